@@ -1,0 +1,72 @@
+/*
+ * One CPU as the kernel sees it: its identity, the words through which other
+ * CPUs talk to it (section 4 of docs/contract.md), the work it was given and
+ * what it is waiting for. CPU 0 boots, and runs the experiment.
+ */
+#ifndef ARCH_X86_CPU_H
+#define ARCH_X86_CPU_H
+
+#include "arch/x86/compiler.h"
+#include "arch/x86/insn.h"
+
+enum cpu_mode {
+	CPU_OUTSIDE,		/* runs host code */
+	CPU_INSIDE,		/* is in the guest, or about to be: E1 to X1 */
+};
+
+typedef void (*cpu_fn)(void *arg);
+
+struct cpu {
+	struct cpu *self;	/* at GS:0, see this_cpu() */
+	u32 id;			/* 0 .. cpu_count - 1 */
+	u32 apic_id;
+
+	/* The handshake; handshake.c alone writes these. */
+	u32 mode __aligned(64);	/* enum cpu_mode, written by its own CPU */
+	u64 primary_requested;	/* counts up: somebody wants a host flush */
+	u64 primary_taken;	/* last request read before a host flush */
+
+	/* What runs here. */
+	void *mm __aligned(64);	/* struct mm loaded in CR3, NULL: kernel only */
+	cpu_fn work;		/* given by cpu_start(), NULL when done */
+	void *work_arg;
+	void *vcpu;		/* vCPU whose run loop is on this CPU, or NULL */
+	void *hvm;		/* what the back end keeps for this CPU */
+
+	/* For the watchdog. */
+	const char *waiting_for;	/* NULL: not waiting */
+	u64 progress;			/* moves whenever something happens */
+
+	/* Traps: where a recoverable fault continues, see trap.h. */
+	u64 kernel_stack_top;
+};
+
+extern struct cpu cpus[MAX_CPUS];
+extern u32 cpu_count;		/* CPUs that are up */
+
+static inline struct cpu *this_cpu(void)
+{
+	return read_this_cpu();
+}
+
+static inline u32 cpu_id(void)
+{
+	return this_cpu()->id;
+}
+
+/*
+ * Hand @fn(@arg) to CPU @id, which must be idle; returns at once. On the
+ * calling CPU itself the function runs before cpu_start() returns.
+ */
+void cpu_start(u32 id, cpu_fn fn, void *arg);
+
+/* True while CPU @id still runs what cpu_start() gave it. */
+bool cpu_busy(u32 id);
+
+/* Wait (bounded, see wait.h) until CPU @id is idle; @what names the work. */
+void cpu_join(u32 id, const char *what);
+
+/* cpu_start() and cpu_join(). */
+void cpu_call(u32 id, cpu_fn fn, void *arg);
+
+#endif

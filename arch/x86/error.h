@@ -1,0 +1,16 @@
+/*
+ * What actions return: 0 or one of these, negated.
+ */
+#ifndef ARCH_X86_ERROR_H
+#define ARCH_X86_ERROR_H
+
+enum {
+	EAGAIN = 11,	/* it changed under us: look again */
+	ENOMEM = 12,	/* no frame left */
+	EFAULT = 14,	/* no such address, or not that right */
+	EBUSY = 16,	/* somebody else holds a reference */
+	ENODEV = 19,	/* the machine has no such thing */
+	EINVAL = 22,	/* not one of the accepted values */
+};
+
+#endif

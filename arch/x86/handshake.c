@@ -1,0 +1,237 @@
+/*
+ * Entry, exit and flush: docs/contract.md, section 4, step by step.
+ *
+ * Two stores and two loads decide everything. Each side stores its own word,
+ * executes a full barrier, and only then looks at the other's:
+ *
+ *	flusher (any CPU)		target (a CPU that enters the guest)
+ *
+ *	store the entry			E1  mode := INSIDE
+ *	request++			E2  full barrier
+ *	full barrier			E3  read request; flush if it moved
+ *	read mode: INSIDE? kick		    enter
+ *
+ * Either the flusher reads INSIDE and kicks, or the target reads the new
+ * request: the two loads cannot both miss the two stores. Without E2 the
+ * target's store may still sit in its store buffer when the flusher reads
+ * OUTSIDE, and the target has read the old request (O12, entry-nobarrier).
+ * If E3 came before E1 the same could happen in plain program order
+ * (entry-late).
+ *
+ * Exits need the same for the primary MMU, with the roles of the words the
+ * other way round: CPUs inside are not interrupted for the host's own TLB.
+ *
+ *	flusher				target (leaves the guest)
+ *
+ *	P := none			X1  mode := OUTSIDE
+ *	request++			X2  full barrier
+ *	full barrier			X3  read request; flush if it moved
+ *	read mode: OUTSIDE? IPI, wait	    only now touch the mm
+ *
+ * Requests are counters and the target publishes which one it has taken.
+ * Waiting for OUTSIDE alone would miss a CPU that exits and enters again
+ * quickly, and then waits for ever.
+ */
+#include "arch/x86/handshake.h"
+
+#include "arch/x86/counter.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/print.h"
+#include "arch/x86/step.h"
+#include "arch/x86/tlb.h"
+#include "arch/x86/wait.h"
+
+COUNTER(remote_tlb_flush);	/* secondary flushes executed, one a vCPU */
+COUNTER(kicks);			/* IPIs to CPUs inside */
+COUNTER(kick_wait_ticks);	/* time that flushers waited for them */
+COUNTER(primary_flush_requests);
+COUNTER(primary_ipis);		/* IPIs to CPUs outside */
+COUNTER(primary_tlb_flush);	/* primary flushes executed, one a CPU */
+
+void handshake_enter(struct vcpu_tlb *tlb)
+{
+	struct cpu *cpu = this_cpu();
+	u64 request;
+
+	WRITE_ONCE(cpu->mode, CPU_INSIDE);			/* E1 */
+	step(STEP_E1, cpu->id);
+
+	/* E2. Pairs with the barrier in handshake_flush_secondary(). */
+	full_barrier();
+	step(STEP_E2, cpu->id);
+
+	request = READ_ONCE(tlb->requested);			/* E3 */
+	if (request != tlb->taken) {
+		/*
+		 * Taken first, flushed then: whoever sees it taken knows that
+		 * the flush comes before the entry. Nothing is read through
+		 * the old translations in between.
+		 */
+		WRITE_ONCE(tlb->taken, request);
+		count(&count_remote_tlb_flush);
+		tlb_flush_secondary(tlb->root);
+		step(STEP_FLUSH, cpu->id);
+	}
+	step(STEP_E3, cpu->id);
+}
+
+/*
+ * Flush the host translations if a request has come since the last time.
+ * Also runs from the IPI, on top of anything: a second flush does no harm,
+ * and taken never goes back because interrupts are off here or the reader is
+ * the handler itself.
+ */
+static void take_primary(struct cpu *cpu)
+{
+	u64 request = READ_ONCE(cpu->primary_requested);
+
+	if (request == cpu->primary_taken)
+		return;
+
+	/* Flushed first, taken then: the requester goes on when it sees it. */
+	tlb_flush_local();
+	count(&count_primary_tlb_flush);
+	/* Pairs with the acquire in wait_primary(). */
+	store_release(&cpu->primary_taken, request);
+	step(STEP_PRIMARY, cpu->id);
+}
+
+void handshake_exit(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	WRITE_ONCE(cpu->mode, CPU_OUTSIDE);			/* X1 */
+	step(STEP_X1, cpu->id);
+
+	/* X2. Pairs with the barrier in handshake_flush_primary(). */
+	full_barrier();
+	step(STEP_X2, cpu->id);
+
+	take_primary(cpu);					/* X3 */
+	step(STEP_X3, cpu->id);
+}
+
+void handshake_primary_ipi(void)
+{
+	take_primary(this_cpu());
+}
+
+/*
+ * The CPU on which @tlb's vCPU is inside, or NO_CPU. A vCPU stores its CPU
+ * before E2 like its mode, so a flusher that reads NO_CPU here is seen by E3.
+ */
+static u32 inside_cpu(const struct vcpu_tlb *tlb)
+{
+	u32 id = load_acquire(&tlb->cpu);
+
+	if (id == NO_CPU || load_acquire(&cpus[id].mode) == CPU_OUTSIDE)
+		return NO_CPU;
+	return id;
+}
+
+/* Is @tlb's vCPU done with what request @request asked for? */
+static bool secondary_done(const struct vcpu_tlb *tlb, u64 request)
+{
+	return inside_cpu(tlb) == NO_CPU ||
+	       (s64)(load_acquire(&tlb->taken) - request) >= 0;
+}
+
+static void wait_secondary(const struct vcpu_tlb *tlb, u64 request)
+{
+	struct wait wait = wait_start("a vCPU to leave the guest");
+	bool nmi_sent = false;
+
+	while (!secondary_done(tlb, request)) {
+		/* A guest that has interrupts off may not notice an IPI. */
+		if (unlikely(!nmi_sent && wait_is_long(&wait))) {
+			u32 target = inside_cpu(tlb);
+
+			if (target != NO_CPU)
+				ipi_send_nmi(target);
+			nmi_sent = true;
+		}
+		wait_spin(&wait);
+	}
+	wait_end(&wait);
+}
+
+void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
+{
+	u64 requests[MAX_CPUS];
+	u64 kicked = 0, start;
+	u32 i;
+
+	BUG_ON(tlb_count > MAX_CPUS);
+	for (i = 0; i < tlb_count; i++)
+		requests[i] = atomic_add(&tlbs[i]->requested, 1);
+	step(STEP_REQUEST, tlb_count);
+
+	/* Pairs with E2: see the picture at the top. */
+	full_barrier();
+
+	for (i = 0; i < tlb_count; i++) {
+		u32 target = inside_cpu(tlbs[i]);
+
+		if (target == NO_CPU)
+			continue;	/* E3 serves it */
+		kicked |= 1ull << i;
+		count(&count_kicks);
+		ipi_send(target, IPI_KICK);
+		step(STEP_KICK, target);
+	}
+	if (!kicked)
+		return;
+
+	start = read_tsc();
+	for (i = 0; i < tlb_count; i++)
+		if (kicked & 1ull << i)
+			wait_secondary(tlbs[i], requests[i]);
+	count_add(&count_kick_wait_ticks, read_tsc() - start);
+}
+
+static void wait_primary(const struct cpu *target, u64 request)
+{
+	struct wait wait = wait_start("a CPU to flush its host translations");
+
+	/* Gone INSIDE since it was seen OUTSIDE: then X3 serves it. */
+	while ((s64)(load_acquire(&target->primary_taken) - request) < 0 &&
+	       load_acquire(&target->mode) == CPU_OUTSIDE)
+		wait_spin(&wait);
+	wait_end(&wait);
+}
+
+void handshake_flush_primary(u64 cpu_mask, hva_t hva)
+{
+	u64 requests[MAX_CPUS];
+	u64 sent = 0;
+	u32 i, self = cpu_id();
+
+	count(&count_primary_flush_requests);
+	for (i = 0; i < cpu_count; i++)
+		if (i != self && cpu_mask & 1ull << i)
+			requests[i] = atomic_add(&cpus[i].primary_requested, 1);
+
+	if (cpu_mask & 1ull << self) {
+		count(&count_primary_tlb_flush);
+		if (hva.v == FLUSH_ALL)
+			tlb_flush_local();
+		else
+			tlb_flush_page(hva);
+	}
+
+	/* Pairs with X2: see the picture at the top. */
+	full_barrier();
+
+	for (i = 0; i < cpu_count; i++) {
+		if (i == self || !(cpu_mask & 1ull << i))
+			continue;
+		if (READ_ONCE(cpus[i].mode) == CPU_INSIDE)
+			continue;	/* X3 serves it */
+		sent |= 1ull << i;
+		count(&count_primary_ipis);
+		ipi_send(i, IPI_PRIMARY);
+	}
+	for (i = 0; i < cpu_count; i++)
+		if (sent & 1ull << i)
+			wait_primary(&cpus[i], requests[i]);
+}

@@ -1,0 +1,61 @@
+/*
+ * The heart of the machine: when is a flush complete? (docs/contract.md,
+ * section 4; SDM vol. 3, 28.4 "Caching translation information")
+ *
+ * A CPU is INSIDE (in the guest) or OUTSIDE. Entry: E1 to E3. Exit: X1 to X3.
+ * Two kinds of flush meet it there:
+ *
+ *   secondary	a vCPU's cached second-level translations. The flusher sets the
+ *		vCPU's request, and kicks it if it is inside; E3 flushes.
+ *   primary	a CPU's cached host translations. CPUs outside get an IPI and
+ *		are waited for; CPUs inside are left alone, X3 flushes.
+ *
+ * handshake.c draws the races. Host tests run the same file over a fake.
+ */
+#ifndef ARCH_X86_HANDSHAKE_H
+#define ARCH_X86_HANDSHAKE_H
+
+#include "arch/x86/cpu.h"
+
+enum { NO_CPU = MAX_CPUS };
+
+/* What the handshake knows of a vCPU. At birth: cpu = NO_CPU, the rest 0. */
+struct vcpu_tlb {
+	hpa_t root;		/* second-level root that it runs on */
+	u32 cpu;		/* CPU that runs it; NO_CPU: none. Stored by that
+				 * CPU, while OUTSIDE */
+	u64 requested;		/* counts up; by anybody, atomically */
+	u64 taken;		/* last request seen at E3, by the vCPU only */
+};
+
+/*
+ * E1 to E3, with interrupts off. When it returns the CPU is INSIDE, every
+ * request made before is served, and the caller enters the guest next.
+ */
+void handshake_enter(struct vcpu_tlb *tlb);
+
+/* X1 to X3, first thing after an exit, interrupts still off. */
+void handshake_exit(void);
+
+/*
+ * Ask for a flush of each of the @count vCPUs in @tlbs, kick those inside,
+ * and wait until each was, after its request was set, seen OUTSIDE or seen
+ * to have taken it (O12). The caller has stored the entries. Interrupts on;
+ * locks may be held, because who waits for them answers kicks. A vCPU's own
+ * request is only set: its next E3 serves it.
+ */
+void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 count);
+
+enum { FLUSH_ALL = 0 };
+
+/*
+ * Flush the host translations of @hva (FLUSH_ALL: of everything) on every CPU
+ * in @cpu_mask: locally at once, CPUs OUTSIDE by IPI and waited for, CPUs
+ * INSIDE at their X3. Interrupts on.
+ */
+void handshake_flush_primary(u64 cpu_mask, hva_t hva);
+
+/* The IPI's handler: the part of handshake_flush_primary() at the target. */
+void handshake_primary_ipi(void);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Output for people and for the front end: one line-oriented console, and the
+ * panic that ends the machine. %d %u %x %c %s %p with l, ll, width, 0 and -,
+ * and %%: nothing else is understood.
+ */
+#ifndef ARCH_X86_PRINT_H
+#define ARCH_X86_PRINT_H
+
+#include <stdarg.h>
+#include "arch/x86/compiler.h"
+
+/* Print to the console; lines of different CPUs are not mixed. */
+void printk(const char *format, ...) __printf(1, 2);
+
+/* Format into @buf of @size bytes, always terminated; returns the length that
+ * the whole text would have. */
+int format_text(char *buf, size_t size, const char *format, ...)
+	__printf(3, 4);
+int format_text_args(char *buf, size_t size, const char *format, va_list args);
+
+/*
+ * One of our invariants is broken: print the message, each CPU's state, stop
+ * every other CPU and end the machine with EXIT_DIED. The message names the
+ * invariant or the rule.
+ */
+__noreturn void panic(const char *format, ...) __printf(1, 2);
+
+#define BUG_ON(condition) do {						\
+	if (unlikely(condition))					\
+		panic("%s:%d: %s", __FILE__, __LINE__, #condition);	\
+} while (0)
+
+/* How a boot ends; the front end's exit statuses. */
+enum machine_exit_status {
+	EXIT_COHERENT = 0,
+	EXIT_INCOHERENT = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_BACKEND = 3,
+	EXIT_DIED = 4,
+};
+
+/* Print "exit status=N" and power the machine off, as far as it can be. */
+__noreturn void machine_exit(enum machine_exit_status status);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Everything that host and guest agree on: the guest's memory map, its
+ * mailboxes, the hypercalls, and what a page's content says about itself.
+ * The only header that guest/ may include; it needs nothing but stdint.
+ *
+ * The control slot holds whatever the guest needs to run at all (code, page
+ * tables, stacks, mailboxes, oracle). Fork and merge leave it alone, so the
+ * counts of the data slot are the workload's own.
+ */
+#ifndef VMM_HYPERCALL_ABI_H
+#define VMM_HYPERCALL_ABI_H
+
+#include <stdint.h>
+
+#define GUEST_MAX_VCPUS		8
+#define GUEST_MAX_PAGES		(1u << 18)
+
+/*
+ * Guest physical = guest virtual: the host builds tables that map the first
+ * 4 GiB with 2 MiB pages.
+ */
+#define GUEST_CONTROL_GPA	0x10000ull	/* the control slot begins */
+#define GUEST_TABLES_GPA	0x10000ull	/* PML4, PDPT, four PDs */
+#define GUEST_MAILBOX_GPA	0x20000ull	/* one page a vCPU */
+#define GUEST_STACK_GPA		0x40000ull	/* 16 KiB a vCPU */
+#define GUEST_STACK_SIZE	0x4000ull
+#define GUEST_IMAGE_GPA		0x100000ull	/* guest.bin, entry at its start */
+#define GUEST_ORACLE_GPA	0x200000ull	/* struct oracle_page a page */
+#define GUEST_SEEN_GPA		0x600000ull	/* u64 a page, vCPU after vCPU */
+#define GUEST_DATA_GPA		0x40000000ull	/* the data slot */
+#define GUEST_ALIAS_GPA		0x80000000ull	/* the same hvas once more */
+
+/*
+ * A page is filled with one 64-bit tag: who it is and which generation. A
+ * page that was never written is all zero: identity 0.
+ */
+#define TAG_CLASS		0x80000000u	/* identity of a content class */
+#define TAG(identity, gen)	((uint64_t)(identity) << 32 | (uint32_t)(gen))
+#define TAG_PAGE(page, gen)	TAG((page) + 1, gen)
+#define TAG_OF_CLASS(class, gen) TAG(TAG_CLASS | (class), gen)
+#define TAG_IDENTITY(tag)	((uint32_t)((tag) >> 32))
+#define TAG_GENERATION(tag)	((uint32_t)(tag))
+
+/*
+ * What the content of a page may be, kept by whoever writes it: begun is set
+ * before the first word is written, published after the last. A reader that
+ * took published before its read and begun after it may see published, begun,
+ * or a generation between the two of the same identity; anything else is a
+ * stale read.
+ */
+struct oracle_page {
+	uint64_t published;
+	uint64_t begun;
+};
+
+enum guest_op {
+	GUEST_NOP,
+	GUEST_TOUCH,		/* read each control page: no fault later */
+	GUEST_WRITE,		/* next generation of each page of the range */
+	GUEST_WRITE_CLASS,	/* each page := TAG_OF_CLASS(argument, gen + 1) */
+	GUEST_READ,		/* check each page of the range */
+	/* Misbehaviour, for the tests of the host. */
+	GUEST_BAD_ACCESS,	/* read gpa = argument */
+	GUEST_BAD_HYPERCALL,	/* hypercall number = argument */
+	GUEST_BAD_TRIPLE,	/* triple fault (or the exception before it) */
+	GUEST_BAD_IO,		/* out to port = argument */
+	GUEST_BAD_HLT,
+	GUEST_BAD_SPIN,		/* interrupts off, for ever: must be stopped */
+	GUEST_OP_COUNT,
+};
+
+enum guest_then {
+	GUEST_THEN_EXIT,	/* HYPERCALL_DONE when the op is complete */
+	GUEST_THEN_READ,	/* keep reading the whole data range, pass after
+				 * pass, until the next command arrives */
+};
+
+enum hypercall {
+	HYPERCALL_DONE = 1,	/* returns when there is a new command */
+	HYPERCALL_YIELD = 2,	/* yield_every pages were read since the last */
+};
+
+#define STALE_REPORTS	4
+
+struct stale_report {
+	uint64_t gfn, word;
+	uint64_t expected;	/* published, as taken before the read */
+	uint64_t found;
+};
+
+/*
+ * One page a vCPU. The host writes the upper part, command_seq last; the
+ * guest writes the lower part. The guest looks at command_seq after each page
+ * that it reads while it keeps reading.
+ */
+struct mailbox {
+	/* host to guest */
+	uint64_t command_seq;
+	uint32_t op, then;
+	uint32_t first, count;	/* page range of op */
+	uint64_t argument;
+	uint32_t pages;		/* of the data slot */
+	uint32_t yield_every;	/* hypercall after so many pages; 0: never */
+	uint32_t vcpu;
+	uint64_t data_gpa;	/* GUEST_DATA_GPA or GUEST_ALIAS_GPA */
+	uint64_t control_end;	/* first gpa behind the control slot */
+
+	/* guest to host */
+	uint64_t completed_seq __attribute__((aligned(64)));
+	uint64_t reads;		/* pages read since birth */
+	uint64_t passes;	/* passes over the data range, completed while
+				 * it kept reading since the last command */
+	uint64_t stale_count;
+	struct stale_report stale[STALE_REPORTS];	/* the first ones */
+};
+
+#endif
