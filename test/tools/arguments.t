@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+"""Bad input gets one clear line that lists what is accepted, and status 2,
+before anything boots; good input reaches the kernel's command line."""
+
+import os
+import subprocess
+import tempfile
+
+import support
+from support import head, run_text
+
+GOOD = head(1) + run_text(1, 1) + "exit status=0\n"
+
+
+class Refused(support.FrontEndTest):
+
+    def refused(self, *argv, mentions=()):
+        self.assertEqual(self.tandem(*argv), 2)
+        lines = [line for line in self.err.splitlines()
+                 if not line.startswith("backend ")]
+        self.assertEqual(len(lines), 1, self.err)
+        for word in mentions:
+            self.assertIn(word, lines[0])
+        # Nothing boots but the question for names.
+        self.assertFalse([b for b in self.backend.boots
+                          if "list" not in b.words])
+
+    def test_command(self):
+        """an unknown command, or none"""
+        self.refused("litmus", mentions=("litmus", "compare run list"))
+        self.refused(mentions=("compare run list",))
+        self.refused("--policy", "bracket", mentions=("--policy",))
+
+    def test_option(self):
+        """an unknown option"""
+        self.refused("compare", "--polcy", "x",
+                     mentions=("'--polcy'", "--policy", "--workload"))
+        self.refused("compare", "--pol", "bracket", mentions=("'--pol'",))
+        self.refused("compare", "extra", mentions=("'extra'",))
+
+    def test_numbers(self):
+        """numbers out of range, or not numbers"""
+        for option, bad, bound in (("--pages", "0", "262144"),
+                                   ("--pages", "262145", "262144"),
+                                   ("--pages", "1e3", "262144"),
+                                   ("--pages", "-1", "262144"),
+                                   ("--pages", "", "262144"),
+                                   ("--vcpus", "9", "8"),
+                                   ("--cpus", "17", "16"),
+                                   ("--seed", "4294967296", "4294967295")):
+            self.refused("compare", f"{option}={bad}",
+                         mentions=(option, f"'{bad}'", bound))
+
+    def test_choices(self):
+        """words that are not among the choices"""
+        self.refused("compare", "--guest", "busy",
+                     mentions=("'busy'", "idle running both"))
+        self.refused("compare", "--format", "xml",
+                     mentions=("'xml'", "table csv json"))
+        self.refused("compare", "--backend", "vax",
+                     mentions=("'vax'", "auto scripted"))
+        self.refused("list", "colours", mentions=("'colours'", "policies"))
+
+    def test_names(self):
+        """policies and workloads that the kernel does not have"""
+        self.refused("compare", "--policy", "bracket,brakcet", mentions=(
+            "--policy", "'brakcet'", "bracket change-pte all"))
+        self.refused("compare", "--workload", "cow", mentions=(
+            "--workload", "'cow'", "cow-host merge all"))
+        self.refused("compare", "--policy", "bracket,",
+                     mentions=("--policy",))
+
+    def test_run_takes_one(self):
+        """run wants one policy and one workload"""
+        self.refused("run", "--workload", "merge", mentions=("--policy",))
+        self.refused("run", "--policy", "all", "--workload", "merge",
+                     mentions=("'all'", "bracket change-pte"))
+
+
+class Accepted(support.FrontEndTest):
+
+    def words(self, *argv):
+        status = self.tandem(*argv, "--format", "csv",
+                             script={"1": [{"say": GOOD}]})
+        self.assertEqual(status, 0, self.err)
+        return self.backend.boots[-1]
+
+    def test_defaults(self):
+        """the defaults"""
+        boot = self.words("compare")
+        self.assertEqual(boot.command_line, "policy=all workload=all "
+                         "guest=both pages=1024 vcpus=1 seed=1")
+        self.assertEqual((boot.cpus, boot.memory_mib), (2, 64))
+
+    def test_everything(self):
+        """every option arrives"""
+        boot = self.words("compare", "--policy", "bracket,change-pte",
+                          "--workload", "merge", "--guest", "idle",
+                          "--pages", "65536", "--vcpus", "2", "--cpus", "4",
+                          "--seed", "0", "--mutants", "--backend", "scripted")
+        self.assertEqual(boot.command_line, "policy=bracket,change-pte "
+                         "workload=merge guest=idle pages=65536 vcpus=2 "
+                         "seed=0 cpus=4 mutants=all")
+        self.assertEqual(boot.cpus, 4)
+        self.assertGreaterEqual(boot.memory_mib, 65536 * 3 * 4 // 1024 + 32)
+
+    def test_run(self):
+        """run is one cell"""
+        boot = self.words("run", "--policy", "bracket", "--workload", "merge")
+        self.assertIn("policy=bracket workload=merge", boot.command_line)
+
+    def test_names_are_asked_once(self):
+        """the kernel is asked for names once per build"""
+        self.words("compare")
+        self.assertEqual(len(self.backend.boots), 2)
+        self.words("compare")
+        self.assertEqual(len(self.backend.boots), 1)
+        self.kernel.write_text("another image")
+        self.words("compare")
+        self.assertEqual(len(self.backend.boots), 2)
+
+    def test_list(self):
+        """list: a line for each name"""
+        self.assertEqual(self.tandem("list", "policies"), 0)
+        self.assertEqual([line.split()[0] for line in self.out.splitlines()],
+                         ["bracket", "change-pte"])
+        self.assertEqual(self.tandem("list"), 0)
+        self.assertEqual([line.split()[:2] for line in self.out.splitlines()],
+                         [["policies", "bracket"], ["policies", "change-pte"],
+                          ["workloads", "cow-host"], ["workloads", "merge"],
+                          ["mutants", "no-flush"], ["backends", "scripted"]])
+
+
+class Program(support.unittest.TestCase):
+    """./tandem itself, from another directory, without a build."""
+
+    def test_help(self):
+        """--help needs no build"""
+        with tempfile.TemporaryDirectory() as name:
+            done = subprocess.run(
+                [support.ROOT / "tandem", "compare", "--help"], cwd=name,
+                env={**os.environ, "BUILD": name + "/build"},
+                capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("--workload", done.stdout)
+            self.assertEqual(os.listdir(name), [])
+
+    def test_status(self):
+        """a wrong command ends the program with status 2"""
+        done = subprocess.run([support.ROOT / "tandem", "frob"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr,
+                         "tandem: 'frob' is unknown: accepted are "
+                         "compare run list\n")
+
+
+if __name__ == "__main__":
+    support.main()

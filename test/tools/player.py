@@ -1,0 +1,17 @@
+"""A machine that plays a script: player.py CONSOLE STEPS (see support.py)."""
+
+import json
+import sys
+import time
+
+with open(sys.argv[1], "a", encoding="utf-8") as console:
+    for step in json.loads(sys.argv[2]):
+        if "say" in step:
+            console.write(step["say"])
+            console.flush()
+        while "wait" in step:
+            time.sleep(1)
+        while "spin" in step:
+            pass
+        if "end" in step:
+            sys.exit(step["end"])

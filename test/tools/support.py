@@ -1,0 +1,125 @@
+"""What the tests of the front end share: a machine that is played from a
+script, and canned console text."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.app import App  # noqa: E402
+from tools.backends import Backend, Boot, Launch, Missing  # noqa: E402
+from tools.runner import Limits  # noqa: E402
+
+PLAYER = Path(__file__).resolve().parent / "player.py"
+# Wide apart, so that a loaded machine cannot make one pass for the other.
+QUICK = Limits(idle=0.8, idle_cpu=0.3, busy=0.8)
+
+NAMES = """\
+tandem 0.1
+list policies bracket zap at start, Linux today
+list policies change-pte rewrite in place
+list workloads cow-host fork, then the host writes
+list workloads merge make equal pages one
+list mutants no-flush over change-pte: no flush at all
+exit status=0
+"""
+
+HEAD = """\
+tandem 0.1
+machine backend=vmx secondary=ept cpus=2 memory_mib=64 ad=1 \
+ticks_per_ms=50000 hypervisor=none
+plan runs={runs}
+"""
+
+
+def head(runs: int) -> str:
+    """What the kernel prints before the first of @runs runs."""
+    return HEAD.format(runs=runs)
+
+
+def run_text(number: int, total: int, verdict: str = "coherent",
+             policy: str = "bracket", mutant: str = "none",
+             stale: int = 0) -> str:
+    """A whole run, as the kernel prints it."""
+    return f"""\
+run {number}/{total} workload=cow-host policy={policy} mutant={mutant} \
+guest=idle pages=4 vcpus=1 seed=1
+progress {number}/{total} phase=fork
+phase fork remote_tlb_flush_requests=1 flush_skipped.absent=3
+ideal fork remote_tlb_flush_requests=1
+progress {number}/{total} phase=host-write
+phase host-write remote_tlb_flush_requests=4 pf_taken=4 pf_refault=4
+ideal host-write remote_tlb_flush_requests=4 pf_refault=0
+predicted pf_spurious_max=2
+ticks host_cow_break count=4 min=10 median=12 max=20
+result {number}/{total} verdict={verdict} stale_reads={stale}
+"""
+
+
+class Scripted(Backend):
+    """A machine that plays, for each boot, the steps for its `first` run.
+
+    A step is {"say": text}, {"wait": 1} (for ever), {"spin": 1} (for ever) or
+    {"end": status}. `list=all` is answered with NAMES.
+    """
+
+    name = "scripted"
+    text = "a script"
+    tick_unit = "instruction"
+
+    def __init__(self, script: dict[str, list[dict]],
+                 missing: Missing | None = None) -> None:
+        super().__init__()
+        self.script = script
+        self.boots: list[Boot] = []
+        self._missing = missing
+
+    def missing(self) -> Missing | None:
+        return self._missing
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        self.boots.append(boot)
+        steps = [{"say": NAMES}] if "list" in boot.words else \
+            self.script[boot.words.get("first", "1")]
+        console = directory / "console.txt"
+        return Launch([sys.executable, str(PLAYER), str(console),
+                       json.dumps(steps)], console)
+
+
+class FrontEndTest(unittest.TestCase):
+    """Calls the front end with a scripted machine."""
+
+    def setUp(self) -> None:
+        self._keep = tempfile.TemporaryDirectory()
+        self.addCleanup(self._keep.cleanup)
+        self.directory = Path(self._keep.name)
+        self.kernel = self.directory / "kernel.elf"
+        self.kernel.write_text("an image")
+        self.out = self.err = ""
+
+    def tandem(self, *argv: str, script: dict | None = None,
+               backends: list[Backend] | None = None) -> int:
+        """Run `tandem @argv`; keeps what it printed in out and err."""
+        self.backend = Scripted(script or {})
+        out, err = io.StringIO(), io.StringIO()
+        app = App([self.backend] if backends is None else backends,
+                  lambda: self.kernel, QUICK, out, err)
+        status = app.main(list(argv))
+        self.out, self.err = out.getvalue(), err.getvalue()
+        return status
+
+
+def main() -> None:
+    """Run the tests of the calling file and print TAP."""
+    from tap import TAPTestRunner
+    runner = TAPTestRunner()
+    runner.set_stream(True)
+    runner.set_format("{short_description}")
+    unittest.main(testRunner=runner, verbosity=0)

@@ -1,0 +1,1 @@
+"""The host-side front end of Tandem: everything behind ./tandem."""

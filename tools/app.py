@@ -1,0 +1,210 @@
+"""The commands of ./tandem."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import Callable, TextIO
+
+from tools import arguments, image, tables, trace
+from tools.backends import Backend, Boot, all_backends, choose, memory_for
+from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
+                          STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Stop)
+from tools.progress import Line
+from tools.results import Results, missed_mutants, status_of
+from tools.runner import Limits, Outcome, run_matrix
+
+
+class App:
+    """One call of ./tandem; the tests give it other backends and limits."""
+
+    def __init__(self, backends: list[Backend] | None = None,
+                 build: Callable[[], Path] = image.build,
+                 limits: Limits = Limits(), out: TextIO | None = None,
+                 err: TextIO | None = None) -> None:
+        self.backends = all_backends() if backends is None else backends
+        self.build = build
+        self.limits = limits
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+        self.quiet = False
+
+    def say(self, text: str) -> None:
+        """A line for the person at the terminal, not part of the answer."""
+        if not self.quiet:
+            print(text, file=self.err)
+
+    def main(self, argv: list[str]) -> int:
+        """Run the command; returns the exit status."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGHUP, _interrupt)
+        try:
+            names = tuple(backend.name for backend in self.backends)
+            args = arguments.parse(argv, names)
+            if args.command == "list":
+                return self.list(args.what)
+            return self.compare(args)
+        except Stop as stop:
+            print(f"tandem: {stop.text}", file=self.err)
+            return stop.status
+        except KeyboardInterrupt:
+            print("tandem: interrupted", file=self.err)
+            return STATUS_INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has enough: not an error of ours.
+            sys.stdout = None
+            return STATUS_OK
+
+    def choose(self, name: str) -> Backend:
+        """The backend to use, or Stop with status 3."""
+        backend, reason = choose(self.backends, name)
+        if not backend:
+            raise Stop(STATUS_NO_BACKEND, f"no backend: {reason}")
+        self.say(reason)
+        return backend
+
+    def list(self, what: str | None) -> int:
+        """`tandem list`: a line for each thing that has a name."""
+        if what != "backends":
+            self.quiet = True
+            backend = self.choose("auto")
+            known = image.names_of(self.build(), backend)
+            for kind in [what] if what else known:
+                for name, text in known.get(kind, []):
+                    self._line(kind, name, text, what)
+        if what in (None, "backends"):
+            for backend in self.backends:
+                missing = backend.missing()
+                text = f"no: {missing.why}; needs: {missing.remedy}" \
+                    if missing else "yes"
+                self._line("backends", backend.name,
+                           f"{backend.text}; runs here: {text}", what)
+        return STATUS_OK
+
+    def _line(self, kind: str, name: str, text: str,
+              what: str | None) -> None:
+        column = "" if what else f"{kind:<10} "
+        print(f"{column}{name:<20} {text}".rstrip(), file=self.out)
+
+    def compare(self, args: argparse.Namespace) -> int:
+        """`tandem compare`, and `run`, which is one cell of it."""
+        self.quiet = args.quiet
+        one = args.command == "run"
+        policies = [args.policy] if one else args.policy
+        chosen = [args.workload] if one else args.workload
+        if args.format == "table":
+            need_rich()
+        backend = self.choose(args.backend)
+        kernel = self.build()
+        known = image.names_of(kernel, backend)
+        extra = () if one else ("all",)
+        for option, given, kind in (("--policy", policies, "policies"),
+                                    ("--workload", chosen, "workloads")):
+            accepted = [name for name, _ in known.get(kind, [])]
+            arguments.check_names(option, given, accepted, extra)
+        boot = Boot(kernel, self._words(args, policies, chosen),
+                    args.cpus or args.vcpus + 1,
+                    memory_for(args.pages, args.vcpus))
+        with Line(args.quiet) as line:
+            outcome = run_matrix(backend, boot,
+                                 self.limits.for_pages(args.pages),
+                                 line.observe)
+        return self._report(args, backend, outcome)
+
+    @staticmethod
+    def _words(args: argparse.Namespace, policies: list[str],
+               chosen: list[str]) -> dict[str, str]:
+        words = {"policy": ",".join(policies), "workload": ",".join(chosen),
+                 "guest": args.guest, "pages": str(args.pages),
+                 "vcpus": str(args.vcpus), "seed": str(args.seed)}
+        if args.cpus:
+            words["cpus"] = str(args.cpus)
+        if args.mutants:
+            words["mutants"] = "all"
+        if getattr(args, "trace", False):
+            words["trace"] = "on"
+        return words
+
+    def _report(self, args: argparse.Namespace, backend: Backend,
+                outcome: Outcome) -> int:
+        reading = outcome.reading
+        if reading.errors and outcome.status == STATUS_USAGE:
+            raise Stop(STATUS_USAGE, reading.errors[0])
+        results = Results(
+            backend.name, backend.machine, backend.tick_unit, reading.version,
+            reading.machine.get("secondary", "unknown"),
+            int(reading.machine.get("cpus", 0)), reading.runs)
+        self._print(args.format, results)
+        if args.out:
+            from tools import report
+            for path in report.write(results, Path(args.out)):
+                self.say(f"wrote {path}")
+        if getattr(args, "trace", False):
+            self._write_trace(args, outcome)
+        return self._judge(outcome)
+
+    def _print(self, form: str, results: Results) -> None:
+        if form == "json":
+            self.out.write(results.as_json())
+        elif form == "csv":
+            self.out.write(results.as_csv())
+        else:
+            from rich.console import Console
+            console = Console(file=self.out, highlight=False)
+            if not console.is_terminal:
+                console.width = 120
+            tables.print_tables(results, console)
+
+    def _write_trace(self, args: argparse.Namespace,
+                     outcome: Outcome) -> None:
+        directory = Path(args.out) if args.out else image.build_directory()
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / "trace.json"
+        machine = outcome.reading.machine
+        path.write_text(trace.chrome(outcome.reading.trace,
+                                     int(machine.get("ticks_per_ms", 0))))
+        self.say(f"wrote {path}: open it in ui.perfetto.dev")
+
+    def _judge(self, outcome: Outcome) -> int:
+        """Say what went wrong, and how the front end ends."""
+        runs = outcome.reading.runs
+        status = status_of(runs)
+        for run in runs:
+            if run.verdict == "coherent" or run.mutant and \
+                    run.verdict not in ("hang", "died"):
+                continue
+            print(f"tandem: {run.title}: {run.verdict}", file=self.err)
+            for text in run.last_output or run.notes:
+                print(f"    {text}", file=self.err)
+        for name in missed_mutants(runs):
+            print(f"tandem: mutant {name} was not caught", file=self.err)
+        if outcome.status in (STATUS_NO_BACKEND, STATUS_USAGE):
+            status = outcome.status
+        elif outcome.status == STATUS_DIED or not runs:
+            status = STATUS_DIED
+        if status > STATUS_INCOHERENT and not any(r.last_output for r in runs):
+            print("tandem: the machine stopped early; its last output:",
+                  file=self.err)
+            for text in [*outcome.reading.last, *outcome.emulator_log]:
+                print(f"    {text}", file=self.err)
+        return status
+
+
+def need_rich() -> None:
+    """Stop with the package's name if tables cannot be printed."""
+    try:
+        import rich  # noqa: F401
+    except ImportError:
+        raise Stop(STATUS_NO_BACKEND, "python3-rich is missing: apt-get "
+                   "install python3-rich, or use --format csv|json") from None
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Entry point of ./tandem."""
+    return App().main(sys.argv[1:])

@@ -1,0 +1,144 @@
+"""The command line of ./tandem. Whatever is wrong with it is answered by one
+line that lists what is accepted."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Callable, NoReturn
+
+from tools.errors import STATUS_USAGE, Stop
+
+COMMANDS = ("compare", "run", "list")
+LISTS = ("policies", "workloads", "tests", "mutants", "backends")
+GUESTS = ("idle", "running", "both")
+FORMATS = ("table", "csv", "json")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are one line, and say what is accepted."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            word = message.partition(": ")[2].split()[0]
+            message = f"'{word}' is unknown: accepted are " + \
+                " ".join(self._accepted())
+        raise Stop(STATUS_USAGE, message)
+
+    def _accepted(self) -> list[str]:
+        return [action.option_strings[-1] for action in self._actions
+                if action.option_strings]
+
+
+def one_of(*accepted: str) -> Callable[[str], str]:
+    """A word that must be one of @accepted."""
+    def check(text: str) -> str:
+        if text not in accepted:
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is unknown: accepted are " + " ".join(accepted))
+        return text
+    return check
+
+
+def between(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from @low to @high."""
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdigit() \
+                or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not accepted: a number from {low} to {high}")
+        return int(text)
+    return check
+
+
+def names(text: str) -> list[str]:
+    """Names separated by commas; what they may be is checked later."""
+    found = text.split(",")
+    if "" in found:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not accepted: names separated by commas, or all")
+    return found
+
+
+def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
+    add = parser.add_argument
+    add("--guest", type=one_of(*GUESTS), default=guest,
+        metavar="idle|running|both", help=f"what the guest does while the "
+        f"host works (default {guest})")
+    add("--pages", type=between(1, 262144), default=1024, metavar="N",
+        help="pages of guest memory (default 1024)")
+    add("--vcpus", type=between(1, 8), default=1, metavar="N",
+        help="virtual CPUs (default 1)")
+    add("--cpus", type=between(1, 16), metavar="N",
+        help="CPUs of the machine (default 1 more than vCPUs)")
+    add("--seed", type=between(0, 2 ** 32 - 1), default=1, metavar="N",
+        help="seed of whatever is random (default 1)")
+    add("--mutants", action="store_true",
+        help="also run the deliberately broken policies")
+    add("--backend", type=one_of("auto", *backends), default="auto",
+        metavar="B", help="auto (default) or one of " + " ".join(backends))
+    add("--format", type=one_of(*FORMATS), default="table",
+        metavar="table|csv|json", help="what is printed (default table)")
+    add("--out", metavar="DIR", help="write results.json, results.csv and "
+        "index.html there")
+    add("--quiet", action="store_true", help="print the results only")
+
+
+def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
+    """The parser of each command, and under "" that of the whole."""
+    parser = _Parser(
+        prog="tandem", description="Two MMUs, one memory: what each policy "
+        "for the second one costs, and whether a guest ever sees a wrong "
+        "byte.", epilog="Status: 0 all coherent; 1 something was incoherent; "
+        "2 wrong arguments; 3 no backend or a tool is missing; 4 the machine "
+        "hung or died.")
+    commands = parser.add_subparsers(parser_class=_Parser,
+                                     metavar="|".join(COMMANDS))
+
+    compare = commands.add_parser(
+        "compare", help="run workloads under policies and compare the costs")
+    compare.add_argument("--policy", type=names, default=["all"],
+                         metavar="P,..|all", help="default all")
+    compare.add_argument("--workload", type=names, default=["all"],
+                         metavar="W,..|all", help="default all")
+    _common(compare, backends, "both")
+
+    run = commands.add_parser("run", help="one workload under one policy")
+    run.add_argument("--policy", required=True, metavar="P")
+    run.add_argument("--workload", required=True, metavar="W")
+    run.add_argument("--trace", action="store_true",
+                     help="write the event trace for ui.perfetto.dev")
+    _common(run, backends, "running")
+
+    listing = commands.add_parser("list", help="what there is, a line each")
+    listing.add_argument("what", nargs="?", type=one_of(*LISTS),
+                         metavar="|".join(LISTS))
+    return {"": parser, "compare": compare, "run": run, "list": listing}
+
+
+def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
+    """The arguments, or Stop with one line."""
+    parsers = _parsers(backends)
+    if not argv:
+        raise Stop(STATUS_USAGE, "a command is missing: accepted are "
+                   + " ".join(COMMANDS))
+    command, *rest = argv
+    if command in ("-h", "--help"):
+        parsers[""].parse_args(argv)
+    if command not in COMMANDS:
+        raise Stop(STATUS_USAGE, f"'{command}' is unknown: accepted are "
+                   + " ".join(COMMANDS))
+    args = parsers[command].parse_args(rest)
+    args.command = command
+    return args
+
+
+def check_names(option: str, given: list[str], accepted: list[str],
+                extra: tuple[str, ...] = ("all",)) -> None:
+    """Stop unless each name in @given is accepted."""
+    for name in given:
+        if name not in accepted and name not in extra:
+            raise Stop(STATUS_USAGE, f"{option} '{name}' is unknown: "
+                       "accepted are " + " ".join([*accepted, *extra]))

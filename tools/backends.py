@@ -1,0 +1,200 @@
+"""The machines that can run the kernel. A backend knows three things: whether
+this host can run it, how it is started, and what kind of machine it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.host import Host
+
+PAGE_KIB = 4
+MIN_MEMORY_MIB = 64
+SPARE_FRAMES = 8192
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What one boot of the machine needs."""
+
+    image: Path
+    words: dict[str, str]           # the kernel's command line
+    cpus: int
+    memory_mib: int
+
+    @property
+    def command_line(self) -> str:
+        """The words as the kernel takes them."""
+        return " ".join(f"{name}={value}" for name, value in
+                        self.words.items())
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command to start, and the file that its serial line goes to."""
+
+    argv: list[str]
+    console: Path
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why a backend cannot run here, and what would make it."""
+
+    why: str
+    remedy: str
+
+
+@dataclass
+class Backend:
+    """Base of all backends; `host` is what it looks at."""
+
+    host: Host = field(default_factory=Host)
+
+    name = ""
+    text = ""               # one line for `list backends`
+    machine = "emulated"    # real, nested or emulated, as in results.json
+    tick_unit = "tsc"
+    packages: tuple[str, ...] = ()  # Debian packages, apart from the tools
+
+    def missing(self) -> Missing | None:
+        """None if this host can run it."""
+        raise NotImplementedError
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        """The command for @boot; files that it needs go to @directory."""
+        raise NotImplementedError
+
+
+def memory_for(pages: int, vcpus: int) -> int:
+    """MiB that a run needs: three frames a page (parent, child, copy), tables
+    and the guest's own pages, with room to spare."""
+    frames = 3 * pages + SPARE_FRAMES + 512 * vcpus
+    mib = -(-frames * PAGE_KIB // 1024)
+    return max(MIN_MEMORY_MIB, -(-mib // 32) * 32)
+
+
+class BochsVmx(Backend):
+    """EPT in an emulator, on any host, and the same bytes in every run."""
+
+    name = "bochs-vmx"
+    text = "EPT in Bochs: any host, deterministic"
+    tick_unit = "instruction"
+    packages = ("bochs", "bochs-term")
+    program = "bochs-bin"
+    model = "corei7_skylake_x"
+
+    def missing(self) -> Missing | None:
+        if self.host.program(self.program):
+            return None
+        return Missing(f"{self.program} is not installed",
+                       "apt-get install " + " ".join(self.packages))
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        from tools import bochs_rom
+        rom = directory / "rom.bin"
+        flat = directory / "kernel.bin"
+        bochs_rom.write(rom, flat, boot)
+        console = directory / "console.txt"
+        settings = directory / "bochsrc"
+        settings.write_text(self._settings(boot, rom, flat, console))
+        # Debian's Bochs has the debugger built in: c runs, and when the
+        # kernel stops the machine, q ends the process.
+        go = directory / "go"
+        go.write_text("c\nq\n")
+        return Launch([self.program, "-q", "-f", str(settings),
+                       "-rc", str(go)], console)
+
+    def _settings(self, boot: Boot, rom: Path, flat: Path,
+                  console: Path) -> str:
+        return f"""\
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+megs: {boot.memory_mib}
+romimage: file={rom}
+optramimage1: file={flat}, address=0x100000
+cpu: model={self.model}, count={boot.cpus}, ips=50000000, \
+reset_on_triple_fault=0
+clock: sync=none, time0=946681200
+log: {console.parent / "bochs.log"}
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+com1: enabled=1, mode=file, dev={console}
+"""
+
+
+class QemuVmx(Backend):
+    """EPT on an Intel processor, through KVM's nested VMX."""
+
+    name = "qemu-vmx"
+    text = "EPT on an Intel CPU: QEMU with KVM and nested VMX"
+    machine = "nested"
+    packages = ("qemu-system-x86",)
+    program = "qemu-system-x86_64"
+    nested = "/sys/module/kvm_intel/parameters/nested"
+
+    def missing(self) -> Missing | None:
+        host = self.host
+        if not host.cpu_has("vmx"):
+            return Missing("the processor offers no VMX",
+                           "an Intel host; in a virtual machine, nesting "
+                           "enabled by whoever runs it")
+        if not host.exists("/dev/kvm"):
+            return Missing("there is no /dev/kvm", "modprobe kvm_intel")
+        if host.read(self.nested) not in ("Y", "1"):
+            return Missing("kvm_intel has nested=N", "modprobe -r kvm_intel; "
+                           "modprobe kvm_intel nested=1")
+        if not host.writable("/dev/kvm"):
+            return Missing("no permission for /dev/kvm",
+                           "become a member of group kvm")
+        if not host.program(self.program):
+            return Missing(f"{self.program} is not installed",
+                           "apt-get install " + " ".join(self.packages))
+        return None
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        console = directory / "console.txt"
+        return Launch([self.program, "-nodefaults", "-no-user-config",
+                       "-display", "none", "-no-reboot",
+                       "-machine", "pc,accel=kvm", "-cpu", "host,+vmx",
+                       "-smp", str(boot.cpus), "-m", str(boot.memory_mib),
+                       "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+                       "-serial", f"file:{console}",
+                       "-kernel", str(boot.image),
+                       "-append", boot.command_line], console)
+
+
+# In the order in which `auto` tries them.
+CLASSES: tuple[type[Backend], ...] = (QemuVmx, BochsVmx)
+
+
+def all_backends(host: Host | None = None) -> list[Backend]:
+    """Every backend, best first."""
+    host = host or Host()
+    return [cls(host) for cls in CLASSES]
+
+
+def choose(backends: list[Backend], name: str) -> tuple[Backend | None, str]:
+    """The backend called @name, or for `auto` the first that works; None and
+    the reason if there is none. The text says why it was chosen."""
+    passed = []
+    for backend in backends:
+        if name not in ("auto", backend.name):
+            continue
+        missing = backend.missing()
+        if not missing:
+            return backend, _reason(backend, name, passed)
+        passed.append(f"{backend.name}: {missing.why} (needs: "
+                      f"{missing.remedy})")
+    return None, "; ".join(passed)
+
+
+def _reason(backend: Backend, name: str, passed: list[str]) -> str:
+    if name != "auto":
+        return f"backend {backend.name} ({backend.machine}), as asked"
+    short = [text.partition(" (needs")[0] for text in passed]
+    because = "; not " + ", not ".join(short) if short else ""
+    return f"backend {backend.name} ({backend.machine}): {backend.text}" \
+        + because

@@ -1,0 +1,103 @@
+"""An emulator as a child process: started in a group of its own, its console
+followed while it grows, and killed with all that it started."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    """In the child: the kernel kills it if the front end itself is killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Emulator:
+    """A running machine. Use it in a `with`: leaving kills what is left."""
+
+    def __init__(self, argv: list[str], console: Path, directory: Path,
+                 log: Path) -> None:
+        self.console = console
+        self.log = log
+        self._offset = 0
+        self._partial = b""
+        console.touch()
+        with open(log, "wb") as out:
+            self._process = subprocess.Popen(
+                argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=_die_with_parent)
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def running(self) -> bool:
+        """True until the process has ended."""
+        return self._process.poll() is None
+
+    @property
+    def status(self) -> int | None:
+        """Exit status of the process, None while it runs."""
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """End the whole group (Bochs survives anything but SIGKILL)."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+
+    def lines(self) -> list[str]:
+        """The whole lines that have appeared since the last call."""
+        with open(self.console, "rb") as console:
+            console.seek(self._offset)
+            new = console.read()
+        self._offset += len(new)
+        *whole, self._partial = (self._partial + new).split(b"\n")
+        return [text.decode(errors="replace").rstrip("\r") for text in whole]
+
+    @property
+    def bytes_seen(self) -> int:
+        """Length of the console so far, as lines() has read it."""
+        return self._offset
+
+    def unfinished_line(self) -> str:
+        """What stands behind the last line end."""
+        return self._partial.decode(errors="replace").rstrip("\r")
+
+    def cpu_seconds(self) -> float:
+        """CPU time that the emulator and its children have used."""
+        total = 0
+        for entry in os.scandir("/proc"):
+            if entry.name.isdigit():
+                total += _session_ticks(entry.name, self._process.pid)
+        return total / os.sysconf("SC_CLK_TCK")
+
+    def log_tail(self, lines: int = 10) -> list[str]:
+        """The end of what the emulator itself said."""
+        text = self.log.read_text(errors="replace")
+        return text.splitlines()[-lines:]
+
+
+def _session_ticks(pid: str, session: int) -> int:
+    """CPU ticks of process @pid if it belongs to @session, else 0."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii",
+                  errors="replace") as stat:
+            # The command in parentheses may hold spaces.
+            fields = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    if int(fields[3]) != session:
+        return 0
+    return int(fields[11]) + int(fields[12])

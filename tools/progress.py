@@ -1,0 +1,46 @@
+"""The line that shows what is running and how far it is; on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+
+from tools.console import Record
+from tools.results import Reading
+
+
+class Line:
+    """A progress line on standard error, or nothing at all."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._bar = None
+        if quiet or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, \
+            TextColumn, TimeElapsedColumn
+        # No refresh thread: the emulator is forked from this process.
+        self._bar = Progress(BarColumn(20), MofNCompleteColumn(),
+                             TimeElapsedColumn(),
+                             TextColumn("{task.description}"),
+                             console=Console(stderr=True), transient=True,
+                             auto_refresh=False)
+        self._task = self._bar.add_task("booting", total=None)
+
+    def __enter__(self) -> Line:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def observe(self, reading: Reading, record: Record) -> None:
+        """Called with each record."""
+        if not self._bar or record.kind not in ("run", "progress", "result"):
+            return
+        run = reading.current
+        text = f"{run.title}, {reading.phase or 'starts'}" if run else ""
+        self._bar.update(self._task, total=reading.total, description=text,
+                         completed=len(reading.runs))
+        self._bar.refresh()

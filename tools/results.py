@@ -1,0 +1,310 @@
+"""What a matrix of runs found, gathered from the records of one or more boots.
+
+Nothing here depends on the time of day or on how fast the host was, so that
+two runs of a deterministic machine give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from tools.console import Record, parse
+
+SCHEMA = 1
+CAUGHT = ("stale", "violation")     # verdicts that count as catching a mutant
+ENDED = ("hang", "died")            # verdicts of a machine that gave no result
+NOTES = 8                           # records kept per run for the reader
+LAST_LINES = 20
+
+
+@dataclass
+class Phase:
+    """One phase of a run: what was counted, and the least possible."""
+
+    name: str
+    counters: dict[str, int] = field(default_factory=dict)
+    ideal: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict:
+        return {"name": self.name, "counters": in_order(self.counters),
+                "ideal": in_order(self.ideal)}
+
+
+@dataclass
+class Run:
+    """One workload under one policy."""
+
+    number: int
+    workload: str
+    policy: str
+    mutant: str | None
+    guest: str
+    pages: int
+    vcpus: int
+    seed: int
+    verdict: str = ""
+    stale_reads: int = 0
+    violations: Counter = field(default_factory=Counter)
+    phases: list[Phase] = field(default_factory=list)
+    predicted: dict[str, int] = field(default_factory=dict)
+    ticks: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    last_output: list[str] = field(default_factory=list)
+
+    @property
+    def counters(self) -> Counter:
+        """Of the whole run: the sum of its phases."""
+        return sum((Counter(p.counters) for p in self.phases), Counter())
+
+    @property
+    def ideal(self) -> dict[str, int]:
+        """Least possible for the whole run, where any phase knows it."""
+        total: dict[str, int] = {}
+        for phase in self.phases:
+            for name, n in phase.ideal.items():
+                total[name] = total.get(name, 0) + n
+        return total
+
+    @property
+    def title(self) -> str:
+        """Names the run in one line."""
+        mutant = f" mutant {self.mutant}" if self.mutant else ""
+        return f"{self.workload} under {self.policy}{mutant}, " \
+               f"guest {self.guest}"
+
+    def as_json(self) -> dict:
+        out = {"workload": self.workload, "policy": self.policy,
+               "mutant": self.mutant, "guest": self.guest,
+               "pages": self.pages, "vcpus": self.vcpus, "seed": self.seed,
+               "verdict": self.verdict, "stale_reads": self.stale_reads,
+               "violations": in_order(self.violations),
+               "counters": in_order(self.counters),
+               "ideal": in_order(self.ideal),
+               "predicted": in_order(self.predicted),
+               "phases": [p.as_json() for p in self.phases],
+               "ticks": self.ticks, "notes": self.notes}
+        if self.verdict in ENDED:
+            out["last_output"] = self.last_output
+        return out
+
+
+def in_order(numbers: dict[str, int]) -> dict[str, int]:
+    """The same, sorted by name."""
+    return dict(sorted(numbers.items()))
+
+
+def new_run(record: Record) -> Run:
+    """The run that a `run` record announces."""
+    mutant = record.fields.get("mutant", "none")
+    return Run(number=record.number, workload=record.fields["workload"],
+               policy=record.fields["policy"],
+               mutant=None if mutant == "none" else mutant,
+               guest=record.fields.get("guest", "idle"),
+               pages=record.int("pages"), vcpus=record.int("vcpus"),
+               seed=record.int("seed"))
+
+
+class Reading:
+    """Follows the console over one or more boots of the same matrix."""
+
+    def __init__(self) -> None:
+        self.version = ""
+        self.machine: dict[str, str] = {}
+        self.total = 0
+        self.runs: list[Run] = []
+        self.names: list[tuple[str, str, str]] = []     # what, name, text
+        self.trace: list[Record] = []
+        self.tap: list[str] = []
+        self.errors: list[str] = []
+        self.new_boot()
+
+    def new_boot(self) -> None:
+        """The machine starts (again): forget what belongs to one boot."""
+        self.current: Run | None = None
+        self.phase: str = ""                # of the last progress record
+        self._open: Phase | None = None
+        self.exit_status: int | None = None
+        self.records = 0
+        self.last: deque[str] = deque(maxlen=LAST_LINES)
+
+    def feed(self, line: str) -> Record | None:
+        """Take one whole line; returns its record, None for chatter."""
+        record = parse(line)
+        if not record or record.kind != "trace":
+            self.last.append(line.rstrip("\r\n"))
+        if record:
+            self.records += 1
+            handler = getattr(self, "_on_" + record.kind, None)
+            if handler:
+                handler(record)
+        return record
+
+    def abandon(self, verdict: str) -> Run | None:
+        """The machine went silent or ended: close the run that it was in."""
+        run = self.current
+        if run:
+            run.verdict = verdict
+            run.last_output = list(self.last)
+            self._close(run)
+        return run
+
+    def _close(self, run: Run) -> None:
+        self.runs.append(run)
+        self.current = None
+
+    # One handler for each kind of record that is kept.
+
+    def _on_tandem(self, record: Record) -> None:
+        self.version = self.version or record.text
+
+    def _on_machine(self, record: Record) -> None:
+        self.machine = self.machine or record.fields
+
+    def _on_plan(self, record: Record) -> None:
+        self.total = record.int("runs")
+
+    def _on_run(self, record: Record) -> None:
+        self.current = new_run(record)
+        self._open = None
+        self.phase = ""
+
+    def _on_progress(self, record: Record) -> None:
+        self.phase = record.fields["phase"]
+        self._open = None
+
+    def _phase(self, name: str) -> Phase:
+        if not self._open or self._open.name != name:
+            self._open = Phase(name)
+            self.current.phases.append(self._open)
+        return self._open
+
+    def _on_phase(self, record: Record) -> None:
+        if not self.current:
+            return
+        counters = record.numbers()
+        phase = self._phase(record.name)
+        if phase.counters.keys() & counters.keys():
+            self._open = None       # the same name twice: the next phase
+            phase = self._phase(record.name)
+        phase.counters.update(counters)
+
+    def _on_ideal(self, record: Record) -> None:
+        if not self.current:
+            return
+        phase = self._open
+        if not phase or phase.name != record.name:
+            named = [p for p in self.current.phases if p.name == record.name]
+            phase = next((p for p in named if not p.ideal), None) \
+                or (named[-1] if named else self._phase(record.name))
+        phase.ideal.update(record.numbers())
+
+    def _on_predicted(self, record: Record) -> None:
+        if self.current:
+            self.current.predicted.update(record.numbers())
+
+    def _on_ticks(self, record: Record) -> None:
+        if self.current:
+            self.current.ticks[record.name] = record.numbers()
+
+    def _note(self, record: Record) -> None:
+        if self.current and len(self.current.notes) < NOTES:
+            self.current.notes.append(record.line)
+
+    _on_stale = _on_leak = _on_message = _on_panic = _note
+
+    def _on_violation(self, record: Record) -> None:
+        self._note(record)
+        if self.current:
+            count = record.int("count", 1)
+            self.current.violations[record.fields["rule"]] += count
+
+    def _on_trace(self, record: Record) -> None:
+        self.trace.append(record)
+
+    def _on_result(self, record: Record) -> None:
+        if self.current:
+            self.current.verdict = record.fields["verdict"]
+            self.current.stale_reads = record.int("stale_reads")
+            if self.current.verdict in ENDED:
+                self.current.last_output = list(self.last)
+            self._close(self.current)
+
+    def _on_list(self, record: Record) -> None:
+        self.names.append((record.fields["what"], record.name, record.text))
+
+    def _on_tap(self, record: Record) -> None:
+        self.tap.append(record.line)
+
+    def _on_error(self, record: Record) -> None:
+        self.errors.append(record.text)
+
+    def _on_exit(self, record: Record) -> None:
+        self.exit_status = record.int("status")
+
+
+def status_of(runs: list[Run]) -> int:
+    """The exit status that @runs deserve: 0, 1 or 4.
+
+    A mutant is caught when at least one of its runs shows it: it need not
+    show in a workload that never takes the step which it breaks.
+    """
+    if any(run.verdict in ENDED for run in runs):
+        return 4
+    bad = any(run.verdict != "coherent" for run in runs if not run.mutant)
+    return 1 if bad or missed_mutants(runs) else 0
+
+
+def missed_mutants(runs: list[Run]) -> list[str]:
+    """Mutants that ran and that no run caught."""
+    ran = sorted({run.mutant for run in runs if run.mutant})
+    caught = {run.mutant for run in runs if run.verdict in CAUGHT}
+    return [name for name in ran if name not in caught]
+
+
+@dataclass
+class Results:
+    """A finished matrix, with the head that every output carries."""
+
+    backend: str
+    machine: str            # real, nested or emulated
+    tick_unit: str
+    version: str
+    secondary: str
+    cpus: int
+    runs: list[Run]
+
+    def head(self) -> dict:
+        return {"schema": SCHEMA, "version": self.version,
+                "backend": self.backend, "secondary": self.secondary,
+                "machine": self.machine, "cpus": self.cpus,
+                "tick_unit": self.tick_unit}
+
+    def as_json(self) -> str:
+        """results.json: the same bytes for the same results."""
+        out = {**self.head(), "runs": [run.as_json() for run in self.runs]}
+        return json.dumps(out, indent=1) + "\n"
+
+    def as_csv(self) -> str:
+        """results.csv: a row for each phase of each run."""
+        phases = [p for run in self.runs for p in run.phases]
+        counters = sorted({name for p in phases for name in p.counters})
+        ideals = sorted({name for p in phases for name in p.ideal})
+        head = ["backend", "machine", "secondary", "workload", "policy",
+                "mutant", "guest", "pages", "vcpus", "seed", "verdict",
+                "stale_reads", "phase_number", "phase"]
+        text = io.StringIO()
+        out = csv.writer(text, lineterminator="\n")
+        out.writerow(head + counters + ["ideal:" + name for name in ideals])
+        for run in self.runs:
+            fixed = [self.backend, self.machine, self.secondary, run.workload,
+                     run.policy, run.mutant or "", run.guest, run.pages,
+                     run.vcpus, run.seed, run.verdict, run.stale_reads]
+            for number, phase in enumerate(run.phases or [Phase("")], 1):
+                out.writerow(fixed + [number, phase.name]
+                             + [phase.counters.get(n, 0) for n in counters]
+                             + [phase.ideal.get(n, "") for n in ideals])
+        return text.getvalue()
