@@ -1,0 +1,68 @@
+/*
+ * What is done to whole pages: fill, copy, compare, digest. Pure; string
+ * instructions and plain arithmetic, so host tests compile it as it is.
+ */
+#ifndef ARCH_X86_PAGE_H
+#define ARCH_X86_PAGE_H
+
+#include "arch/x86/compiler.h"
+
+static inline void page_fill(void *page, u64 word)
+{
+	u64 count = PAGE_WORDS;
+
+	__asm__ volatile ("rep stosq" : "+D" (page), "+c" (count)
+				      : "a" (word) : "memory");
+}
+
+static inline void page_copy(void *to, const void *from)
+{
+	u64 count = PAGE_WORDS;
+
+	__asm__ volatile ("rep movsq" : "+D" (to), "+S" (from), "+c" (count)
+				      : : "memory");
+}
+
+/* Somebody may be writing to either page: the answer is then only a hint. */
+static inline bool page_same(const void *a, const void *b)
+{
+	const volatile u64 *p = a, *q = b;
+	u32 i;
+
+	for (i = 0; i < PAGE_WORDS; i += 8) {
+		u64 differ = (p[i] ^ q[i]) | (p[i + 1] ^ q[i + 1]) |
+			     (p[i + 2] ^ q[i + 2]) | (p[i + 3] ^ q[i + 3]) |
+			     (p[i + 4] ^ q[i + 4]) | (p[i + 5] ^ q[i + 5]) |
+			     (p[i + 6] ^ q[i + 6]) | (p[i + 7] ^ q[i + 7]);
+
+		if (differ)
+			return false;
+	}
+	return true;
+}
+
+/* A digest of the content: two multiplicative lanes, then a final mix. */
+static inline u64 page_digest(const void *page)
+{
+	const u64 factor = 0x9e3779b97f4a7c15ull;
+	const volatile u64 *p = page;
+	u64 a = 1, b = 2;
+	u32 i;
+
+	for (i = 0; i < PAGE_WORDS; i += 8) {
+		a = (a ^ p[i]) * factor;
+		b = (b ^ p[i + 1]) * factor;
+		a = (a ^ p[i + 2]) * factor;
+		b = (b ^ p[i + 3]) * factor;
+		a = (a ^ p[i + 4]) * factor;
+		b = (b ^ p[i + 5]) * factor;
+		a = (a ^ p[i + 6]) * factor;
+		b = (b ^ p[i + 7]) * factor;
+	}
+	a ^= a >> 29;
+	b ^= b >> 31;
+	a = (a ^ b * factor) * factor;
+	return a ^ a >> 32;
+}
+
+#endif

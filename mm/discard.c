@@ -1,0 +1,95 @@
+/*
+ * Discard: the content of an area is forgotten, its frames are given back.
+ */
+#include "mm/hpt.h"
+#include "mm/notifier.h"
+#include "mm/rmap.h"
+
+/*
+ * Frames that are unmapped but may still be cached somewhere: kept until one
+ * primary flush for all of them. A chain of frames that each hold a list.
+ */
+struct gather_block {
+	struct gather_block *next;
+	u64 count;
+	struct frame *frames[PAGE_WORDS - 2];
+};
+
+_Static_assert(sizeof(struct gather_block) == PAGE_SIZE, "one frame a block");
+
+static struct gather_block *gather_grow(struct gather_block *full)
+{
+	struct frame *frame = frame_alloc();
+	struct gather_block *block;
+
+	if (!frame)
+		return NULL;
+	block = frame_ptr(frame);
+	block->next = full;
+	block->count = 0;
+	return block;
+}
+
+/* The flushes that could reach these frames are done: let go (O6). */
+static void gather_release(struct gather_block *block)
+{
+	while (block) {
+		struct gather_block *next = block->next;
+		u64 i;
+
+		for (i = 0; i < block->count; i++)
+			frame_put(block->frames[i]);
+		frame_put(ptr_frame(block));
+		block = next;
+	}
+}
+
+static struct frame *unmap_entry(pte_t *ptep)
+{
+	struct frame *frame = NULL;
+	pte_t old;
+
+	spin_lock(hpt_lock(ptep));
+	if (pte_present(pte_read(ptep))) {
+		old = hpt_clear(ptep);
+		frame = pfn_frame(pte_pfn(old));
+		rmap_remove(frame, ptep);
+	}
+	spin_unlock(hpt_lock(ptep));
+	return frame;
+}
+
+void mm_discard(struct mm *mm, struct hva_range range)
+{
+	struct gather_block *gather = NULL;
+
+	read_lock(&mm->mmap_lock);
+	mmu_notifier_start(mm, range, INVALIDATE_UNMAP);	/* I1 */
+	for_each_pte(mm, hva, ptep, range) {
+		struct frame *frame;
+
+		if (!pte_present(pte_read(ptep)))
+			continue;
+		if (!gather || gather->count == array_count(gather->frames)) {
+			struct gather_block *block = gather_grow(gather);
+
+			if (block)
+				gather = block;
+		}
+		frame = unmap_entry(ptep);
+		if (!frame)
+			continue;
+		if (gather && gather->count < array_count(gather->frames)) {
+			gather->frames[gather->count++] = frame;
+			continue;
+		}
+		/* No memory for the list: one flush a page. The secondary was
+		 * flushed at I1 and cannot come back before I3. */
+		hpt_flush_all(mm);
+		frame_put(frame);
+	}
+	hpt_flush_all(mm);					/* I2 */
+	mmu_notifier_end(mm, range, INVALIDATE_UNMAP);		/* I3 */
+	gather_release(gather);
+	read_unlock(&mm->mmap_lock);
+}

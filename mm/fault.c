@@ -1,0 +1,164 @@
+/*
+ * Faults of the primary MMU: first touch, copy-on-write, takeover.
+ */
+#include "arch/x86/counter.h"
+#include "arch/x86/error.h"
+#include "arch/x86/page.h"
+#include "arch/x86/step.h"
+#include "mm/hpt.h"
+#include "mm/notifier.h"
+#include "mm/rmap.h"
+
+COUNTER(cow_copy);	/* T1: a frame was copied for a writer */
+COUNTER(cow_reuse);	/* T2: the last sharer took the frame over */
+COUNTER(ksm_broken);	/* of the copies, those of a merged page */
+
+/*
+ * T8: none to present. No event: nobody caches an absent entry, and whoever
+ * made it absent has flushed.
+ */
+static int fault_absent(pte_t *ptep, enum mm_access access,
+			const struct vma *vma)
+{
+	struct frame *frame;
+	enum pte_right right;
+
+	if (access == MM_READ) {
+		frame = zero_frame;
+		frame_get(frame);
+		right = PTE_RO;
+	} else {
+		frame = frame_alloc_zeroed();
+		if (!frame)
+			return -ENOMEM;
+		right = vma->flags & VMA_WRITE ? PTE_RW : PTE_RO;
+	}
+
+	/* While a change is between N2 and N5, P is none and we wait here. */
+	spin_lock(hpt_lock(ptep));
+	if (!pte_present(pte_read(ptep))) {
+		hpt_map(ptep, frame, right);
+		frame = NULL;
+	}
+	spin_unlock(hpt_lock(ptep));
+	if (frame)
+		frame_put(frame);
+	return 0;
+}
+
+/* T2, under PTL, which it drops. */
+static void takeover(struct mm *mm, hva_t hva, pte_t *ptep)
+{
+	mmu_notifier_upgrade_prepare(mm, hva);
+	hpt_upgrade(ptep);
+	step(STEP_T2, hva.v);
+	mmu_notifier_upgrade(mm, hva, pte_read(ptep));
+	mmu_notifier_upgrade_done(mm, page_range(hva));
+	count(&count_cow_reuse);
+	spin_unlock(hpt_lock(ptep));
+	/* This CPU may still cache the read-only translation; its next write
+	 * faults, finds P writable and drops it. Others likewise. */
+}
+
+/*
+ * T1. The caller holds a reference to @old (N0), which came from *@ptep when
+ * that was @seen, and the mmap lock for reading: nobody can give P the same
+ * value again with another content in between.
+ */
+static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
+		struct frame *old)
+{
+	struct hva_range range = page_range(hva);
+	struct frame *new = frame_alloc();
+	bool moved = false;
+	pte_t new_pte;
+
+	if (!new)
+		return -ENOMEM;
+	new_pte = pte_make(frame_pfn(new), PTE_RW);
+	page_copy(frame_ptr(new), frame_ptr(old));
+	step(STEP_N0, hva.v);
+
+	mmu_notifier_start(mm, range, INVALIDATE_COPY);
+	spin_lock(hpt_lock(ptep));
+	if (!pte_same(pte_read(ptep), seen))		/* N1 */
+		goto out;
+	step(STEP_N1, hva.v);
+
+	hpt_clear_flush(mm, hva, ptep);			/* N2: nobody reads old */
+	step(STEP_N2, hva.v);
+	mmu_notifier_cleared(mm, hva);
+	mmu_notifier_change_pte(mm, hva, seen, new_pte); /* N4: guest first */
+	step(STEP_N4, hva.v);
+	rmap_remove(old, ptep);
+	hpt_map(ptep, new, PTE_RW);			/* N5: then the host */
+	step(STEP_N5, hva.v);
+	moved = true;
+out:
+	spin_unlock(hpt_lock(ptep));
+	mmu_notifier_end(mm, range, INVALIDATE_COPY);
+	if (!moved) {
+		frame_put(new);
+		return 0;
+	}
+	count(&count_cow_copy);
+	if (old->flags & FRAME_STABLE)
+		count(&count_ksm_broken);
+	step(STEP_N6, hva.v);
+	frame_put(old);		/* the mapping's reference; O6 */
+	return 0;
+}
+
+/* A write to a present entry that does not allow it. */
+static int fault_readonly(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen)
+{
+	struct frame *old = pfn_frame(pte_pfn(seen));
+	int err;
+
+	spin_lock(hpt_lock(ptep));
+	if (!pte_same(pte_read(ptep), seen)) {
+		spin_unlock(hpt_lock(ptep));
+		return 0;
+	}
+	/*
+	 * The mapping's own reference is the only one: nobody else maps or
+	 * reads the frame. (The map count alone would overlook a gup.) The
+	 * stable tree and the zero frame's owner hold references of their own.
+	 */
+	if (frame_refcount(old) == 1) {
+		takeover(mm, hva, ptep);
+		return 0;
+	}
+	frame_get(old);					/* N0 */
+	spin_unlock(hpt_lock(ptep));
+	err = copy(mm, hva, ptep, seen, old);
+	frame_put(old);
+	return err;
+}
+
+int mm_fault(struct mm *mm, hva_t hva, enum mm_access access)
+{
+	struct vma *vma;
+	pte_t *ptep, seen;
+	int err = -EFAULT;
+
+	read_lock(&mm->mmap_lock);
+	vma = vma_find(mm, hva);
+	if (!vma || (access == MM_WRITE && !(vma->flags & VMA_WRITE)))
+		goto out;
+	err = -ENOMEM;
+	ptep = hpt_walk_alloc(mm, hva);
+	if (!ptep)
+		goto out;
+
+	seen = pte_read(ptep);
+	if (!pte_present(seen))
+		err = fault_absent(ptep, access, vma);
+	else if (access == MM_WRITE && !pte_writable(seen))
+		err = fault_readonly(mm, hva, ptep, seen);
+	else
+		err = 0;
+out:
+	read_unlock(&mm->mmap_lock);
+	return err;
+}

@@ -1,0 +1,240 @@
+#include "mm/ksm.h"
+
+#include "arch/x86/counter.h"
+#include "arch/x86/error.h"
+#include "arch/x86/page.h"
+#include "mm/gup.h"
+#include "mm/merge.h"
+
+COUNTER(ksm_merged);	/* pages that gave up their frame for a shared one */
+COUNTER(ksm_aborted);	/* merges given up: content or references changed */
+
+/* A page that is scanned; also a node of the unstable tree. */
+struct ksm_item {
+	struct tree_node node;
+	struct mm *mm;
+	hva_t hva;
+	u64 digest;		/* as of the last pass */
+};
+
+struct ksm_block {
+	struct ksm_block *next;
+	u64 count;
+	struct ksm_item items[(PAGE_SIZE - 16) / sizeof(struct ksm_item)];
+};
+
+_Static_assert(sizeof(struct ksm_block) <= PAGE_SIZE, "one frame a block");
+
+static spinlock_t ksm_lock;	/* outermost: everything below, and trees */
+static struct ksm_block *first_block, **last_link = &first_block;
+static struct tree_node *stable_root, *unstable_root;
+static struct ksm_block *cursor_block;
+static u64 cursor_index;
+
+static struct frame *stable_frame(struct tree_node *node)
+{
+	return node ? container_of(node, struct frame, stable) : NULL;
+}
+
+static void free_blocks(struct ksm_block *block)
+{
+	while (block) {
+		struct ksm_block *next = block->next;
+		u64 i;
+
+		for (i = 0; i < block->count; i++)
+			mm_put(block->items[i].mm);
+		frame_put(ptr_frame(block));
+		block = next;
+	}
+}
+
+int ksm_add(struct mm *mm, struct hva_range range)
+{
+	struct ksm_block *head = NULL, **link = &head, *block = NULL;
+	hva_t hva;
+
+	for (hva = range.start; hva.v < range.end.v;
+	     hva = hva_add(hva, PAGE_SIZE)) {
+		if (!block || block->count == array_count(block->items)) {
+			struct frame *frame = frame_alloc_zeroed();
+
+			if (!frame) {
+				free_blocks(head);
+				return -ENOMEM;
+			}
+			block = frame_ptr(frame);
+			*link = block;
+			link = &block->next;
+		}
+		if (!mm_tryget(mm)) {
+			free_blocks(head);
+			return -EINVAL;
+		}
+		block->items[block->count++] = (struct ksm_item){
+			.mm = mm, .hva = hva,
+		};
+	}
+	spin_lock(&ksm_lock);
+	*last_link = head;
+	last_link = link;
+	spin_unlock(&ksm_lock);
+	return 0;
+}
+
+struct dead_list {
+	struct tree_node *nodes[64];
+	u32 count;
+};
+
+static void note_dead(struct tree_node *node, void *context)
+{
+	struct dead_list *dead = context;
+
+	if (!stable_frame(node)->mapcount &&
+	    dead->count < array_count(dead->nodes))
+		dead->nodes[dead->count++] = node;
+}
+
+static void drop_stable(struct tree_node *node)
+{
+	struct frame *frame = stable_frame(node);
+
+	tree_remove(&stable_root, node);
+	atomic_and(&frame->flags, ~FRAME_STABLE);
+	frame_put(frame);
+}
+
+/* Shared frames that all their pages have left are of no use any more. */
+static void prune_stable(void)
+{
+	struct dead_list dead;
+	u32 i;
+
+	do {
+		dead.count = 0;
+		tree_for_each(stable_root, note_dead, &dead);
+		for (i = 0; i < dead.count; i++)
+			drop_stable(dead.nodes[i]);
+	} while (dead.count == array_count(dead.nodes));
+}
+
+void ksm_begin_pass(void)
+{
+	spin_lock(&ksm_lock);
+	unstable_root = NULL;
+	cursor_block = first_block;
+	cursor_index = 0;
+	prune_stable();
+	spin_unlock(&ksm_lock);
+}
+
+static void make_stable(struct frame *frame, u64 digest)
+{
+	frame_get(frame);	/* the tree's: no takeover from now on */
+	atomic_or(&frame->flags, FRAME_STABLE);
+	frame->stable.key = digest;
+	tree_insert(&stable_root, &frame->stable);
+}
+
+/*
+ * @item's page, @frame, gets the frame of @first, whose page has the same
+ * digest and becomes the stable one, in place.
+ */
+static int merge_pair(struct ksm_item *first, struct ksm_item *item,
+		      struct frame *frame)
+{
+	struct gup gup;
+	int err;
+
+	if (gup_fast(first->mm, first->hva, MM_READ, &gup))
+		return -EAGAIN;
+	err = -EAGAIN;
+	if (gup.frame == frame || gup.frame == zero_frame ||
+	    gup.frame->flags & FRAME_STABLE)
+		goto out;
+	/*
+	 * The reference that we hold keeps both frames from being taken over:
+	 * a writer gets a copy, and the content stays.
+	 */
+	err = merge_wrprotect(first->mm, first->hva, gup.frame);
+	if (err)
+		goto out;
+	err = merge_page(item->mm, item->hva, frame, gup.frame);
+	if (!err)
+		make_stable(gup.frame, item->digest);
+out:
+	frame_put(gup.frame);
+	return err;
+}
+
+static void scan_item(struct ksm_item *item)
+{
+	struct tree_node *node;
+	struct frame *shared;
+	struct gup gup;
+	u64 digest;
+	int err;
+
+	if (gup_fast(item->mm, item->hva, MM_READ, &gup))
+		return;		/* not there, or changing: next time */
+	if (gup.frame == zero_frame || gup.frame->flags & FRAME_STABLE)
+		goto out;
+
+	digest = page_digest(frame_ptr(gup.frame));
+	if (digest != item->digest) {
+		item->digest = digest;	/* new, or it changes: wait a pass */
+		goto out;
+	}
+	shared = stable_frame(tree_find(stable_root, digest));
+	if (shared) {
+		err = merge_page(item->mm, item->hva, gup.frame, shared);
+	} else {
+		node = tree_find(unstable_root, digest);
+		if (!node) {
+			item->node.key = digest;
+			tree_insert(&unstable_root, &item->node);
+			goto out;
+		}
+		err = merge_pair(container_of(node, struct ksm_item, node),
+				 item, gup.frame);
+		if (!err)
+			tree_remove(&unstable_root, node);
+	}
+	count(err ? &count_ksm_aborted : &count_ksm_merged);
+out:
+	frame_put(gup.frame);
+}
+
+bool ksm_scan_next(void)
+{
+	bool more = false;
+
+	spin_lock(&ksm_lock);
+	if (cursor_block && cursor_index == cursor_block->count) {
+		cursor_block = cursor_block->next;
+		cursor_index = 0;
+	}
+	if (cursor_block) {
+		scan_item(&cursor_block->items[cursor_index++]);
+		more = true;
+	}
+	spin_unlock(&ksm_lock);
+	return more;
+}
+
+void ksm_exit(void)
+{
+	struct ksm_block *blocks;
+
+	spin_lock(&ksm_lock);
+	while (stable_root)
+		drop_stable(stable_root);
+	unstable_root = NULL;
+	cursor_block = NULL;
+	blocks = first_block;
+	first_block = NULL;
+	last_link = &first_block;
+	spin_unlock(&ksm_lock);
+	free_blocks(blocks);
+}

@@ -1,0 +1,30 @@
+/*
+ * Merging: a scanner that finds pages with equal content and lets them share
+ * one frame, read-only. The stable tree holds the shared frames by content;
+ * the unstable tree holds this pass' candidates. One scanner at a time.
+ *
+ * A page is looked at in two passes at least: one that has the same digest in
+ * both is worth merging. Trees are keyed by digest; the digest is a hint, the
+ * comparison under write-protection decides (O5).
+ */
+#ifndef MM_KSM_H
+#define MM_KSM_H
+
+#include "mm/mm.h"
+
+/*
+ * Scan @range of @mm (in a VMA_MERGEABLE area) from the next pass on; takes a
+ * user of @mm until ksm_exit(). -ENOMEM: nothing was registered.
+ */
+__must_check int ksm_add(struct mm *mm, struct hva_range range);
+
+/* Begin a pass: empty the unstable tree, drop stable frames nobody maps. */
+void ksm_begin_pass(void);
+
+/* Look at the next page; false when the pass is complete. */
+bool ksm_scan_next(void);
+
+/* Forget all pages and trees; merged pages stay as they are. */
+void ksm_exit(void);
+
+#endif

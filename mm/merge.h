@@ -1,0 +1,28 @@
+/*
+ * Merging one page into another's frame, in the two steps that O4 demands:
+ * first write-protected with the same frame (T4), complete in both MMUs; then
+ * compared (O5); then read-only to the new frame (T3a). ksm.h decides which.
+ *
+ * The caller holds one reference to each frame besides the mappings' own (a
+ * gup's), and no mmap lock.
+ */
+#ifndef MM_MERGE_H
+#define MM_MERGE_H
+
+#include "mm/mm.h"
+
+/*
+ * Make @hva, which maps @frame, read-only. -EAGAIN: it maps something else by
+ * now. -EBUSY: somebody else holds a reference, and P is as it was (O17).
+ */
+__must_check int merge_wrprotect(struct mm *mm, hva_t hva,
+				 struct frame *frame);
+
+/*
+ * Let @hva, which maps @frame, map @shared instead, if both are equal. Errors
+ * as above; then @hva may be left read-only, and the next write repairs that.
+ */
+__must_check int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
+			    struct frame *shared);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * How the primary MMU tells whoever mirrors its entries. The four events of
+ * docs/contract.md, sections 2 and 3: bracket, protect, upgrade, change_pte.
+ * mm/ does not know who listens.
+ */
+#ifndef MM_NOTIFIER_H
+#define MM_NOTIFIER_H
+
+#include "mm/mm.h"
+
+/* Why P changes. The first ones also call change_pte between start and end. */
+enum invalidate_reason {
+	INVALIDATE_COPY,	/* T1: copy on a write fault */
+	INVALIDATE_WRPROTECT,	/* T4: first step of a merge */
+	INVALIDATE_MERGE,	/* T3a */
+	INVALIDATE_MIGRATE,	/* T6 */
+	INVALIDATE_UNMAP,	/* T7 */
+	INVALIDATE_PROTECT_RW,	/* rights given back, as a bracket */
+	INVALIDATE_REASON_COUNT,
+};
+
+static inline bool invalidate_by_change_pte(enum invalidate_reason reason)
+{
+	return reason <= INVALIDATE_MERGE;
+}
+
+struct mmu_notifier;
+
+struct mmu_notifier_ops {
+	/* I1 and I3. No PTL held. After start returns nobody uses the range. */
+	void (*start)(struct mmu_notifier *notifier, struct hva_range range,
+		      enum invalidate_reason reason);
+	void (*end)(struct mmu_notifier *notifier, struct hva_range range,
+		    enum invalidate_reason reason);
+
+	/* R1 and R3, around a write-protection of the range. No PTL held. */
+	void (*protect_start)(struct mmu_notifier *notifier,
+			      struct hva_range range);
+	void (*protect_end)(struct mmu_notifier *notifier,
+			    struct hva_range range);
+
+	/* N2 is complete: P is none. Under PTL. */
+	void (*cleared)(struct mmu_notifier *notifier, hva_t hva);
+
+	/* N4: P was @old, is none, and will be @new. Under PTL. */
+	void (*change_pte)(struct mmu_notifier *notifier, hva_t hva, pte_t old,
+			   pte_t new);
+
+	/*
+	 * T2. prepare: P is about to gain W. upgrade: it has, and is @new.
+	 * Both under PTL. done: once after the pages of @range.
+	 */
+	void (*upgrade_prepare)(struct mmu_notifier *notifier, hva_t hva);
+	void (*upgrade)(struct mmu_notifier *notifier, hva_t hva, pte_t new);
+	void (*upgrade_done)(struct mmu_notifier *notifier,
+			     struct hva_range range);
+};
+
+struct mmu_notifier {
+	const struct mmu_notifier_ops *ops;
+	struct mmu_notifier *next;
+	bool follows_upgrades;	/* wants upgrade events, not a bracket, when
+				 * mm_protect_rw() gives rights back */
+};
+
+/* Take the mmap lock for writing: no event is under way meanwhile. */
+void mmu_notifier_register(struct mm *mm, struct mmu_notifier *notifier);
+void mmu_notifier_unregister(struct mm *mm, struct mmu_notifier *notifier);
+
+void mmu_notifier_start(struct mm *mm, struct hva_range range,
+			enum invalidate_reason reason);
+void mmu_notifier_end(struct mm *mm, struct hva_range range,
+		      enum invalidate_reason reason);
+void mmu_notifier_protect_start(struct mm *mm, struct hva_range range);
+void mmu_notifier_protect_end(struct mm *mm, struct hva_range range);
+void mmu_notifier_cleared(struct mm *mm, hva_t hva);
+void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new);
+void mmu_notifier_upgrade_prepare(struct mm *mm, hva_t hva);
+void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new);
+void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range);
+
+/* True if every listener follows upgrades. */
+bool mmu_notifier_follows_upgrades(struct mm *mm);
+
+static inline struct hva_range page_range(hva_t hva)
+{
+	return (struct hva_range){ hva_page(hva),
+				   hva_add(hva_page(hva), PAGE_SIZE) };
+}
+
+#endif

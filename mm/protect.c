@@ -1,0 +1,91 @@
+/*
+ * Taking away and giving back the right to write to an area.
+ */
+#include "arch/x86/error.h"
+#include "arch/x86/step.h"
+#include "mm/hpt.h"
+#include "mm/notifier.h"
+
+/* The VMA that is exactly @range; areas are not split. */
+static struct vma *vma_exact(struct mm *mm, struct hva_range range)
+{
+	struct vma *vma = vma_find(mm, range.start);
+
+	if (!vma || vma->range.start.v != range.start.v ||
+	    vma->range.end.v != range.end.v)
+		return NULL;
+	return vma;
+}
+
+int mm_protect_ro(struct mm *mm, struct hva_range range)
+{
+	struct vma *vma;
+	int err = -EINVAL;
+
+	write_lock(&mm->mmap_lock);
+	vma = vma_exact(mm, range);
+	if (!vma)
+		goto out;
+	vma->flags &= ~VMA_WRITE;
+	mmu_notifier_protect_start(mm, range);			/* R1 */
+	step(STEP_R1, range.start.v);
+	for_each_pte(mm, hva, ptep, range) {
+		spin_lock(hpt_lock(ptep));
+		(void)!hpt_wrprotect(ptep);	/* flushed below, once */
+		spin_unlock(hpt_lock(ptep));
+	}
+	hpt_flush_all(mm);					/* R2 */
+	step(STEP_R2, range.start.v);
+	mmu_notifier_protect_end(mm, range);			/* R3 */
+	step(STEP_R3, range.start.v);
+	err = 0;
+out:
+	write_unlock(&mm->mmap_lock);
+	return err;
+}
+
+/* Make each page of @range that is held alone writable; the others are copied
+ * when somebody writes. @notify: tell listeners page by page (T2). */
+static void upgrade_range(struct mm *mm, struct hva_range range, bool notify)
+{
+	for_each_pte(mm, hva, ptep, range) {
+		pte_t pte;
+
+		spin_lock(hpt_lock(ptep));
+		pte = pte_read(ptep);
+		if (pte_present(pte) && !pte_writable(pte) &&
+		    frame_refcount(pfn_frame(pte_pfn(pte))) == 1) {
+			if (notify)
+				mmu_notifier_upgrade_prepare(mm, hva);
+			hpt_upgrade(ptep);
+			step(STEP_T2, hva.v);
+			if (notify)
+				mmu_notifier_upgrade(mm, hva, pte_read(ptep));
+		}
+		spin_unlock(hpt_lock(ptep));
+	}
+}
+
+int mm_protect_rw(struct mm *mm, struct hva_range range)
+{
+	struct vma *vma;
+	int err = -EINVAL;
+
+	write_lock(&mm->mmap_lock);
+	vma = vma_exact(mm, range);
+	if (!vma)
+		goto out;
+	vma->flags |= VMA_WRITE;
+	if (mmu_notifier_follows_upgrades(mm)) {
+		upgrade_range(mm, range, true);
+		mmu_notifier_upgrade_done(mm, range);
+	} else {
+		mmu_notifier_start(mm, range, INVALIDATE_PROTECT_RW);
+		upgrade_range(mm, range, false);
+		mmu_notifier_end(mm, range, INVALIDATE_PROTECT_RW);
+	}
+	err = 0;
+out:
+	write_unlock(&mm->mmap_lock);
+	return err;
+}
