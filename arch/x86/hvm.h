@@ -47,13 +47,16 @@ struct hvm_regs {
 };
 
 struct hvm_vcpu {
-	struct hvm_regs regs;		/* guest registers but rsp, rip, rflags */
+	struct hvm_regs regs;		/* guest registers but rsp, rip, rflags:
+					 * the caller's, hvm_vcpu_init() and
+					 * hvm_skip() leave them alone */
+	u64 host_rsp;			/* the back end's: stack at the entry */
+	bool launched;			/* the back end's: entered before */
 	enum hvm_exit_kind kind;	/* why hvm_enter() returned */
 	u64 detail;
 	gpa_t gpa;			/* FAULT: where */
 	u32 access;			/* FAULT: enum hvm_access bits */
 	void *control;			/* VMCS or VMCB page */
-	bool launched;
 	u32 bound_cpu;			/* CPU whose VMCS/host state it is */
 };
 
