@@ -1,0 +1,112 @@
+/*
+ * The toy guest: take a command from the mailbox, perform it, say so, and
+ * keep reading if told to.
+ */
+#include "guest/guest.h"
+
+extern const char guest_start[];
+
+/* CPUID leaf 0: "AuthenticAMD". */
+#define VENDOR_AMD_EBX	0x68747541u
+
+static bool cpu_is_amd(void)
+{
+	uint32_t eax = 0, ebx, ecx = 0, edx;
+
+	__asm__ ("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx));
+	return ebx == VENDOR_AMD_EBX;
+}
+
+/*
+ * Wait for a command and take it. The host writes command_seq last, so what
+ * is read after it belongs to it; the host does not touch these fields again
+ * before completed_seq.
+ */
+static void take_command(struct guest *guest)
+{
+	volatile struct mailbox *box = guest->box;
+	struct command *now = &guest->now;
+
+	while (box->command_seq == now->seq) {
+		hypercall(guest, HYPERCALL_DONE);
+		__asm__ volatile ("pause");
+	}
+	now->seq = box->command_seq;
+	now->op = box->op;
+	now->then = box->then;
+	now->first = box->first;
+	now->count = box->count;
+	now->argument = box->argument;
+	now->pages = box->pages;
+	now->yield_every = box->yield_every;
+	now->vcpu = box->vcpu;
+	now->data_gpa = box->data_gpa;
+	now->control_end = box->control_end;
+}
+
+static void perform(struct guest *guest)
+{
+	const struct command *now = &guest->now;
+	uint32_t page, end = now->first + now->count;
+
+	switch (now->op) {
+	case GUEST_NOP:
+		break;
+	case GUEST_TOUCH:
+		touch_control(guest);
+		break;
+	case GUEST_WRITE:
+		for (page = now->first; page < end; page++)
+			write_page(guest, page,
+				   TAG_PAGE(page, next_generation(page)));
+		break;
+	case GUEST_WRITE_CLASS:
+		for (page = now->first; page < end; page++)
+			write_page(guest, page,
+				   TAG_OF_CLASS(now->argument,
+						next_generation(page)));
+		break;
+	case GUEST_READ:
+		for (page = now->first; page < end; page++)
+			read_page(guest, page);
+		break;
+	default:
+		misbehave(guest);
+	}
+}
+
+/* Pass after pass over the data range, until there is a new command. */
+static void keep_reading(struct guest *guest)
+{
+	volatile struct mailbox *box = guest->box;
+	uint32_t page = 0;
+
+	while (box->command_seq == guest->now.seq) {
+		if (guest->now.pages == 0) {
+			__asm__ volatile ("pause");
+			continue;
+		}
+		read_page(guest, page);
+		if (++page == guest->now.pages) {
+			page = 0;
+			box->passes = box->passes + 1;
+		}
+	}
+}
+
+__attribute__((noreturn)) void guest_main(struct mailbox *mailbox)
+{
+	struct guest guest = { .box = mailbox, .amd = cpu_is_amd() };
+
+	if ((uint64_t)guest_start != GUEST_IMAGE_GPA)
+		misbehave(&guest);	/* linked for another address */
+
+	for (;;) {
+		take_command(&guest);
+		perform(&guest);
+		guest.box->passes = 0;
+		guest.box->completed_seq = guest.now.seq;
+		if (guest.now.then == GUEST_THEN_READ)
+			keep_reading(&guest);
+	}
+}
