@@ -49,7 +49,6 @@ static int fault_absent(pte_t *ptep, enum mm_access access,
 /* T2, under PTL, which it drops. */
 static void takeover(struct mm *mm, hva_t hva, pte_t *ptep)
 {
-	mmu_notifier_upgrade_prepare(mm, hva);
 	hpt_upgrade(ptep);
 	step(STEP_T2, hva.v);
 	mmu_notifier_upgrade(mm, hva, pte_read(ptep));
@@ -87,7 +86,7 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 
 	hpt_clear_flush(mm, hva, ptep);			/* N2: nobody reads old */
 	step(STEP_N2, hva.v);
-	mmu_notifier_cleared(mm, hva);
+	mmu_notifier_cleared(mm, hva, INVALIDATE_COPY);
 	mmu_notifier_change_pte(mm, hva, seen, new_pte); /* N4: guest first */
 	step(STEP_N4, hva.v);
 	rmap_remove(old, ptep);

@@ -28,7 +28,7 @@ static int wrprotect_locked(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 	step(STEP_N1, hva.v);
 	old = hpt_clear_flush(mm, hva, ptep);			/* N2 */
 	step(STEP_N2, hva.v);
-	mmu_notifier_cleared(mm, hva);
+	mmu_notifier_cleared(mm, hva, INVALIDATE_WRPROTECT);
 	if (is_pinned(frame)) {					/* N3, O17 */
 		hpt_set(ptep, old);
 		return -EBUSY;
@@ -89,7 +89,7 @@ static int replace(struct mm *mm, hva_t hva, struct frame *frame,
 	step(STEP_N1, hva.v);
 	seen = hpt_clear_flush(mm, hva, ptep);			/* N2 */
 	step(STEP_N2, hva.v);
-	mmu_notifier_cleared(mm, hva);
+	mmu_notifier_cleared(mm, hva, INVALIDATE_MERGE);
 	if (is_pinned(frame)) {					/* N3, O17 */
 		hpt_set(ptep, seen);
 		err = -EBUSY;

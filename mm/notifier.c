@@ -51,22 +51,17 @@ void mmu_notifier_protect_end(struct mm *mm, struct hva_range range)
 		n->ops->protect_end(n, range);
 }
 
-void mmu_notifier_cleared(struct mm *mm, hva_t hva)
+void mmu_notifier_cleared(struct mm *mm, hva_t hva,
+			  enum invalidate_reason reason)
 {
 	for_each_notifier(n, mm)
-		n->ops->cleared(n, hva);
+		n->ops->cleared(n, hva, reason);
 }
 
 void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new)
 {
 	for_each_notifier(n, mm)
 		n->ops->change_pte(n, hva, old, new);
-}
-
-void mmu_notifier_upgrade_prepare(struct mm *mm, hva_t hva)
-{
-	for_each_notifier(n, mm)
-		n->ops->upgrade_prepare(n, hva);
 }
 
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new)

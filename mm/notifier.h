@@ -40,17 +40,15 @@ struct mmu_notifier_ops {
 			    struct hva_range range);
 
 	/* N2 is complete: P is none. Under PTL. */
-	void (*cleared)(struct mmu_notifier *notifier, hva_t hva);
+	void (*cleared)(struct mmu_notifier *notifier, hva_t hva,
+			enum invalidate_reason reason);
 
 	/* N4: P was @old, is none, and will be @new. Under PTL. */
 	void (*change_pte)(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			   pte_t new);
 
-	/*
-	 * T2. prepare: P is about to gain W. upgrade: it has, and is @new.
-	 * Both under PTL. done: once after the pages of @range.
-	 */
-	void (*upgrade_prepare)(struct mmu_notifier *notifier, hva_t hva);
+	/* T2. P has gained W and is @new. Under PTL. Then done, once after
+	 * the pages of @range. */
 	void (*upgrade)(struct mmu_notifier *notifier, hva_t hva, pte_t new);
 	void (*upgrade_done)(struct mmu_notifier *notifier,
 			     struct hva_range range);
@@ -73,9 +71,9 @@ void mmu_notifier_end(struct mm *mm, struct hva_range range,
 		      enum invalidate_reason reason);
 void mmu_notifier_protect_start(struct mm *mm, struct hva_range range);
 void mmu_notifier_protect_end(struct mm *mm, struct hva_range range);
-void mmu_notifier_cleared(struct mm *mm, hva_t hva);
+void mmu_notifier_cleared(struct mm *mm, hva_t hva,
+			  enum invalidate_reason reason);
 void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new);
-void mmu_notifier_upgrade_prepare(struct mm *mm, hva_t hva);
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new);
 void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range);
 

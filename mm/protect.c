@@ -55,8 +55,6 @@ static void upgrade_range(struct mm *mm, struct hva_range range, bool notify)
 		pte = pte_read(ptep);
 		if (pte_present(pte) && !pte_writable(pte) &&
 		    frame_refcount(pfn_frame(pte_pfn(pte))) == 1) {
-			if (notify)
-				mmu_notifier_upgrade_prepare(mm, hva);
 			hpt_upgrade(ptep);
 			step(STEP_T2, hva.v);
 			if (notify)

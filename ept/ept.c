@@ -1,0 +1,240 @@
+/*
+ * The tables: made with their memslots, walked without a lock, changed through
+ * one funnel.
+ */
+#include "ept/ept.h"
+
+#include "arch/x86/counter.h"
+#include "arch/x86/error.h"
+#include "arch/x86/print.h"
+#include "mm/frame.h"
+
+COUNTER(spte_map);		/* absent to present */
+COUNTER(spte_zap);		/* present to absent */
+COUNTER(spte_change);		/* another frame */
+COUNTER(spte_wrprotect);
+COUNTER(spte_upgrade);		/* gained W */
+COUNTER(remote_tlb_flush_requests);
+COUNTER_BY(flush_skipped, absent);
+COUNTER_BY(flush_skipped, right_gained);
+
+#define REQUEST_COUNTER(name) COUNTER_BY(requests_by, name);
+TRANSITIONS(REQUEST_COUNTER)
+
+static struct counter *const request_counters[TRANSITION_COUNT] = {
+#define REQUEST_ENTRY(name) &count_requests_by_##name,
+	TRANSITIONS(REQUEST_ENTRY)
+};
+
+int ept_init(struct ept *ept, struct mm *mm, const struct policy *policy,
+	     const struct spte_format *format)
+{
+	struct frame *root = frame_alloc_zeroed();
+
+	if (!root)
+		return -ENOMEM;
+	*ept = (struct ept){
+		.mm = mm,
+		.policy = policy,
+		.format = format,
+		.root = frame_ptr(root),
+		.table_count = 1,
+		.notifier = {
+			.ops = &ept_notifier_ops,
+			.follows_upgrades = policy->upgrade != UPGRADE_SILENT,
+		},
+	};
+	BUG_ON(!mm_tryget(mm));
+	mmu_notifier_register(mm, &ept->notifier);
+	return 0;
+}
+
+static spte_t *table_of(spte_t entry)
+{
+	return hpa_to_ptr(pfn_to_hpa(spte_pfn(entry)));
+}
+
+static void free_tables(const struct spte_format *f, spte_t *table, int level)
+{
+	u32 i;
+
+	if (level > 1)
+		for (i = 0; i < TABLE_ENTRIES; i++)
+			if (spte_present(f, table[i]))
+				free_tables(f, table_of(table[i]), level - 1);
+	frame_put(ptr_frame(table));
+}
+
+void ept_destroy(struct ept *ept)
+{
+	mmu_notifier_unregister(ept->mm, &ept->notifier);
+	free_tables(ept->format, ept->root, ROOT_LEVEL);
+	mm_put(ept->mm);
+}
+
+spte_t *ept_walk(struct ept *ept, gfn_t gfn)
+{
+	u64 address = gfn_to_gpa(gfn).v;
+	spte_t *table = ept->root;
+	int level;
+
+	for (level = ROOT_LEVEL; level > 1; level--) {
+		spte_t entry = table[table_index(address, level)];
+
+		if (!spte_present(ept->format, entry))
+			return NULL;
+		table = table_of(entry);
+	}
+	return &table[table_index(address, 1)];
+}
+
+/* Make the tables above the leaf of @gfn. */
+static int add_tables(struct ept *ept, gfn_t gfn)
+{
+	u64 address = gfn_to_gpa(gfn).v;
+	spte_t *table = ept->root;
+	int level;
+
+	for (level = ROOT_LEVEL; level > 1; level--) {
+		spte_t *entry = &table[table_index(address, level)];
+
+		if (!spte_present(ept->format, *entry)) {
+			struct frame *lower = frame_alloc_zeroed();
+
+			if (!lower)
+				return -ENOMEM;
+			*entry = spte_make_table(ept->format,
+						 frame_pfn(lower));
+			ept->table_count++;
+		}
+		table = table_of(*entry);
+	}
+	return 0;
+}
+
+int ept_add_slot(struct ept *ept, struct memslot slot)
+{
+	u64 gfn, end = slot.gfn.n + slot.page_count;
+	int err;
+
+	for (gfn = slot.gfn.n; gfn < end;
+	     gfn = (gfn | (TABLE_ENTRIES - 1)) + 1) {
+		err = add_tables(ept, (gfn_t){ gfn });
+		if (err)
+			return err;	/* ept_destroy() frees what is there */
+	}
+	return memslot_add(&ept->slots, slot);
+}
+
+void ept_add_vcpu(struct ept *ept, struct vcpu_tlb *tlb)
+{
+	BUG_ON(ept->tlb_count == MAX_CPUS);
+	tlb->root = ptr_to_hpa(ept->root);
+	tlb->cpu = NO_CPU;
+	/*
+	 * The root's frame may have been another VM's: what a CPU cached under
+	 * that root goes before the first entry (O13).
+	 */
+	tlb->requested = 1;
+	tlb->taken = 0;
+	ept->tlbs[ept->tlb_count++] = tlb;
+}
+
+static void count_change(const struct spte_format *f, spte_t old, spte_t new)
+{
+	if (!spte_present(f, old))
+		count(&count_spte_map);
+	else if (!spte_present(f, new))
+		count(&count_spte_zap);
+	else if (spte_pfn(old).n != spte_pfn(new).n)
+		count(&count_spte_change);
+	else if (spte_writable(f, old) && !spte_writable(f, new))
+		count(&count_spte_wrprotect);
+	else if (!spte_writable(f, old) && spte_writable(f, new))
+		count(&count_spte_upgrade);
+}
+
+spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
+	       struct ept_flush *flush)
+{
+	const struct spte_format *f = ept->format;
+	u32 credit = 0;
+	spte_t old;
+
+	BUG_ON(!spin_is_locked(&ept->lock));
+	/* The hardware sets A and D at any time: take what it noted (O11). */
+	old.v = atomic_exchange(&sptep->v, new.v);
+	count_change(f, old, new);
+	if (!spte_present(f, old))
+		return old;
+
+	if (spte_writable(f, old) && spte_present(f, new) &&
+	    spte_pfn(old).n != spte_pfn(new).n && !ept->policy->is_mutant)
+		panic("O4: gfn %llx changed frame while writable: %llx to %llx",
+		      (unsigned long long)gfn.n, (unsigned long long)old.v,
+		      (unsigned long long)new.v);
+	if (old.v & f->accessed)
+		credit |= FRAME_ACCESSED;
+	if (old.v & f->dirty)
+		credit |= FRAME_DIRTY;
+	frame_credit(pfn_frame(spte_pfn(old)), credit);
+
+	if (spte_needs_flush(f, old, new))
+		flush->owed = true;
+	else
+		flush->gained = true;
+	return old;
+}
+
+void ept_flush_issue(struct ept *ept, struct ept_flush *flush)
+{
+	BUG_ON(!spin_is_locked(&ept->lock));
+	if (flush->owed) {
+		count(&count_remote_tlb_flush_requests);
+		count(request_counters[flush->transition]);
+		ept->policy->deliver(ept);
+	} else if (flush->gained) {
+		count(&count_flush_skipped_right_gained);
+	} else {
+		count(&count_flush_skipped_absent);
+	}
+}
+
+static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
+			spte_change_fn change, pte_t pte,
+			struct ept_flush *flush)
+{
+	spte_t *sptep = NULL;
+	u64 n;
+
+	for (n = start.n; n < end.n; n++) {
+		gfn_t gfn = { n };
+		spte_t old, new;
+
+		/* Neighbours share their table. */
+		if (!sptep || !(n & (TABLE_ENTRIES - 1)))
+			sptep = ept_walk(ept, gfn);
+		else
+			sptep++;
+		old = spte_read(sptep);
+		if (!spte_present(ept->format, old))
+			continue;
+		new = change(ept->format, old, pte);
+		if (new.v != old.v)
+			ept_set(ept, gfn, sptep, new, flush);
+	}
+}
+
+void ept_change_range(struct ept *ept, struct hva_range range,
+		      spte_change_fn change, pte_t pte,
+		      struct ept_flush *flush)
+{
+	u32 i;
+
+	for (i = 0; i < ept->slots.count; i++) {	/* each alias (O16) */
+		gfn_t start, end;
+
+		if (memslot_gfns(&ept->slots.slots[i], range, &start, &end))
+			change_gfns(ept, start, end, change, pte, flush);
+	}
+}

@@ -1,0 +1,110 @@
+/*
+ * Guest faults: F1 to F5 of docs/contract.md. A stale frame is never installed.
+ *
+ *	fault side			whoever changes P
+ *
+ *	F1  s = seq			N2  P := none, flush
+ *	F2  look P up, take a ref	N4  ML { seq++; rewrite S; flush }
+ *	F3  take ML			N5  P := new
+ *	F4  seq != s: retry
+ *	F5  install S
+ *
+ * Who snapshots after N4 finds P empty until N5, and waits on PTL (O1). Who
+ * snapshotted before is refused at F4. Who installed before is found by N4.
+ */
+#include "ept/ept.h"
+
+#include "arch/x86/counter.h"
+#include "arch/x86/error.h"
+#include "arch/x86/print.h"
+#include "arch/x86/step.h"
+#include "mm/gup.h"
+
+COUNTER(pf_taken);	/* guest faults */
+COUNTER(pf_fixed);	/* an entry was installed, or gained the right */
+COUNTER(pf_spurious);	/* the entry allowed the access already */
+COUNTER(pf_refault);	/* of pf_taken: zapped although its P was present */
+COUNTER(pf_retry);	/* P was changing */
+
+/* F4. True: what was looked up may be stale. Under ML. */
+static bool must_retry(const struct ept *ept, hva_t hva, u64 seq)
+{
+	if (ept->inprog && hva.v >= ept->inprog_range.start.v &&
+	    hva.v < ept->inprog_range.end.v)
+		return true;
+	return ept->seq != seq;
+}
+
+/* F5. Under ML; never owes a flush. */
+static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
+				     const struct gup *gup)
+{
+	const struct spte_format *f = ept->format;
+	spte_t *sptep = ept_walk(ept, gfn);
+	spte_t old = spte_read(sptep);
+	spte_t new = spte_make(f, gup->pte);
+	struct ept_flush flush = { 0 };
+
+	if (gup->was_mapped && spte_was_zapped(old))
+		count(&count_pf_refault);
+	if (spte_allows(f, old, access)) {
+		count(&count_pf_spurious);
+		return EPT_FAULT_SPURIOUS;
+	}
+	if (spte_present(f, old)) {
+		if (spte_pfn(old).n != spte_pfn(new).n &&
+		    !ept->policy->is_mutant)
+			panic("O1: gfn %llx is %llx, the host has %llx",
+			      (unsigned long long)gfn.n,
+			      (unsigned long long)old.v,
+			      (unsigned long long)gup->pte.v);
+		/* Only rights are added; A and D stay as they are. */
+		new.v |= old.v & (f->accessed | f->dirty);
+	}
+	ept_set(ept, gfn, sptep, new, &flush);
+	step(STEP_F5, gfn.n);
+	count(&count_pf_fixed);
+	return EPT_FAULT_FIXED;
+}
+
+enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access)
+{
+	gfn_t gfn = gpa_to_gfn(gpa);
+	const struct memslot *slot = memslot_find(&ept->slots, gfn);
+	enum mm_access want = access & HVM_WRITE ? MM_WRITE : MM_READ;
+	enum ept_fault_result result;
+	struct gup gup;
+	hva_t hva;
+	int err;
+	u64 seq;
+
+	count(&count_pf_taken);
+	if (!slot)
+		return EPT_FAULT_MMIO;
+	hva = gfn_to_hva(slot, gfn);
+
+	/* F1. Pairs with the stores of seq under ML: P is read after. */
+	seq = load_acquire(&ept->seq);
+	step(STEP_F1, gfn.n);
+	err = gup_page(ept->mm, hva, want, &gup);		/* F2 */
+	if (err) {
+		if (err != -EAGAIN)
+			return EPT_FAULT_ERROR;
+		count(&count_pf_retry);
+		return EPT_FAULT_RETRY;
+	}
+	step(STEP_F2, gfn.n);
+
+	spin_lock(&ept->lock);					/* F3 */
+	step(STEP_F3, gfn.n);
+	if (must_retry(ept, hva, seq)) {			/* F4 */
+		count(&count_pf_retry);
+		result = EPT_FAULT_RETRY;
+	} else {
+		step(STEP_F4, gfn.n);
+		result = install(ept, gfn, access, &gup);	/* F5 */
+	}
+	spin_unlock(&ept->lock);
+	frame_put(gup.frame);
+	return result;
+}

@@ -1,0 +1,195 @@
+/*
+ * What the secondary MMU does when the primary changes: the four events of
+ * docs/contract.md, sections 2 and 3. Each consults the policy's row and
+ * nothing else.
+ */
+#include "ept/ept.h"
+
+#include "arch/x86/counter.h"
+#include "arch/x86/print.h"
+#include "arch/x86/step.h"
+
+/* The bound that the hardware at hand may not show, see docs/counters.md. */
+COUNTER_NAMED(count_pf_spurious_max, "predicted.pf_spurious_max");
+
+static struct ept *ept_of(struct mmu_notifier *notifier)
+{
+	return container_of(notifier, struct ept, notifier);
+}
+
+/* Faults in @range are refused from now on (F4). Under ML. */
+static void begin_inprog(struct ept *ept, struct hva_range range)
+{
+	if (!ept->inprog++) {
+		ept->inprog_range = range;
+		return;
+	}
+	if (range.start.v < ept->inprog_range.start.v)
+		ept->inprog_range.start = range.start;
+	if (range.end.v > ept->inprog_range.end.v)
+		ept->inprog_range.end = range.end;
+}
+
+/*
+ * P has changed, or is empty and about to: what was looked up before is stale.
+ * Under ML. Pairs with the acquire at F1.
+ */
+static void bump_seq(struct ept *ept)
+{
+	store_release(&ept->seq, ept->seq + 1);
+}
+
+/* The policy leaves this one to change_pte altogether: no zap, no inprog, no
+ * seq. (In 2012 it did not, and change_pte never found an entry again.) */
+static bool ignored(const struct ept *ept, enum invalidate_reason reason)
+{
+	return ept->policy->start == START_IGNORE &&
+	       invalidate_by_change_pte(reason);
+}
+
+static void on_start(struct mmu_notifier *notifier, struct hva_range range,
+		     enum invalidate_reason reason)
+{
+	struct ept *ept = ept_of(notifier);
+	struct ept_flush flush = { transition_of_reason(reason), 0, 0 };
+
+	if (ignored(ept, reason))
+		return;
+	spin_lock(&ept->lock);					/* I1 */
+	begin_inprog(ept, range);
+	ept_change_range(ept, range, spte_change_zap, pte_none(), &flush);
+	ept_flush_issue(ept, &flush);
+	step(STEP_I1, range.start.v);
+	spin_unlock(&ept->lock);
+}
+
+static void on_end(struct mmu_notifier *notifier, struct hva_range range,
+		   enum invalidate_reason reason)
+{
+	struct ept *ept = ept_of(notifier);
+
+	if (ignored(ept, reason))
+		return;
+	spin_lock(&ept->lock);					/* I3 */
+	bump_seq(ept);
+	BUG_ON(!ept->inprog);
+	ept->inprog--;
+	step(STEP_I3, range.start.v);
+	spin_unlock(&ept->lock);
+}
+
+static void on_protect_start(struct mmu_notifier *notifier,
+			     struct hva_range range)
+{
+	struct ept *ept = ept_of(notifier);
+
+	spin_lock(&ept->lock);					/* R1 */
+	begin_inprog(ept, range);
+	spin_unlock(&ept->lock);
+}
+
+static void on_protect_end(struct mmu_notifier *notifier,
+			   struct hva_range range)
+{
+	struct ept *ept = ept_of(notifier);
+	struct ept_flush flush = { TRANSITION_T4, 0, 0 };
+
+	spin_lock(&ept->lock);					/* R3 */
+	bump_seq(ept);
+	ept_change_range(ept, range, ept->policy->protect, pte_none(), &flush);
+	ept_flush_issue(ept, &flush);
+	BUG_ON(!ept->inprog);
+	ept->inprog--;
+	spin_unlock(&ept->lock);
+}
+
+/* P is none; tell, and make what was snapshotted before stale (O1). */
+static void change_page(struct ept *ept, hva_t hva, spte_change_fn change,
+			pte_t new, enum transition transition)
+{
+	struct ept_flush flush = { transition, 0, 0 };
+
+	spin_lock(&ept->lock);
+	bump_seq(ept);
+	ept_change_range(ept, page_range(hva), change, new, &flush);
+	ept_flush_issue(ept, &flush);
+	spin_unlock(&ept->lock);
+}
+
+static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
+		       enum invalidate_reason reason)
+{
+	struct ept *ept = ept_of(notifier);
+
+	if (ept->policy->cleared)
+		change_page(ept, hva, ept->policy->cleared, pte_none(),
+			    transition_of_reason(reason));
+}
+
+static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
+			  pte_t new)
+{
+	struct ept *ept = ept_of(notifier);
+
+	if (ept->policy->change)				/* N4 */
+		change_page(ept, hva, ept->policy->change, new,
+			    transition_of_change(old, new));
+}
+
+/* T2: W for each present leaf that maps the same frame; the others are found
+ * by the next fault. */
+static spte_t add_write(const struct spte_format *f, spte_t old, pte_t new)
+{
+	return spte_pfn(old).n == pte_pfn(new).n ? spte_add_write(f, old) : old;
+}
+
+static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
+{
+	struct ept *ept = ept_of(notifier);
+	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
+
+	if (ept->policy->upgrade == UPGRADE_SILENT)
+		return;
+	spin_lock(&ept->lock);
+	ept_change_range(ept, page_range(hva), add_write, new, &flush);
+	BUG_ON(flush.owed);
+	if (flush.gained) {
+		ept->upgraded = true;
+		if (ept->policy->upgrade == UPGRADE_NOFLUSH)
+			count_add(&count_pf_spurious_max, ept->tlb_count);
+	}
+	spin_unlock(&ept->lock);
+}
+
+/*
+ * Whether or not the right was added by this caller: who added it has stored
+ * it under ML, so one flush here serves everybody who stored before.
+ */
+static void on_upgrade_done(struct mmu_notifier *notifier,
+			    struct hva_range range)
+{
+	struct ept *ept = ept_of(notifier);
+	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
+
+	(void)range;
+	if (ept->policy->upgrade == UPGRADE_SILENT)
+		return;
+	spin_lock(&ept->lock);
+	flush.owed = ept->upgraded &&
+		     ept->policy->upgrade == UPGRADE_FLUSH;
+	flush.gained = ept->upgraded;
+	ept->upgraded = false;
+	ept_flush_issue(ept, &flush);
+	spin_unlock(&ept->lock);
+}
+
+const struct mmu_notifier_ops ept_notifier_ops = {
+	.start = on_start,
+	.end = on_end,
+	.protect_start = on_protect_start,
+	.protect_end = on_protect_end,
+	.cleared = on_cleared,
+	.change_pte = on_change_pte,
+	.upgrade = on_upgrade,
+	.upgrade_done = on_upgrade_done,
+};
