@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -96,6 +97,9 @@ class App:
         chosen = [args.workload] if one else args.workload
         if args.format == "table":
             need_rich()
+        if args.out and not shutil.which("gnuplot"):
+            raise Stop(STATUS_NO_BACKEND, "gnuplot is missing for --out: "
+                       "apt-get install gnuplot-nox")
         backend = self.choose(args.backend)
         kernel = self.build()
         known = image.names_of(kernel, backend)
@@ -136,13 +140,13 @@ class App:
             backend.name, backend.machine, backend.tick_unit, reading.version,
             reading.machine.get("secondary", "unknown"),
             int(reading.machine.get("cpus", 0)), reading.runs)
-        self._print(args.format, results)
         if args.out:
             from tools import report
             for path in report.write(results, Path(args.out)):
                 self.say(f"wrote {path}")
         if getattr(args, "trace", False):
             self._write_trace(args, outcome)
+        self._print(args.format, results)
         return self._judge(outcome)
 
     def _print(self, form: str, results: Results) -> None:
@@ -152,7 +156,7 @@ class App:
             self.out.write(results.as_csv())
         else:
             from rich.console import Console
-            console = Console(file=self.out, highlight=False)
+            console = Console(file=self.out, highlight=False, markup=False)
             if not console.is_terminal:
                 console.width = 120
             tables.print_tables(results, console)

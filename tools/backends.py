@@ -3,13 +3,15 @@ this host can run it, how it is started, and what kind of machine it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bochs_rom import make_rom
 from tools.host import Host
 
 PAGE_KIB = 4
 MIN_MEMORY_MIB = 64
+MAX_MEMORY_MIB = 3072       # above it devices hide memory
 SPARE_FRAMES = 8192
 
 
@@ -45,17 +47,17 @@ class Missing:
     remedy: str
 
 
-@dataclass
 class Backend:
-    """Base of all backends; `host` is what it looks at."""
-
-    host: Host = field(default_factory=Host)
+    """Base of all backends."""
 
     name = ""
     text = ""               # one line for `list backends`
     machine = "emulated"    # real, nested or emulated, as in results.json
     tick_unit = "tsc"
-    packages: tuple[str, ...] = ()  # Debian packages, apart from the tools
+    packages: tuple[str, ...] = ()  # of Debian, that it needs
+
+    def __init__(self, host: Host | None = None) -> None:
+        self.host = host or Host()
 
     def missing(self) -> Missing | None:
         """None if this host can run it."""
@@ -71,7 +73,7 @@ def memory_for(pages: int, vcpus: int) -> int:
     and the guest's own pages, with room to spare."""
     frames = 3 * pages + SPARE_FRAMES + 512 * vcpus
     mib = -(-frames * PAGE_KIB // 1024)
-    return max(MIN_MEMORY_MIB, -(-mib // 32) * 32)
+    return min(max(MIN_MEMORY_MIB, -(-mib // 32) * 32), MAX_MEMORY_MIB)
 
 
 class BochsVmx(Backend):
@@ -91,13 +93,13 @@ class BochsVmx(Backend):
                        "apt-get install " + " ".join(self.packages))
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
-        from tools import bochs_rom
         rom = directory / "rom.bin"
-        flat = directory / "kernel.bin"
-        bochs_rom.write(rom, flat, boot)
+        template = boot.image.with_name("bochs.rom").read_bytes()
+        rom.write_bytes(make_rom(template, boot.command_line,
+                                 boot.memory_mib))
         console = directory / "console.txt"
         settings = directory / "bochsrc"
-        settings.write_text(self._settings(boot, rom, flat, console))
+        settings.write_text(self._settings(boot, rom, console))
         # Debian's Bochs has the debugger built in: c runs, and when the
         # kernel stops the machine, q ends the process.
         go = directory / "go"
@@ -105,14 +107,13 @@ class BochsVmx(Backend):
         return Launch([self.program, "-q", "-f", str(settings),
                        "-rc", str(go)], console)
 
-    def _settings(self, boot: Boot, rom: Path, flat: Path,
-                  console: Path) -> str:
+    def _settings(self, boot: Boot, rom: Path, console: Path) -> str:
         return f"""\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
 megs: {boot.memory_mib}
 romimage: file={rom}
-optramimage1: file={flat}, address=0x100000
+optramimage1: file={boot.image}, address=0x100000
 cpu: model={self.model}, count={boot.cpus}, ips=50000000, \
 reset_on_triple_fault=0
 clock: sync=none, time0=946681200

@@ -16,7 +16,7 @@ from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
 from tools.runner import Limits, run_matrix
 
 ROOT = Path(__file__).resolve().parent.parent
-IMAGE = "tandem.elf"
+IMAGE = "tandem.bin"
 
 Names = dict[str, list[tuple[str, str]]]    # what -> (name, text), in order
 

@@ -3,12 +3,13 @@ single workload where, phase by phase."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Sequence
 
-from tools.results import Phase, Results, Run
+from tools.results import CAUGHT, Phase, Results, Run
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 INVEPT = ("invept_single", "invept_global",
           "tlb_control_single", "tlb_control_global")
@@ -23,28 +24,30 @@ def spurious(run: Run) -> str:
     """Measured, and the bound where the hardware may not show them."""
     seen = count(run.counters, "pf_spurious")
     bound = run.predicted.get("pf_spurious_max", 0)
-    return f"{seen} (≤{bound})" if bound > seen else str(seen)
+    return f"{seen}≤{bound}" if bound > seen else str(seen)
 
 
-# Heading, and what stands in the column.
+# Heading, what stands in the column, and whether a narrow terminal shows it.
 COLUMNS = (
-    ("flush req", lambda r: count(r.counters, "remote_tlb_flush_requests")),
-    ("least", lambda r: r.ideal.get("remote_tlb_flush_requests", "")),
-    ("primary", lambda r: count(r.counters, "primary_flush_requests")),
-    ("kicks", lambda r: count(r.counters, "kicks")),
-    ("flushes", lambda r: count(r.counters, *INVEPT)),
-    ("faults", lambda r: count(r.counters, "pf_taken")),
-    ("refaults", lambda r: count(r.counters, "pf_refault")),
-    ("spurious", spurious),
-    ("stale", lambda r: r.stale_reads),
-    ("verdict", lambda r: verdict(r)),
+    ("requests", lambda r: count(r.counters, "remote_tlb_flush_requests"),
+     True),
+    ("least", lambda r: r.ideal.get("remote_tlb_flush_requests", ""), True),
+    ("primary", lambda r: count(r.counters, "primary_flush_requests"), False),
+    ("kicks", lambda r: count(r.counters, "kicks"), True),
+    ("flushes", lambda r: count(r.counters, *INVEPT), True),
+    ("faults", lambda r: count(r.counters, "pf_taken"), True),
+    ("refaults", lambda r: count(r.counters, "pf_refault"), True),
+    ("spurious", lambda r: spurious(r), True),
+    ("stale", lambda r: r.stale_reads, False),
+    ("verdict", lambda r: verdict(r), True),
 )
+WIDE = 118      # columns of a terminal that shows everything
 
-LEGEND = ("flush req: remote TLB flushes asked for; least: what the "
+LEGEND = ("requests: remote TLB flushes asked for; least: what the "
           "transitions allow; primary: the same for the host's own TLB; "
           "kicks: IPIs to running vCPUs; flushes: INVEPT or TLB_CONTROL; "
           "faults: guest faults; refaults: of them on a mapping that was "
-          "zapped in vain; spurious (≤ bound that hardware may show); "
+          "zapped in vain; spurious, ≤ what hardware may show; "
           "stale: guest reads of a wrong byte.")
 
 
@@ -52,14 +55,12 @@ def verdict(run: Run) -> str:
     """The verdict, as it counts: a mutant is there to be caught."""
     if not run.mutant:
         return run.verdict
-    if run.verdict in ("stale", "violation"):
-        return f"{run.verdict}: caught"
-    return run.verdict
+    return f"caught ({run.verdict})" if run.verdict in CAUGHT else run.verdict
 
 
 def label(run: Run) -> str:
     """Names the row: the policy, or the mutant over its base."""
-    return f"{run.mutant} [mutant]" if run.mutant else run.policy
+    return f"{run.mutant} (mutant)" if run.mutant else run.policy
 
 
 def workloads(results: Results) -> list[tuple[str, list[Run]]]:
@@ -85,39 +86,61 @@ def subtitle(runs: list[Run]) -> str:
 
 def _style(run: Run) -> str:
     if run.mutant:
-        return "dim" if run.verdict in ("coherent", "stale", "violation") \
-            else "bold red"
+        return "dim" if run.verdict in ("coherent", *CAUGHT) else "bold red"
     return "" if run.verdict == "coherent" else "bold red"
 
 
-def print_tables(results: Results, console: Console) -> None:
-    """All of it: a table for each workload, phases if there is only one."""
-    from rich.table import Table
-    from rich import box
+def by_guest(runs: list[Run]) -> list[tuple[str, list[Run]]]:
+    """Runs of one workload, apart by what the guest did."""
+    return [(guest, [run for run in runs if run.guest == guest])
+            for guest in dict.fromkeys(run.guest for run in runs)]
 
+
+def print_tables(results: Results, console: Console) -> None:
+    """A table for each workload, and its phases if there is only one."""
     groups = workloads(results)
     for name, runs in groups:
-        table = Table(title=f"{name}: {subtitle(runs)}", box=box.SIMPLE_HEAD,
-                      title_justify="left", pad_edge=False, title_style="bold",
-                      padding=(0, 1))
-        table.add_column("policy", no_wrap=True)
-        table.add_column("guest", no_wrap=True)
-        for heading, _ in COLUMNS:
-            table.add_column(heading, justify="left" if heading == "verdict"
-                             else "right", no_wrap=True)
-        guest = runs[0].guest
-        for run in runs:
-            if run.guest != guest:
-                table.add_section()
-                guest = run.guest
-            table.add_row(label(run), run.guest,
-                          *(str(value(run)) for _, value in COLUMNS),
-                          style=_style(run))
-        console.print(table)
+        parts = by_guest(runs)
+        if console.width >= WIDE:
+            table = _new_table(f"{name}: {subtitle(runs)}")
+            _fill(table, parts, COLUMNS, with_guest=True)
+            console.print(table, "")
+        else:
+            for guest, group in parts:
+                table = _new_table(f"{name}, guest {guest}: "
+                                   + subtitle(group), 0)
+                _fill(table, [(guest, group)],
+                      [column for column in COLUMNS if column[2]],
+                      with_guest=False)
+                console.print(table, "")
         if len(groups) == 1:
-            _print_phases(runs, console)
+            _print_phases(parts, console)
     console.print(LEGEND, style="dim")
     console.print(head_line(results))
+
+
+def _new_table(title: str, space: int = 1) -> Table:
+    from rich import box
+    from rich.table import Table
+    return Table(title=title, title_justify="left", title_style="bold",
+                 box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False,
+                 padding=(0, space, 0, 0))
+
+
+def _fill(table: Table, parts: list[tuple[str, list[Run]]],
+          columns: Sequence[tuple], with_guest: bool) -> None:
+    table.add_column("policy", no_wrap=True)
+    if with_guest:
+        table.add_column("guest", no_wrap=True)
+    for heading, *_ in columns:
+        table.add_column(heading, no_wrap=True, justify="left"
+                         if heading == "verdict" else "right")
+    for guest, runs in parts:
+        for run in runs:
+            cells = [str(value(run)) for _, value, _ in columns]
+            table.add_row(label(run), *([guest] if with_guest else []),
+                          *cells, style=_style(run))
+        table.add_section()
 
 
 def phase_cell(phase: Phase) -> str:
@@ -139,18 +162,14 @@ def phase_rows(runs: list[Run]) -> list[list[str]]:
     return rows
 
 
-def _print_phases(runs: list[Run], console: Console) -> None:
-    from rich.table import Table
-    from rich import box
-
-    for guest in dict.fromkeys(run.guest for run in runs):
-        group = [run for run in runs if run.guest == guest]
-        table = Table(title=f"by phase, guest {guest}: "
-                      "requests / refaults / faults", box=box.SIMPLE_HEAD,
-                      title_justify="left", pad_edge=False, title_style="bold")
+def _print_phases(parts: list[tuple[str, list[Run]]],
+                  console: Console) -> None:
+    for guest, group in parts:
+        table = _new_table(f"by phase, guest {guest}: "
+                           "requests / refaults / faults")
         table.add_column("phase", no_wrap=True)
         for run in group:
             table.add_column(label(run), justify="right")
         for row in phase_rows(group):
             table.add_row(*row)
-        console.print(table)
+        console.print(table, "")

@@ -1,11 +1,13 @@
-"""A machine that plays a script: player.py CONSOLE STEPS (see support.py)."""
+"""A machine that plays a script: player.py CONSOLE SCRIPT (see support.py)."""
 
 import json
 import sys
 import time
 
+with open(sys.argv[2], encoding="utf-8") as script:
+    steps = json.load(script)
 with open(sys.argv[1], "a", encoding="utf-8") as console:
-    for step in json.loads(sys.argv[2]):
+    for step in steps:
         if "say" in step:
             console.write(step["say"])
             console.flush()

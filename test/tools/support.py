@@ -89,8 +89,10 @@ class Scripted(Backend):
         steps = [{"say": NAMES}] if "list" in boot.words else \
             self.script[boot.words.get("first", "1")]
         console = directory / "console.txt"
+        script = directory / "script.json"
+        script.write_text(json.dumps(steps))
         return Launch([sys.executable, str(PLAYER), str(console),
-                       json.dumps(steps)], console)
+                       str(script)], console)
 
 
 class FrontEndTest(unittest.TestCase):

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""What the front end writes: results.json, results.csv, the tables, the page
+and the trace."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+
+import support
+from support import head, run_text
+from tools import plots, tables, trace
+from tools.console import parse
+
+HEAD_FIELDS = {"schema": 1, "version": "0.1", "backend": "scripted",
+               "secondary": "ept", "machine": "emulated", "cpus": 2,
+               "tick_unit": "instruction"}
+
+TWO = head(3) + run_text(1, 3) + run_text(2, 3, policy="change-pte") \
+    + run_text(3, 3, "stale", "change-pte", "no-flush", stale=2) \
+    + "exit status=0\n"
+
+
+class Written(support.FrontEndTest):
+
+    def play(self, *argv, text=TWO):
+        status = self.tandem("compare", "--mutants", *argv,
+                             script={"1": [{"say": text}]})
+        self.assertEqual(status, 0, self.err)
+
+    def test_json(self):
+        """results.json has the agreed fields"""
+        self.play("--format", "json")
+        out = json.loads(self.out)
+        runs = out.pop("runs")
+        self.assertEqual(out, HEAD_FIELDS)
+        first = runs[0]
+        wanted = {"workload": "cow-host", "policy": "bracket",
+                  "mutant": None, "guest": "idle", "pages": 4, "vcpus": 1,
+                  "seed": 1, "verdict": "coherent", "stale_reads": 0,
+                  "violations": {}, "predicted": {"pf_spurious_max": 2},
+                  "ideal": {"pf_refault": 0, "remote_tlb_flush_requests": 5}}
+        self.assertEqual({k: first[k] for k in wanted}, wanted)
+        self.assertEqual(first["counters"]["flush_skipped.absent"], 3)
+        self.assertEqual([p["name"] for p in first["phases"]],
+                         ["fork", "host-write"])
+        self.assertEqual(first["phases"][1]["counters"]["pf_refault"], 4)
+        self.assertEqual(first["ticks"], {"host_cow_break": {
+            "count": 4, "min": 10, "median": 12, "max": 20}})
+        self.assertEqual((runs[2]["mutant"], runs[2]["policy"],
+                          runs[2]["stale_reads"]),
+                         ("no-flush", "change-pte", 2))
+
+    def test_same_bytes(self):
+        """the same console gives the same bytes, slow or fast, CR or not"""
+        outputs = set()
+        half = len(TWO) // 2
+        for form in ("json", "csv"):
+            for script in ([{"say": TWO}],
+                           [{"say": TWO.replace("\n", "\r\n")}],
+                           [{"say": TWO[:half]}, {"say": TWO[half:]}],
+                           [{"say": "noise\n" + TWO}]):
+                self.tandem("compare", "--mutants", "--format", form,
+                            script={"1": script})
+                outputs.add(self.out)
+        self.assertEqual(len(outputs), 2)
+
+    def test_csv(self):
+        """results.csv has a row for each phase of each run"""
+        self.play("--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(self.out)))
+        self.assertEqual(len(rows), 6)
+        self.assertEqual(rows[1]["phase"], "host-write")
+        self.assertEqual(rows[1]["remote_tlb_flush_requests"], "4")
+        self.assertEqual(rows[0]["pf_refault"], "0")
+        self.assertEqual(rows[1]["ideal:pf_refault"], "0")
+        self.assertEqual(rows[0]["ideal:pf_refault"], "")
+        self.assertEqual({row["backend"] + row["machine"] for row in rows},
+                         {"scriptedemulated"})
+
+    def test_table(self):
+        """the table fits 120 columns and names backend and machine"""
+        self.play()
+        lines = self.out.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 120)
+        row = next(line for line in lines if line.startswith("bracket"))
+        self.assertEqual(row.split(), ["bracket", "idle", "5", "5", "0", "0",
+                                       "0", "4", "4", "0≤2", "0",
+                                       "coherent"])
+        self.assertIn("caught (stale)", self.out)
+        self.assertIn("scripted (emulated machine)", lines[-1])
+        phase = next(line for line in lines if line.startswith("host-write"))
+        self.assertIn("4 / 4 / 4", phase)
+
+    def test_quiet(self):
+        """--quiet prints the results only"""
+        self.play("--quiet")
+        self.assertEqual(self.err, "")
+        self.assertIn("cow-host", self.out)
+
+    def test_out(self):
+        """--out writes three files, and the page needs nothing else"""
+        where = self.directory / "a" / "report"
+        self.play("--format", "json", "--out", str(where))
+        self.assertEqual(sorted(p.name for p in where.iterdir()),
+                         ["index.html", "results.csv", "results.json"])
+        self.assertEqual((where / "results.json").read_text(), self.out)
+        page = (where / "index.html").read_text()
+        self.assertIn("scripted (emulated machine)", page)
+        self.assertEqual(page.count("<img "), 2)
+        self.assertEqual(page.count("<img alt="), 2)
+        self.assertEqual(re.findall(r'(?:src|href)="(?!data:|#|results\.)',
+                                    page), [])
+
+    def test_empty_plot(self):
+        """a plot of nothing is left out"""
+        self.play("--format", "json")
+        from tools.results import Results
+        empty = Results("b", "real", "tsc", "1", "ept", 1, [])
+        for _, value, ideal in plots.PLOTS:
+            self.assertEqual(plots.script(empty, "idle", "t", value, ideal),
+                             "")
+
+    def test_names_from_outside(self):
+        """what the kernel calls itself cannot break the page"""
+        text = TWO.replace("tandem 0.1", "tandem <b>&")
+        where = self.directory / "report"
+        self.play("--format", "json", "--out", str(where), text=text)
+        page = (where / "index.html").read_text()
+        self.assertIn("&lt;b&gt;&amp;", page)
+        self.assertNotIn("<b>", page)
+
+
+class Traced(support.FrontEndTest):
+
+    TRACE = """\
+trace cpu=0 tick=1000 step=N2 subject=0x1000
+trace cpu=1 tick=1500 step=X1 subject=0x0
+trace cpu=0 tick=51000 step=N5 subject=0x1000
+trace cpu=1 tick=52000 step=E3 subject=0x0
+"""
+
+    def test_slices(self):
+        """steps become instants, pairs become slices, ticks microseconds"""
+        records = [parse(line) for line in self.TRACE.splitlines()]
+        events = json.loads(trace.chrome(records, 50000))["traceEvents"]
+        found = [(e["ph"], e["name"], e["tid"], e["ts"]) for e in events
+                 if e["ph"] != "M"]
+        self.assertEqual(found, [
+            ("i", "N2", 0, 0), ("B", "P is empty", 0, 0), ("i", "X1", 1, 10),
+            ("E", "P is empty", 0, 1000), ("i", "N5", 0, 1000),
+            ("i", "E3", 1, 1020), ("B", "inside the guest", 1, 1020)])
+
+    def test_run_trace(self):
+        """run --trace asks for a trace and writes it"""
+        where = self.directory / "t"
+        text = head(1) + run_text(1, 1).replace(
+            "progress", self.TRACE + "progress", 1) + "exit status=0\n"
+        self.assertEqual(self.tandem(
+            "run", "--policy", "bracket", "--workload", "cow-host", "--trace",
+            "--out", str(where), script={"1": [{"say": text}]}), 0, self.err)
+        self.assertEqual(self.backend.boots[-1].words["trace"], "on")
+        events = json.loads((where / "trace.json").read_text())["traceEvents"]
+        self.assertEqual(sum(e["ph"] == "i" for e in events), 4)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,103 @@
+#!/bin/sh
+# Install what `make compare` or `make test` needs and this machine lacks.
+#
+#	tools/setup.sh compare|test
+#
+# On Debian and its relatives packages come through apt-get, as root or with
+# sudo, each named before it is installed. Elsewhere what is missing is
+# printed, and the status is 3. Only a shell is needed: Python may be missing.
+set -u
+
+usage() {
+	echo "setup.sh: '${1:-}' is unknown: accepted are compare test" >&2
+	exit 2
+}
+
+# need PACKAGES COMMAND...: these packages, unless COMMAND succeeds.
+missing=
+need() {
+	packages=$1
+	shift
+	if ! "$@" >/dev/null 2>&1; then
+		missing="$missing $packages"
+	fi
+}
+
+have() {
+	command -v "$1"
+}
+
+have_module() {
+	/usr/bin/python3 -c "import $1"
+}
+
+# Real hardware: then QEMU is worth its size.
+can_nest() {
+	grep -qw vmx /proc/cpuinfo && [ -e /dev/kvm ] &&
+	grep -q '[Y1]' /sys/module/kvm_intel/parameters/nested
+}
+
+need_to_build() {
+	need gcc have gcc
+	need make have make
+	need binutils have objcopy
+	need python3 test -x /usr/bin/python3
+	need python3-rich have_module rich
+	need "bochs bochs-term" have bochs-bin
+	if can_nest 2>/dev/null; then
+		need qemu-system-x86 have qemu-system-x86_64
+	fi
+	need gnuplot-nox have gnuplot
+}
+
+need_to_test() {
+	need perl have prove
+	need python3-tap have_module tap
+	need libc6-dev test -e /usr/include/stdio.h
+	need libcmocka-dev test -e /usr/include/cmocka.h
+	need git have git
+}
+
+case ${1:-} in
+compare) need_to_build ;;
+test) need_to_build; need_to_test ;;
+*) usage "${1:-}" ;;
+esac
+
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "Missing, by the names of Debian's packages:$missing" >&2
+	echo "Install them, then run this again." >&2
+	exit 3
+fi
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "Missing; as root: apt-get install$missing" >&2
+		exit 3
+	fi
+	as_root=sudo
+fi
+
+for package in $missing; do
+	echo "installing $package" >&2
+done
+
+# shellcheck disable=SC2086	# a list of names, split on purpose
+install() {
+	$as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq -y --no-install-recommends $missing </dev/null
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists may be missing or old: then fetch them and try once more.
+if ! install >"$log" 2>&1; then
+	if ! { $as_root apt-get update -qq && install; } >"$log" 2>&1; then
+		cat "$log" >&2
+		echo "Cannot install; as root: apt-get install$missing" >&2
+		exit 3
+	fi
+fi
