@@ -19,4 +19,18 @@ void ipi_send(u32 id, enum ipi ipi);
 /* Kick a CPU whose guest runs with interrupts off. */
 void ipi_send_nmi(u32 id);
 
+/* Turn on the calling CPU's APIC; the boot CPU first. Masks the PICs too. */
+void lapic_init(void);
+
+/* The calling CPU's APIC id. */
+u32 lapic_id(void);
+
+void lapic_end_of_interrupt(void);
+
+/* Wake all CPUs but this one in the trampoline: INIT, SIPI, SIPI. */
+void lapic_start_others(void);
+
+/* Interrupt the calling CPU every @period_ms with VECTOR_TIMER. */
+void lapic_timer_start(u32 period_ms);
+
 #endif

@@ -9,8 +9,15 @@
 #include <stdarg.h>
 #include "arch/x86/compiler.h"
 
-/* Print to the console; lines of different CPUs are not mixed. */
+/*
+ * Print to the console; lines of different CPUs are not mixed, also when they
+ * are printed in pieces. Not from interrupt handlers, unless they panic.
+ */
 void printk(const char *format, ...) __printf(1, 2);
+void printk_args(const char *format, va_list args);
+
+/* Complete the line that this CPU has begun, if any. */
+void print_end_line(void);
 
 /* Format into @buf of @size bytes, always terminated; returns the length that
  * the whole text would have. */

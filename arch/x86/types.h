@@ -25,6 +25,11 @@ typedef struct { u64 v; } hpa_t;	/* host physical address */
 typedef struct { u64 n; } gfn_t;	/* guest frame number */
 typedef struct { u64 n; } pfn_t;	/* host frame number */
 
+/* Physical memory, half open. */
+struct memory_range {
+	hpa_t start, end;
+};
+
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1ull << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))

@@ -1,0 +1,93 @@
+# make            the kernel, a multiboot image: build/tandem.bin
+# make iso        a GRUB image with one menu entry per preset: build/tandem.iso
+#
+# BUILD=DIR builds elsewhere.
+
+BUILD ?= build
+MAX_IMAGE_SIZE := 262144
+
+CC := gcc
+OBJCOPY := objcopy
+
+COMMON_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
+	-ffreestanding -fno-stack-protector -fno-pic -no-pie \
+	-mno-red-zone -mgeneral-regs-only -fcf-protection=none \
+	-fno-asynchronous-unwind-tables
+KERNEL_FLAGS := $(COMMON_FLAGS) -mcmodel=small
+GUEST_FLAGS := $(COMMON_FLAGS) -mcmodel=small
+LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
+
+KERNEL_FOLDERS := boot arch/x86 mm ept vmm lab test/boot
+KERNEL_SOURCES := $(sort $(filter-out boot/rom.S boot/guest_image.S, \
+	$(foreach folder,$(KERNEL_FOLDERS), \
+		$(wildcard $(folder)/*.c $(folder)/*.S))))
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
+	$(BUILD)/kernel/boot/guest_image.S.o
+GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
+GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
+
+.PHONY: kernel iso clean
+.DELETE_ON_ERROR:
+
+kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
+
+clean:
+	rm -rf $(BUILD)
+
+# --- The kernel. Objects also depend on this file: the flags are here.
+
+$(BUILD)/kernel/%.c.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) -c -o $@ $<
+
+$(BUILD)/kernel/%.S.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) -c -o $@ $<
+
+$(BUILD)/kernel/boot/guest_image.S.o: boot/guest_image.S $(BUILD)/guest.bin \
+		Makefile
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) -DGUEST_IMAGE='"$(BUILD)/guest.bin"' -c -o $@ $<
+
+$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) boot/kernel.lds
+	$(CC) $(LINK_FLAGS) -T boot/kernel.lds -o $@ $(KERNEL_OBJECTS)
+
+$(BUILD)/tandem.bin: $(BUILD)/tandem.elf
+	$(OBJCOPY) -O binary $< $@
+	@size=$$(stat -c %s $@); if [ $$size -gt $(MAX_IMAGE_SIZE) ]; then \
+		echo "$@ has $$size bytes, more than $(MAX_IMAGE_SIZE)" >&2; \
+		exit 1; \
+	fi
+
+# --- The guest, which the kernel carries.
+
+$(BUILD)/guest/guest/%.o: guest/% Makefile
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) -c -o $@ $<
+
+$(BUILD)/guest.elf: $(GUEST_OBJECTS) guest/guest.lds
+	$(CC) $(LINK_FLAGS) -T guest/guest.lds -o $@ $(GUEST_OBJECTS)
+
+$(BUILD)/guest.bin: $(BUILD)/guest.elf
+	$(OBJCOPY) -O binary $< $@
+
+# --- The firmware that boots the kernel on Bochs.
+
+$(BUILD)/bochs.rom: boot/rom.S Makefile
+	@mkdir -p $(@D)
+	$(CC) -I. -MMD -MP -MF $(BUILD)/rom.d -c -o $(BUILD)/rom.o $<
+	$(OBJCOPY) -O binary -j .text $(BUILD)/rom.o $@
+
+# --- For real hardware.
+
+iso: $(BUILD)/tandem.iso
+
+$(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
+	rm -rf $(BUILD)/iso
+	mkdir -p $(BUILD)/iso/boot/grub
+	cp $(BUILD)/tandem.bin $(BUILD)/iso/boot/
+	cp boot/grub.cfg $(BUILD)/iso/boot/grub/
+	grub-mkrescue -o $@ $(BUILD)/iso
+
+-include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d

@@ -1,0 +1,15 @@
+/*
+ * GDT, TSS and IDT. Every CPU has a GDT and TSS of its own and shares the IDT.
+ */
+#ifndef ARCH_X86_DESCRIPTOR_H
+#define ARCH_X86_DESCRIPTOR_H
+
+#include "arch/x86/types.h"
+
+/* Fill in the IDT; once, before the first descriptor_load(). */
+void descriptor_init(void);
+
+/* Load the tables of CPU @id on the calling CPU. Interrupts off. */
+void descriptor_load(u32 id);
+
+#endif

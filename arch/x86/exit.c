@@ -1,0 +1,35 @@
+#include "arch/x86/print.h"
+
+#include "arch/x86/console.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/system.h"
+
+/*
+ * QEMU's isa-debug-exit, where the front end puts it: the process ends with
+ * value * 2 + 1. Bochs (and Bochs only) ends when its own port spells a word.
+ */
+#define QEMU_EXIT_PORT	0xf4
+#define QEMU_EXIT_BASE	0x10
+#define BOCHS_EXIT_PORT	0x8900
+
+void machine_exit(enum machine_exit_status status)
+{
+	static const char shutdown[] = "Shutdown";
+	static const char farewell[] = "The machine can be switched off.\n";
+	static bool exiting;
+
+	interrupts_off();
+	/* Dying while dying: the words may be what kills us. */
+	if (!exiting) {
+		exiting = true;
+		print_end_line();
+		printk("exit status=%d\n", status);
+		console_drain();
+	}
+	write_port(QEMU_EXIT_PORT, QEMU_EXIT_BASE + status);
+	write_port_bytes(BOCHS_EXIT_PORT, shutdown, sizeof(shutdown) - 1);
+
+	/* Still here: real hardware, and somebody in front of it. */
+	screen_write(farewell, sizeof(farewell) - 1);
+	halt_forever();
+}

@@ -1,0 +1,176 @@
+#include "arch/x86/lapic.h"
+
+#include "arch/x86/clock.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/machine.h"
+#include "arch/x86/paging.h"
+#include "arch/x86/system.h"
+
+/* Register offsets: SDM vol. 3, table 10-1; x2APIC MSR = 0x800 + offset / 16 */
+#define REG_ID			0x020
+#define REG_TASK_PRIORITY	0x080
+#define REG_EOI			0x0b0
+#define REG_SPURIOUS		0x0f0
+#define REG_ICR			0x300
+#define REG_ICR_HIGH		0x310
+#define REG_LVT_TIMER		0x320
+#define REG_LVT_LINT0		0x350
+#define REG_LVT_LINT1		0x360
+#define REG_TIMER_INITIAL	0x380
+#define REG_TIMER_CURRENT	0x390
+#define REG_TIMER_DIVIDE	0x3e0
+
+#define SPURIOUS_ENABLE		(1u << 8)
+#define LVT_MASKED		(1u << 16)
+#define LVT_PERIODIC		(1u << 17)
+#define DIVIDE_BY_128		0xa
+
+#define ICR_NMI			0x00000400u
+#define ICR_INIT		0x00000500u
+#define ICR_STARTUP		0x00000600u
+#define ICR_PENDING		(1u << 12)
+#define ICR_ASSERT		(1u << 14)
+#define ICR_ALL_BUT_SELF	(3u << 18)
+
+/* Delivery takes microseconds; who never answers does not hang the sender. */
+#define ICR_MAX_POLLS		100000
+
+#define PIC1_COMMAND		0x20
+#define PIC1_DATA		0x21
+#define PIC2_COMMAND		0xa0
+#define PIC2_DATA		0xa1
+
+static volatile u8 *registers;
+static bool x2apic;
+
+static u32 lapic_read(u32 reg)
+{
+	if (x2apic)
+		return (u32)read_msr(MSR_X2APIC + reg / 16);
+	return *(volatile u32 *)(registers + reg);
+}
+
+static void lapic_write(u32 reg, u32 value)
+{
+	if (x2apic)
+		write_msr(MSR_X2APIC + reg / 16, value);
+	else
+		*(volatile u32 *)(registers + reg) = value;
+}
+
+/*
+ * Give the PICs vectors of their own, where a late interrupt of a masked line
+ * is recognised and dropped, and mask all lines.
+ */
+static void pic_mask(void)
+{
+	write_port(PIC1_COMMAND, 0x11);		/* ICW1: expect ICW4 */
+	write_port(PIC2_COMMAND, 0x11);
+	write_port(PIC1_DATA, VECTOR_PIC);	/* ICW2 */
+	write_port(PIC2_DATA, VECTOR_PIC + 8);
+	write_port(PIC1_DATA, 1 << 2);		/* ICW3: cascade on line 2 */
+	write_port(PIC2_DATA, 2);
+	write_port(PIC1_DATA, 1);		/* ICW4: 8086 mode */
+	write_port(PIC2_DATA, 1);
+	write_port(PIC1_DATA, 0xff);
+	write_port(PIC2_DATA, 0xff);
+}
+
+static void lapic_find(void)
+{
+	u64 base = read_msr(MSR_APIC_BASE);
+
+	pic_mask();
+	x2apic = base & APIC_BASE_X2APIC;
+	registers = (volatile u8 *)(base & 0xffffff000ull);
+	if (!x2apic)
+		paging_map_device((hpa_t){ (u64)registers });
+}
+
+void lapic_init(void)
+{
+	u64 base = read_msr(MSR_APIC_BASE);
+
+	if (!registers)
+		lapic_find();
+	/* All CPUs in the mode of the first. */
+	base |= APIC_BASE_ENABLE | (x2apic ? APIC_BASE_X2APIC : 0);
+	write_msr(MSR_APIC_BASE, base);
+
+	lapic_write(REG_LVT_TIMER, LVT_MASKED);
+	lapic_write(REG_LVT_LINT0, LVT_MASKED);
+	lapic_write(REG_LVT_LINT1, LVT_MASKED);
+	lapic_write(REG_TASK_PRIORITY, 0);
+	lapic_write(REG_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+}
+
+u32 lapic_id(void)
+{
+	u32 id = lapic_read(REG_ID);
+
+	return x2apic ? id : id >> 24;
+}
+
+void lapic_end_of_interrupt(void)
+{
+	lapic_write(REG_EOI, 0);
+}
+
+/* No interrupt may come between the two halves of a command. */
+static void icr_write(u32 apic_id, u32 command)
+{
+	u64 flags = interrupts_save_off();
+	u32 polls;
+
+	if (x2apic) {
+		/* Not serialising: what was stored before is visible first. */
+		full_barrier();
+		write_msr(MSR_X2APIC + REG_ICR / 16,
+			  (u64)apic_id << 32 | command);
+	} else {
+		for (polls = 0; polls < ICR_MAX_POLLS &&
+		     lapic_read(REG_ICR) & ICR_PENDING; polls++)
+			cpu_pause();
+		lapic_write(REG_ICR_HIGH, apic_id << 24);
+		lapic_write(REG_ICR, command);
+	}
+	interrupts_restore(flags);
+}
+
+void ipi_send(u32 id, enum ipi ipi)
+{
+	icr_write(cpus[id].apic_id, ICR_ASSERT | (VECTOR_IPI + ipi));
+}
+
+void ipi_send_nmi(u32 id)
+{
+	icr_write(cpus[id].apic_id, ICR_ASSERT | ICR_NMI);
+}
+
+/* SDM vol. 3, 8.4.4.1: INIT, 10 ms, SIPI, 200 us, SIPI. */
+void lapic_start_others(void)
+{
+	u32 startup = ICR_ALL_BUT_SELF | ICR_ASSERT | ICR_STARTUP |
+		      AP_TRAMPOLINE >> PAGE_SHIFT;
+
+	icr_write(0, ICR_ALL_BUT_SELF | ICR_ASSERT | ICR_INIT);
+	clock_delay_us(10000);
+	icr_write(0, startup);
+	clock_delay_us(200);
+	icr_write(0, startup);
+}
+
+/* The timer's clock differs between machines: measure it against the TSC. */
+void lapic_timer_start(u32 period_ms)
+{
+	u32 start = 0xffffffff, ticks_per_ms;
+
+	lapic_write(REG_TIMER_DIVIDE, DIVIDE_BY_128);
+	lapic_write(REG_LVT_TIMER, LVT_MASKED);
+	lapic_write(REG_TIMER_INITIAL, start);
+	clock_delay_us(1000);
+	ticks_per_ms = start - lapic_read(REG_TIMER_CURRENT);
+
+	lapic_write(REG_LVT_TIMER, LVT_PERIODIC | VECTOR_TIMER);
+	lapic_write(REG_TIMER_INITIAL, ticks_per_ms * period_ms);
+}

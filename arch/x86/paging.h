@@ -1,0 +1,23 @@
+/*
+ * The kernel's own translation: physical memory at its own address, writable,
+ * supervisor, global. It fills slot 0 of the root; every process root copies
+ * that slot and has slots 128 to 255 for itself.
+ */
+#ifndef ARCH_X86_PAGING_H
+#define ARCH_X86_PAGING_H
+
+#include "arch/x86/types.h"
+
+/* The root that maps nothing but the kernel. */
+hpa_t kernel_root(void);
+
+/*
+ * Map what the boot code has not: memory above 4 GiB, where the CPU has 1 GiB
+ * pages. Returns the end of what is mapped; memory behind it stays unused.
+ */
+hpa_t paging_init(void);
+
+/* Make the 2 MiB around @device uncached; below 4 GiB. */
+void paging_map_device(hpa_t device);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Bringing CPUs up.
+ */
+#ifndef ARCH_X86_SMP_H
+#define ARCH_X86_SMP_H
+
+#include "arch/x86/types.h"
+
+/* Make the boot CPU a struct cpu with tables, traps and a stack. First of all. */
+void smp_init_boot_cpu(void);
+
+/*
+ * Start all CPUs, keep the first @wanted to come (the boot CPU among them) and
+ * stop the others for good. 0: as many as come within a short time. cpu_count
+ * tells how many there are in the end. Interrupts on.
+ */
+void smp_start(u32 wanted);
+
+#endif

@@ -1,0 +1,50 @@
+#include "arch/x86/wait.h"
+
+#include "arch/x86/clock.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/print.h"
+
+/* Nothing that works takes so long, on the slowest emulator. */
+#define LIMIT_MS	20000
+
+/* Most waits end at once: look at the clock every so many rounds only. */
+#define SPINS_PER_LOOK	256
+
+struct wait wait_start(const char *what)
+{
+	struct cpu *cpu = this_cpu();
+	struct wait wait = {
+		.what = what,
+		.outer = cpu->waiting_for,
+		.deadline = read_tsc() + LIMIT_MS * clock_ticks_per_ms,
+	};
+
+	WRITE_ONCE(cpu->waiting_for, what);
+	return wait;
+}
+
+void wait_spin(struct wait *wait)
+{
+	cpu_pause();
+	if (++wait->spins % SPINS_PER_LOOK)
+		return;
+	if (!interrupts_are_on())
+		panic("O14: interrupts are off while waiting for %s",
+		      wait->what);
+	if (read_tsc() > wait->deadline)
+		panic("O14: waited too long for %s", wait->what);
+}
+
+void wait_end(struct wait *wait)
+{
+	struct cpu *cpu = this_cpu();
+
+	WRITE_ONCE(cpu->waiting_for, wait->outer);
+	WRITE_ONCE(cpu->progress, cpu->progress + 1);
+}
+
+bool wait_is_long(const struct wait *wait)
+{
+	return read_tsc() >
+	       wait->deadline - LIMIT_MS / 2 * clock_ticks_per_ms;
+}

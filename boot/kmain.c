@@ -1,0 +1,63 @@
+/*
+ * The kernel's beginning in C: wires everything, once.
+ */
+#include "boot/command.h"
+#include "boot/multiboot.h"
+#include "boot/version.h"
+#include "lab/lab.h"
+#include "mm/frame.h"
+#include "arch/x86/clock.h"
+#include "arch/x86/console.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/paging.h"
+#include "arch/x86/print.h"
+#include "arch/x86/smp.h"
+#include "arch/x86/watchdog.h"
+
+extern char image_start[], image_end[];		/* boot/kernel.lds */
+
+static struct boot_info boot_info;
+
+/* Tables of the loader lie below 4 GiB, and page 0 is nobody's. */
+static const void *read_physical(u64 address, u64 size)
+{
+	if (address < PAGE_SIZE || address + size > 1ull << 32)
+		return NULL;
+	return hpa_to_ptr((hpa_t){ address });
+}
+
+static void find_memory(u32 magic, u32 block)
+{
+	struct boot_machine machine = {
+		.read = read_physical,
+		.kernel = { ptr_to_hpa(image_start), ptr_to_hpa(image_end) },
+		.limit = paging_init(),
+	};
+
+	if (magic != MULTIBOOT_LOADER_MAGIC)
+		panic("not started by a multiboot loader: magic=%x", magic);
+	if (multiboot_parse(block, &machine, &boot_info))
+		panic("no multiboot information at %x", block);
+	if (!boot_info.range_count)
+		panic("the boot loader reports no usable memory");
+}
+
+/* Called by boot/entry.S. */
+__noreturn void kernel_main(u32 magic, u32 block);
+
+void kernel_main(u32 magic, u32 block)
+{
+	smp_init_boot_cpu();
+	console_init();
+	printk("tandem " TANDEM_VERSION "\n");
+
+	find_memory(magic, block);
+	frame_init(boot_info.ranges, boot_info.range_count);
+
+	clock_init();
+	interrupts_on();
+	smp_start(command_number(boot_info.command_line, "cpus"));
+	watchdog_start();
+
+	machine_exit(lab_main(boot_info.command_line));
+}

@@ -1,0 +1,41 @@
+/*
+ * What the boot loader tells: usable memory and the command line. Pure: it
+ * reads only what its caller lets it read, so that host tests and fuzzers feed
+ * it any bytes. Nothing in the tables is believed without a look.
+ *
+ * Multiboot Specification 0.6.96, sections 3.2 to 3.4
+ */
+#ifndef BOOT_MULTIBOOT_H
+#define BOOT_MULTIBOOT_H
+
+#include "arch/x86/types.h"
+
+#define MULTIBOOT_LOADER_MAGIC	0x2badb002u
+
+#define BOOT_MAX_RANGES		32
+#define COMMAND_LINE_SIZE	2048
+
+struct boot_info {
+	/* Usable: page aligned, sorted, disjoint, none empty. */
+	struct memory_range ranges[BOOT_MAX_RANGES];
+	u32 range_count;
+	char command_line[COMMAND_LINE_SIZE];	/* ends with a zero byte */
+};
+
+/* What the parser needs to know of the machine. */
+struct boot_machine {
+	/* @size bytes of physical memory to read, or NULL: not there. */
+	const void *(*read)(u64 address, u64 size);
+	struct memory_range kernel;	/* the image, its bss included */
+	hpa_t limit;			/* memory behind it cannot be used */
+};
+
+/*
+ * Fill @info from the block at physical address @block. The usable memory
+ * leaves out what lies below 1 MiB, the kernel, and the loader's own tables.
+ * Returns 0, or -EINVAL if there is no block; @info is valid in any case.
+ */
+int multiboot_parse(u64 block, const struct boot_machine *machine,
+		    struct boot_info *info);
+
+#endif
