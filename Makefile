@@ -1,6 +1,11 @@
 # make            the kernel, a multiboot image: build/tandem.bin
+# make compare    every workload under every policy: tables, and build/report/
+# make test       everything that can fail; ends with "N passed, N failed"
 # make iso        a GRUB image with one menu entry per preset: build/tandem.iso
+# make clean      remove build/
+# make help       this text
 #
+# compare and test install what is missing first, and name it (tools/setup.sh).
 # BUILD=DIR builds elsewhere.
 
 BUILD ?= build
@@ -27,13 +32,24 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel iso clean
+.PHONY: kernel compare test iso clean help
 .DELETE_ON_ERROR:
 
 kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
 
+compare:
+	@tools/setup.sh compare
+	@BUILD=$(BUILD) ./tandem compare --out $(BUILD)/report
+
+test:
+	@tools/setup.sh test
+	@BUILD=$(BUILD) test/run
+
 clean:
 	rm -rf $(BUILD)
+
+help:
+	@sed -n '/^# \{0,1\}/!q; s/^# \{0,1\}//p' Makefile
 
 # --- The kernel. Objects also depend on this file: the flags are here.
 
@@ -91,3 +107,4 @@ $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 	grub-mkrescue -o $@ $(BUILD)/iso
 
 -include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d
+-include test/host/build.mk

@@ -33,10 +33,10 @@ class Boot:
 
 @dataclass(frozen=True)
 class Launch:
-    """A command to start, and the file that its serial line goes to."""
+    """A command to start, and where the kernel's text comes out."""
 
     argv: list[str]
-    console: Path
+    console: Path | None        # a file; None: the command's own output
 
 
 @dataclass(frozen=True)
@@ -97,17 +97,16 @@ class BochsVmx(Backend):
         template = boot.image.with_name("bochs.rom").read_bytes()
         rom.write_bytes(make_rom(template, boot.command_line,
                                  boot.memory_mib))
-        console = directory / "console.txt"
         settings = directory / "bochsrc"
-        settings.write_text(self._settings(boot, rom, console))
+        settings.write_text(self._settings(boot, rom, directory))
         # Debian's Bochs has the debugger built in: c runs, and when the
         # kernel stops the machine, q ends the process.
         go = directory / "go"
         go.write_text("c\nq\n")
         return Launch([self.program, "-q", "-f", str(settings),
-                       "-rc", str(go)], console)
+                       "-rc", str(go)], None)
 
-    def _settings(self, boot: Boot, rom: Path, console: Path) -> str:
+    def _settings(self, boot: Boot, rom: Path, directory: Path) -> str:
         return f"""\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
@@ -117,12 +116,12 @@ optramimage1: file={boot.image}, address=0x100000
 cpu: model={self.model}, count={boot.cpus}, ips=50000000, \
 reset_on_triple_fault=0
 clock: sync=none, time0=946681200
-log: {console.parent / "bochs.log"}
+log: {directory / "bochs.log"}
 panic: action=fatal
 error: action=ignore
 info: action=ignore
 debug: action=ignore
-com1: enabled=1, mode=file, dev={console}
+port_e9_hack: enabled=1
 """
 
 
@@ -162,7 +161,7 @@ class QemuVmx(Backend):
                        "-machine", "pc,accel=kvm", "-cpu", "host,+vmx",
                        "-smp", str(boot.cpus), "-m", str(boot.memory_mib),
                        "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
-                       "-serial", f"file:{console}",
+                       "-debugcon", f"file:{console}",
                        "-kernel", str(boot.image),
                        "-append", boot.command_line], console)
 

@@ -21,14 +21,14 @@ def _die_with_parent() -> None:
 class Emulator:
     """A running machine. Use it in a `with`: leaving kills what is left."""
 
-    def __init__(self, argv: list[str], console: Path, directory: Path,
-                 log: Path) -> None:
-        self.console = console
-        self.log = log
+    def __init__(self, argv: list[str], console: Path | None,
+                 directory: Path) -> None:
+        self._log = directory / "emulator.log"
+        self._console = console or self._log
         self._offset = 0
         self._partial = b""
-        console.touch()
-        with open(log, "wb") as out:
+        self._console.touch()
+        with open(self._log, "wb") as out:
             self._process = subprocess.Popen(
                 argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=out,
                 stderr=subprocess.STDOUT, start_new_session=True,
@@ -59,7 +59,7 @@ class Emulator:
 
     def lines(self) -> list[str]:
         """The whole lines that have appeared since the last call."""
-        with open(self.console, "rb") as console:
+        with open(self._console, "rb") as console:
             console.seek(self._offset)
             new = console.read()
         self._offset += len(new)
@@ -84,8 +84,11 @@ class Emulator:
         return total / os.sysconf("SC_CLK_TCK")
 
     def log_tail(self, lines: int = 10) -> list[str]:
-        """The end of what the emulator itself said."""
-        text = self.log.read_text(errors="replace")
+        """The end of what the emulator itself said, if that is not the
+        console."""
+        if self._log == self._console:
+            return []
+        text = self._log.read_text(errors="replace")
         return text.splitlines()[-lines:]
 
 

@@ -108,8 +108,7 @@ def _boot_once(backend: Backend, boot: Boot, limits: Limits,
     with tempfile.TemporaryDirectory(prefix="tandem-") as name:
         directory = Path(name)
         launch = backend.launch(boot, directory)
-        with Emulator(launch.argv, launch.console, directory,
-                      directory / "emulator.log") as emulator:
+        with Emulator(launch.argv, launch.console, directory) as emulator:
             verdict = _follow(emulator, reading, limits, observe)
             if verdict:
                 reading.last.append(emulator.unfinished_line())

@@ -39,6 +39,7 @@ can_nest() {
 
 need_to_build() {
 	need gcc have gcc
+	need libc6-dev test -e /usr/include/assert.h
 	need make have make
 	need binutils have objcopy
 	need python3 test -x /usr/bin/python3
@@ -53,7 +54,6 @@ need_to_build() {
 need_to_test() {
 	need perl have prove
 	need python3-tap have_module tap
-	need libc6-dev test -e /usr/include/stdio.h
 	need libcmocka-dev test -e /usr/include/cmocka.h
 	need git have git
 }

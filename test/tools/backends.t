@@ -84,13 +84,13 @@ class Hosts(support.FrontEndTest):
 class Commands(support.FrontEndTest):
 
     def test_qemu(self):
-        """QEMU's command: KVM, nested VMX, exit device, serial, image"""
+        """QEMU's command: KVM, nested VMX, exit device, console, image"""
         boot = support.Boot(Path("/k.elf"), {"a": "1", "b": "2"}, 3, 96)
         launch = QemuVmx().launch(boot, self.directory)
         command = " ".join(launch.argv)
         for part in ("accel=kvm", "-cpu host,+vmx", "-smp 3", "-m 96",
                      "isa-debug-exit,iobase=0xf4", "-kernel /k.elf",
-                     f"-serial file:{launch.console}"):
+                     f"-debugcon file:{launch.console}"):
             self.assertIn(part, command)
         self.assertEqual(launch.argv[launch.argv.index("-append") + 1],
                          "a=1 b=2")
