@@ -38,7 +38,7 @@ static void *data_page(const struct guest *guest, uint32_t page)
 /* The highest tag of @page that this vCPU has read; nobody else's business. */
 static uint64_t *seen_tag(const struct guest *guest, uint32_t page)
 {
-	return (uint64_t *)GUEST_SEEN_GPA +
+	return (uint64_t *)GUEST_SEEN_GPA(guest->now.pages) +
 	       (uint64_t)guest->now.vcpu * guest->now.pages + page;
 }
 

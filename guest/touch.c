@@ -38,6 +38,6 @@ void touch_control(const struct guest *guest)
 			      GUEST_STACK_SIZE);
 	touch_range_for_write(GUEST_ORACLE_GPA,
 			      now->pages * sizeof(struct oracle_page));
-	touch_range_for_write(GUEST_SEEN_GPA + now->vcpu * seen_size,
+	touch_range_for_write(GUEST_SEEN_GPA(now->pages) + now->vcpu * seen_size,
 			      seen_size);
 }

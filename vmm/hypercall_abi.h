@@ -21,12 +21,14 @@
  */
 #define GUEST_CONTROL_GPA	0x10000ull	/* the control slot begins */
 #define GUEST_TABLES_GPA	0x10000ull	/* PML4, PDPT, four PDs */
-#define GUEST_MAILBOX_GPA	0x20000ull	/* one page a vCPU */
-#define GUEST_STACK_GPA		0x40000ull	/* 16 KiB a vCPU */
+#define GUEST_MAILBOX_GPA	0x18000ull	/* one page a vCPU */
+#define GUEST_STACK_GPA		0x20000ull	/* 16 KiB a vCPU */
 #define GUEST_STACK_SIZE	0x4000ull
-#define GUEST_IMAGE_GPA		0x100000ull	/* guest.bin, entry at its start */
-#define GUEST_ORACLE_GPA	0x200000ull	/* struct oracle_page a page */
-#define GUEST_SEEN_GPA		0x600000ull	/* u64 a page, vCPU after vCPU */
+#define GUEST_IMAGE_GPA		0x40000ull	/* guest.bin, entry at its start */
+#define GUEST_ORACLE_GPA	0x50000ull	/* struct oracle_page a page */
+/* Behind the oracle of @pages: a u64 a page, vCPU after vCPU. */
+#define GUEST_SEEN_GPA(pages)	(GUEST_ORACLE_GPA + (((uint64_t)(pages) * \
+				 sizeof(struct oracle_page) + 0xfff) & ~0xfffull))
 #define GUEST_DATA_GPA		0x40000000ull	/* the data slot */
 #define GUEST_ALIAS_GPA		0x80000000ull	/* the same hvas once more */
 

@@ -1,0 +1,62 @@
+#include "vmm/samples.h"
+
+void samples_clear(struct samples *samples)
+{
+	samples->count = 0;
+	samples->kept = 0;
+	samples->min = ~0u;
+	samples->max = 0;
+}
+
+void samples_add(struct samples *samples, u64 ticks)
+{
+	u32 t = ticks > ~0u ? ~0u : (u32)ticks;
+
+	samples->count++;
+	if (t < samples->min)
+		samples->min = t;
+	if (t > samples->max)
+		samples->max = t;
+	if (samples->kept < SAMPLES_MAX)
+		samples->ticks[samples->kept++] = t;
+}
+
+static void swap(u32 *a, u32 *b)
+{
+	u32 t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void sift_down(u32 *heap, u32 at, u32 count)
+{
+	for (;;) {
+		u32 child = 2 * at + 1;
+
+		if (child >= count)
+			return;
+		if (child + 1 < count && heap[child + 1] > heap[child])
+			child++;
+		if (heap[at] >= heap[child])
+			return;
+		swap(&heap[at], &heap[child]);
+		at = child;
+	}
+}
+
+u32 samples_median(struct samples *samples)
+{
+	u32 *heap = samples->ticks;
+	u32 n = samples->kept, i;
+
+	if (!n)
+		return 0;
+	for (i = n / 2; i-- > 0; )
+		sift_down(heap, i, n);
+	for (i = n; i-- > 1; ) {
+		swap(&heap[0], &heap[i]);
+		sift_down(heap, 0, i);
+	}
+	return heap[(n - 1) / 2];
+}
