@@ -53,9 +53,8 @@ void kernel_main(u32 magic, u32 block)
 
 	find_memory(magic, block);
 	frame_init(boot_info.ranges, boot_info.range_count);
-
 	clock_init();
-	interrupts_on();
+	smp_enable_interrupts();
 	smp_start(command_number(boot_info.command_line, "cpus"));
 	watchdog_start();
 

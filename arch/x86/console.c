@@ -34,7 +34,7 @@
 
 u64 console_writes;
 
-static bool have_debug_port, have_serial, have_screen;
+static bool have_debug_port, have_serial;
 
 static bool serial_init(void)
 {
@@ -89,7 +89,7 @@ void console_init(void)
 {
 	have_debug_port = read_port(DEBUG_PORT) == DEBUG_PORT;
 	have_serial = !have_debug_port && serial_init();
-	have_screen = screen_init();
+	screen_init();
 }
 
 void console_write(const char *text, size_t size)
@@ -98,8 +98,7 @@ void console_write(const char *text, size_t size)
 		write_port_bytes(DEBUG_PORT, text, size);
 	if (have_serial)
 		serial_write(text, size);
-	if (have_screen)
-		screen_write(text, size);
+	screen_write(text, size);
 	WRITE_ONCE(console_writes, console_writes + 1);
 }
 

@@ -19,8 +19,8 @@ void console_drain(void);
 /* Calls of console_write() so far: a sign of life for the watchdog. */
 extern u64 console_writes;
 
-/* The VGA text screen; false if there is none. */
-bool screen_init(void);
+/* The VGA text screen; nothing happens if there is none. */
+void screen_init(void);
 void screen_write(const char *text, size_t size);
 
 #endif

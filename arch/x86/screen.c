@@ -26,6 +26,7 @@
 #define BLANK			0x0720	/* a space, light grey on black */
 
 static volatile u16 *const cells = (volatile u16 *)SCREEN_BASE;
+static bool present;
 static u32 top, row, column;	/* top = first row in view, row counts from 0 */
 
 /* Without a BIOS these addresses are plain memory: let the compiler not care. */
@@ -51,22 +52,22 @@ static void crtc_write(u8 high_index, u16 value)
 	write_port(CRTC_PORT + 1, value & 0xff);
 }
 
-bool screen_init(void)
+void screen_init(void)
 {
 	u32 i;
 
 	if ((read_bios_data(BIOS_VIDEO_MODE) & 0xff) != MODE_TEXT_80X25 ||
 	    read_bios_data(BIOS_CRTC_PORT) != CRTC_PORT)
-		return false;
+		return;
 
 	cells[0] = BLANK ^ 0xff;
 	if (cells[0] != (BLANK ^ 0xff))
-		return false;
+		return;
 
+	present = true;
 	for (i = 0; i < ROWS; i++)
 		clear_row(i);
 	crtc_write(CRTC_START_HIGH, 0);
-	return true;
 }
 
 /*
@@ -79,9 +80,8 @@ static void new_line(void)
 
 	column = 0;
 	row++;
-	if (row < top + ROWS) {
+	if (row < top + ROWS)
 		return;
-	}
 	if (row < ROWS_IN_MEMORY) {
 		top = row - ROWS + 1;
 		clear_row(row);
@@ -98,6 +98,8 @@ void screen_write(const char *text, size_t size)
 {
 	size_t i;
 
+	if (!present)
+		return;
 	for (i = 0; i < size; i++) {
 		if (text[i] == '\n') {
 			new_line();

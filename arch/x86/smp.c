@@ -46,6 +46,14 @@ void smp_init_boot_cpu(void)
 	cpu_init(0);
 }
 
+void smp_enable_interrupts(void)
+{
+	/* A firmware's PIC may have an interrupt pending: masked in there. */
+	lapic_init();
+	cpus[0].apic_id = lapic_id();
+	interrupts_on();
+}
+
 /* Run what cpu_start() hands over, and sleep in between. */
 static __noreturn void idle(struct cpu *cpu)
 {
@@ -114,8 +122,6 @@ void smp_start(u32 wanted)
 	struct wait wait;
 	u32 count, id;
 
-	lapic_init();
-	cpus[0].apic_id = lapic_id();
 	ap_limit = wanted && wanted < MAX_CPUS ? wanted : MAX_CPUS;
 	if (ap_limit == 1)
 		return;

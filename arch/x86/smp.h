@@ -9,6 +9,9 @@
 /* Make the boot CPU a struct cpu with tables, traps and a stack. First of all. */
 void smp_init_boot_cpu(void);
 
+/* Silence what the firmware left and turn interrupts on, on the boot CPU. */
+void smp_enable_interrupts(void);
+
 /*
  * Start all CPUs, keep the first @wanted to come (the boot CPU among them) and
  * stop the others for good. 0: as many as come within a short time. cpu_count

@@ -7,7 +7,9 @@
 
 #define STACK_MARK	0x7461636b206d6172ull
 
-/* Word 0 of each holds the mark. */
+/* So many of the lowest words: a frame may skip some without writing them. */
+#define MARK_WORDS	32
+
 struct stacks {
 	u64 kernel[KERNEL_STACK_SIZE / sizeof(u64)];
 	u64 ist[IST_COUNT][IST_STACK_SIZE / sizeof(u64)];
@@ -18,14 +20,32 @@ static_assert(sizeof(struct stacks) == CPU_STACKS_SIZE, "machine.h is wrong");
 /* boot/entry.S and ap_entry.S start CPU n at the end of cpu_stacks[n].kernel. */
 struct stacks cpu_stacks[MAX_CPUS] __aligned(4096);
 
+static void mark(u64 *stack)
+{
+	u32 i;
+
+	for (i = 0; i < MARK_WORDS; i++)
+		stack[i] = STACK_MARK;
+}
+
+static bool is_marked(const u64 *stack)
+{
+	u32 i;
+
+	for (i = 0; i < MARK_WORDS; i++)
+		if (READ_ONCE(stack[i]) != STACK_MARK)
+			return false;
+	return true;
+}
+
 u64 stack_init(u32 id)
 {
 	struct stacks *s = &cpu_stacks[id];
 	u32 i;
 
-	s->kernel[0] = STACK_MARK;
+	mark(s->kernel);
 	for (i = 0; i < IST_COUNT; i++)
-		s->ist[i][0] = STACK_MARK;
+		mark(s->ist[i]);
 	return (u64)(s->kernel + array_count(s->kernel));
 }
 
@@ -39,11 +59,11 @@ u64 stack_ist_top(u32 id, enum ist_stack ist)
 bool stack_is_intact(u32 id)
 {
 	const struct stacks *s = &cpu_stacks[id];
-	bool intact = READ_ONCE(s->kernel[0]) == STACK_MARK;
+	bool intact = is_marked(s->kernel);
 	u32 i;
 
 	for (i = 0; i < IST_COUNT; i++)
-		intact = intact && READ_ONCE(s->ist[i][0]) == STACK_MARK;
+		intact = intact && is_marked(s->ist[i]);
 	return intact;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Kernel stacks: one a CPU, and for double faults and NMIs one more each. The
- * lowest word of each is a mark that only an overflow changes.
+ * lowest words of each are a mark that only an overflow changes.
  */
 #ifndef ARCH_X86_STACK_H
 #define ARCH_X86_STACK_H

@@ -56,14 +56,16 @@ static void page_fault(const struct trap_frame *frame)
 }
 
 /* An interrupt other than these has no sender: nothing to do but end it. */
-static void interrupt(u64 vector)
+static void interrupt(const struct trap_frame *frame)
 {
+	u64 vector = frame->vector;
+
 	switch (vector) {
 	case VECTOR_IPI + IPI_PRIMARY:
 		handshake_primary_ipi();
 		break;
 	case VECTOR_TIMER:
-		watchdog_tick();
+		watchdog_tick(frame);
 		break;
 	default:
 		/*
@@ -89,5 +91,5 @@ void trap_dispatch(const struct trap_frame *frame)
 	else if (frame->vector < VECTOR_EXCEPTION_COUNT)
 		exception(frame);
 	else
-		interrupt(frame->vector);
+		interrupt(frame);
 }

@@ -4,7 +4,7 @@
 #include "arch/x86/console.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/print.h"
+#include "arch/x86/panic.h"
 #include "arch/x86/stack.h"
 
 /*
@@ -34,19 +34,21 @@ void watchdog_start(void)
 	lapic_timer_start(PERIOD_MS);
 }
 
-void watchdog_tick(void)
+void watchdog_tick(const struct trap_frame *frame)
 {
 	u64 sum = movement(), now = read_tsc();
 	u32 id;
 
 	for (id = 0; id < cpu_count; id++)
 		if (!stack_is_intact(id))
-			panic("watchdog: stack of cpu %u overflowed", id);
+			panic_trap(frame, "watchdog: stack of cpu %u "
+				   "overflowed", id);
 
 	if (sum != last_sum) {
 		last_sum = sum;
 		last_moved = now;
 	} else if (now - last_moved > LIMIT_MS * clock_ticks_per_ms) {
-		panic("watchdog: nothing moved for %u ms", LIMIT_MS);
+		panic_trap(frame, "watchdog: nothing moved for %u ms",
+			   LIMIT_MS);
 	}
 }

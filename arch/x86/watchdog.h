@@ -6,10 +6,12 @@
 #ifndef ARCH_X86_WATCHDOG_H
 #define ARCH_X86_WATCHDOG_H
 
+#include "arch/x86/trap.h"
+
 /* Start the timer; on CPU 0, once. */
 void watchdog_start(void);
 
-/* The timer's interrupt. */
-void watchdog_tick(void);
+/* The timer's interrupt, taken at @frame. */
+void watchdog_tick(const struct trap_frame *frame);
 
 #endif
