@@ -36,7 +36,7 @@ def main(tests: str = "all", name: str = "bochs-vmx") -> int:
     if outcome.status > 1 or not outcome.reading.tap:
         print("# the machine did not come to its end; its last output:")
         for line in [*outcome.reading.last, *outcome.emulator_log]:
-            print(f"# {line}")
+            print("# " + line.removeprefix("# "))
         return 4
     return outcome.status
 

@@ -1,0 +1,139 @@
+/*
+ * A guest that never leaves by itself can be made to: by an interrupt, and by
+ * an NMI even if it runs with interrupts off. The NMI works more than once.
+ */
+#include "test/boot/boot_test.h"
+
+#include "arch/x86/clock.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/system.h"
+#include "arch/x86/wait.h"
+#include "test/boot/toy_vm.h"
+
+#define KICKS	4
+
+/* SDM vol. 2A, CPUID: never set by a CPU. */
+#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
+
+static struct toy_vm vm;
+
+static struct runner {
+	const char *code, *code_end;
+	enum hvm_exit_kind wanted;	/* exits of this kind are counted */
+	u64 seen;
+	u32 stop;
+	int err;
+	enum hvm_exit_kind last;
+} runner;
+
+/* The exits of a guest that does nothing wrong. */
+static bool is_harmless(enum hvm_exit_kind kind)
+{
+	return kind == HVM_EXIT_INTERRUPT || kind == HVM_EXIT_NMI;
+}
+
+static void run_guest(void *arg)
+{
+	struct runner *r = arg;
+
+	r->err = toy_vm_init(&vm, r->code, r->code_end);
+	if (r->err)
+		return;
+	do {
+		r->last = toy_enter(&vm);
+		if (r->last == HVM_EXIT_NMI)
+			hvm_nmi_done(&vm.vcpu);
+		if (r->last == r->wanted)
+			WRITE_ONCE(r->seen, r->seen + 1);
+	} while (is_harmless(r->last) && !READ_ONCE(r->stop));
+	toy_vm_destroy(&vm);
+}
+
+static void wait_for_guest(void)
+{
+	u64 start = toy_shared(&vm)->count;
+	struct wait wait = wait_start("the guest to count");
+
+	while (toy_shared(&vm)->count == start && cpu_busy(1))
+		wait_spin(&wait);
+	wait_end(&wait);
+}
+
+/* Kick until it shows: a kick that meets the CPU outside makes no exit. */
+static void kick_once(void (*send)(void))
+{
+	u64 before = READ_ONCE(runner.seen), next = 0;
+	struct wait wait = wait_start("a kick to end in an exit");
+
+	while (READ_ONCE(runner.seen) == before && cpu_busy(1)) {
+		if (read_tsc() >= next) {
+			send();
+			next = read_tsc() + 10 * clock_ticks_per_ms;
+		}
+		wait_spin(&wait);
+	}
+	wait_end(&wait);
+}
+
+static void send_interrupt(void)
+{
+	ipi_send(1, IPI_KICK);
+}
+
+static void send_nmi(void)
+{
+	ipi_send_nmi(1);
+}
+
+static int kick_guest(void (*send)(void))
+{
+	u32 i;
+
+	toy_shared(&vm)->count = 0;
+	cpu_start(1, run_guest, &runner);
+	for (i = 0; i < KICKS; i++) {
+		wait_for_guest();
+		kick_once(send);
+	}
+	WRITE_ONCE(runner.stop, 1);
+	kick_once(send);
+	cpu_join(1, "the kicked guest to stop");
+	EXPECT_EQUAL(runner.err, 0);
+	EXPECT(runner.seen >= KICKS);
+	EXPECT(is_harmless(runner.last));
+	return BOOT_TEST_PASS;
+}
+
+BOOT_TEST(hvm_kick_interrupt)
+{
+	if (cpu_count < 2)
+		return BOOT_TEST_SKIP;
+	runner = (struct runner){
+		toy_count, toy_count_end, HVM_EXIT_INTERRUPT, 0, 0, 0, 0
+	};
+	return kick_guest(send_interrupt);
+}
+
+BOOT_TEST(hvm_kick_nmi)
+{
+	if (cpu_count < 2)
+		return BOOT_TEST_SKIP;
+	runner = (struct runner){
+		toy_count, toy_count_end, HVM_EXIT_NMI, 0, 0, 0, 0
+	};
+	return kick_guest(send_nmi);
+}
+
+/*
+ * Not under another hypervisor: while a guest of its guest spins with
+ * interrupts off, it may itself be unable to get that CPU back.
+ */
+BOOT_TEST(hvm_kick_nmi_deaf)
+{
+	if (cpu_count < 2 || read_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR)
+		return BOOT_TEST_SKIP;
+	runner = (struct runner){
+		toy_count_deaf, toy_count_deaf_end, HVM_EXIT_NMI, 0, 0, 0, 0
+	};
+	return kick_guest(send_nmi);
+}
