@@ -15,7 +15,7 @@ from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
                           STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Stop)
 from tools.progress import Line
 from tools.results import Results, missed_mutants, status_of
-from tools.runner import Limits, Outcome, run_matrix
+from tools.runner import PATIENT, Limits, Outcome, run_matrix
 
 
 class App:
@@ -101,6 +101,12 @@ class App:
             raise Stop(STATUS_NO_BACKEND, "gnuplot is missing for --out: "
                        "apt-get install gnuplot-nox")
         backend = self.choose(args.backend)
+        gdb = one and args.gdb
+        if gdb and not backend.gdb_address:
+            raise Stop(STATUS_USAGE, f"--gdb is not accepted on "
+                       f"{backend.name}: it comes with the QEMU backends, "
+                       + " ".join(b.name for b in self.backends
+                                  if b.gdb_address))
         kernel = self.build()
         known = image.names_of(kernel, backend)
         extra = () if one else ("all",)
@@ -110,11 +116,14 @@ class App:
             arguments.check_names(option, given, accepted, extra)
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,
-                    memory_for(args.pages, args.vcpus))
+                    memory_for(args.pages, args.vcpus), gdb)
+        limits = self.limits.for_pages(args.pages)
+        if gdb:
+            limits = PATIENT
+            self.say(f"waiting for: gdb {kernel.with_suffix('.elf')} "
+                     f"-ex 'target remote {backend.gdb_address}'")
         with Line(args.quiet) as line:
-            outcome = run_matrix(backend, boot,
-                                 self.limits.for_pages(args.pages),
-                                 line.observe)
+            outcome = run_matrix(backend, boot, limits, line.observe)
         return self._report(args, backend, outcome)
 
     @staticmethod

@@ -110,6 +110,9 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
     run.add_argument("--workload", required=True, metavar="W")
     run.add_argument("--trace", action="store_true",
                      help="write the event trace for ui.perfetto.dev")
+    run.add_argument("--gdb", action="store_true",
+                     help="stop at the first instruction and wait for gdb "
+                     "(QEMU backends)")
     _common(run, backends, "running")
 
     listing = commands.add_parser("list", help="what there is, a line each")

@@ -23,6 +23,7 @@ class Boot:
     words: dict[str, str]           # the kernel's command line
     cpus: int
     memory_mib: int
+    gdb: bool = False               # stop at the first instruction for gdb
 
     @property
     def command_line(self) -> str:
@@ -55,6 +56,7 @@ class Backend:
     machine = "emulated"    # real, nested or emulated, as in results.json
     tick_unit = "tsc"
     packages: tuple[str, ...] = ()  # of Debian, that it needs
+    gdb_address = ""        # where gdb finds the machine; empty: nowhere
 
     def __init__(self, host: Host | None = None) -> None:
         self.host = host or Host()
@@ -134,6 +136,7 @@ class QemuVmx(Backend):
     packages = ("qemu-system-x86",)
     program = "qemu-system-x86_64"
     nested = "/sys/module/kvm_intel/parameters/nested"
+    gdb_address = "127.0.0.1:1234"
 
     def missing(self) -> Missing | None:
         host = self.host
@@ -156,7 +159,8 @@ class QemuVmx(Backend):
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
         console = directory / "console.txt"
-        return Launch([self.program, "-nodefaults", "-no-user-config",
+        gdb = ["-S", "-gdb", f"tcp:{self.gdb_address}"] if boot.gdb else []
+        return Launch([self.program, *gdb, "-nodefaults", "-no-user-config",
                        "-display", "none", "-no-reboot",
                        "-machine", "pc,accel=kvm", "-cpu", "host,+vmx",
                        "-smp", str(boot.cpus), "-m", str(boot.memory_mib),

@@ -18,7 +18,7 @@ SCHEMA = 1
 CAUGHT = ("stale", "violation")     # verdicts that count as catching a mutant
 ENDED = ("hang", "died")            # verdicts of a machine that gave no result
 NOTES = 8                           # records kept per run for the reader
-LAST_LINES = 20
+LAST_LINES = 40                     # a panic's dump has a line for each CPU
 
 
 @dataclass

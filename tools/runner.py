@@ -37,6 +37,10 @@ class Limits:
         return replace(self, busy=self.busy * (1 + pages / 4096))
 
 
+# Nothing is a hang while somebody single-steps.
+PATIENT = Limits(idle=float("inf"), busy=float("inf"))
+
+
 @dataclass
 class Progress:
     """Judges one boot: is it still moving?"""
@@ -110,7 +114,7 @@ def _boot_once(backend: Backend, boot: Boot, limits: Limits,
         launch = backend.launch(boot, directory)
         with Emulator(launch.argv, launch.console, directory) as emulator:
             verdict = _follow(emulator, reading, limits, observe)
-            if verdict:
+            if verdict and reading.exit_status is None:
                 reading.last.append(emulator.unfinished_line())
                 outcome.emulator_log = emulator.log_tail()
     if not verdict:
@@ -128,8 +132,8 @@ def _follow(emulator: Emulator, reading: Reading, limits: Limits,
             record = reading.feed(line)
             if record:
                 observe(reading, record)
-        if reading.exit_status is not None:
-            return "died" if reading.current else ""
+            if reading.exit_status is not None:
+                return "died" if reading.current else ""
         if not alive:
             return "died"
         if time.monotonic() - checked > 1 or limits.idle < 1:

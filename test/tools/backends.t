@@ -94,6 +94,17 @@ class Commands(support.FrontEndTest):
             self.assertIn(part, command)
         self.assertEqual(launch.argv[launch.argv.index("-append") + 1],
                          "a=1 b=2")
+        self.assertNotIn("-S", launch.argv)
+
+    def test_gdb(self):
+        """--gdb stops QEMU at the first instruction; others refuse it"""
+        boot = support.Boot(Path("/k.bin"), {}, 1, 64, gdb=True)
+        launch = QemuVmx().launch(boot, self.directory)
+        self.assertIn("-S", launch.argv)
+        self.assertIn(f"tcp:{QemuVmx.gdb_address}", launch.argv)
+        self.assertEqual(self.tandem("run", "--policy", "bracket",
+                                     "--workload", "merge", "--gdb"), 2)
+        self.assertIn("QEMU backends", self.err)
 
     def test_memory(self):
         """memory grows with pages and has bounds"""
