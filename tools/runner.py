@@ -11,11 +11,11 @@ from typing import Callable
 
 from tools.backends import Backend, Boot
 from tools.console import Record
+from tools.errors import STATUS_DIED
 from tools.process import Emulator
 from tools.results import Reading, Run
 
 POLL_SECONDS = 0.05
-STATUS_USAGE, STATUS_NO_BACKEND, STATUS_DIED = 2, 3, 4
 
 
 @dataclass(frozen=True)
