@@ -53,6 +53,7 @@ class Backend:
 
     name = ""
     text = ""               # one line for `list backends`
+    program = ""            # the emulator
     machine = "emulated"    # real, nested or emulated, as in results.json
     tick_unit = "tsc"
     packages: tuple[str, ...] = ()  # of Debian, that it needs
@@ -69,6 +70,11 @@ class Backend:
         """The command for @boot; files that it needs go to @directory."""
         raise NotImplementedError
 
+    def not_installed(self) -> Missing:
+        """What is missing is the emulator itself."""
+        return Missing(f"{self.program} is not installed",
+                       "apt-get install " + " ".join(self.packages))
+
 
 def memory_for(pages: int, vcpus: int) -> int:
     """MiB that a run needs: three frames a page (parent, child, copy), tables
@@ -78,21 +84,18 @@ def memory_for(pages: int, vcpus: int) -> int:
     return min(max(MIN_MEMORY_MIB, -(-mib // 32) * 32), MAX_MEMORY_MIB)
 
 
-class BochsVmx(Backend):
-    """EPT in an emulator, on any host, and the same bytes in every run."""
+class Bochs(Backend):
+    """An emulator that runs on any host, and the same way each time."""
 
-    name = "bochs-vmx"
-    text = "EPT in Bochs: any host, deterministic"
     tick_unit = "instruction"
     packages = ("bochs", "bochs-term")
     program = "bochs-bin"
-    model = "corei7_skylake_x"
+    model = ""
 
     def missing(self) -> Missing | None:
         if self.host.program(self.program):
             return None
-        return Missing(f"{self.program} is not installed",
-                       "apt-get install " + " ".join(self.packages))
+        return self.not_installed()
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
         rom = directory / "rom.bin"
@@ -127,16 +130,46 @@ port_e9_hack: enabled=1
 """
 
 
-class QemuVmx(Backend):
+class BochsVmx(Bochs):
+    """EPT on a processor of Bochs."""
+
+    name = "bochs-vmx"
+    text = "EPT in Bochs: any host, deterministic"
+    model = "corei7_skylake_x"
+
+
+class Qemu(Backend):
+    """QEMU, whichever way it executes the machine's instructions."""
+
+    packages = ("qemu-system-x86",)
+    program = "qemu-system-x86_64"
+    gdb_address = "127.0.0.1:1234"
+    accelerator = ""
+    cpu = ""
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        console = directory / "console.txt"
+        gdb = ["-S", "-gdb", f"tcp:{self.gdb_address}"] if boot.gdb else []
+        return Launch([self.program, *gdb, "-nodefaults", "-no-user-config",
+                       "-display", "none", "-no-reboot",
+                       "-machine", f"pc,accel={self.accelerator}",
+                       "-cpu", self.cpu, "-smp", str(boot.cpus),
+                       "-m", str(boot.memory_mib),
+                       "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+                       "-debugcon", f"file:{console}",
+                       "-kernel", str(boot.image),
+                       "-append", boot.command_line], console)
+
+
+class QemuVmx(Qemu):
     """EPT on an Intel processor, through KVM's nested VMX."""
 
     name = "qemu-vmx"
     text = "EPT on an Intel CPU: QEMU with KVM and nested VMX"
     machine = "nested"
-    packages = ("qemu-system-x86",)
-    program = "qemu-system-x86_64"
+    accelerator = "kvm"
+    cpu = "host,+vmx"
     nested = "/sys/module/kvm_intel/parameters/nested"
-    gdb_address = "127.0.0.1:1234"
 
     def missing(self) -> Missing | None:
         host = self.host
@@ -153,21 +186,8 @@ class QemuVmx(Backend):
             return Missing("no permission for /dev/kvm",
                            "become a member of group kvm")
         if not host.program(self.program):
-            return Missing(f"{self.program} is not installed",
-                           "apt-get install " + " ".join(self.packages))
+            return self.not_installed()
         return None
-
-    def launch(self, boot: Boot, directory: Path) -> Launch:
-        console = directory / "console.txt"
-        gdb = ["-S", "-gdb", f"tcp:{self.gdb_address}"] if boot.gdb else []
-        return Launch([self.program, *gdb, "-nodefaults", "-no-user-config",
-                       "-display", "none", "-no-reboot",
-                       "-machine", "pc,accel=kvm", "-cpu", "host,+vmx",
-                       "-smp", str(boot.cpus), "-m", str(boot.memory_mib),
-                       "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
-                       "-debugcon", f"file:{console}",
-                       "-kernel", str(boot.image),
-                       "-append", boot.command_line], console)
 
 
 # In the order in which `auto` tries them.
