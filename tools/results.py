@@ -160,6 +160,8 @@ class Reading:
 
     def _on_tandem(self, record: Record) -> None:
         self.version = self.version or record.text
+        # What came before is the emulator's or the firmware's.
+        self.last = deque([record.line], maxlen=LAST_LINES)
 
     def _on_machine(self, record: Record) -> None:
         self.machine = self.machine or record.fields

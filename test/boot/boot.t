@@ -18,17 +18,23 @@ CPUS = 4
 MEMORY_MIB = 128
 
 
+def cannot(reason: str) -> int:
+    """One test that fails: the machine could not even be started."""
+    print("1..1\nnot ok 1 - the machine starts")
+    for line in reason.splitlines():
+        print(f"# {line}")
+    return 1
+
+
 def main(tests: str = "all", name: str = "bochs-vmx") -> int:
     """Boot once; 0 if the kernel came to its end and nothing failed."""
     backend, reason = choose(all_backends(), name)
     if not backend:
-        print(f"Bail out! {reason}")
-        return 3
+        return cannot(reason)
     try:
         kernel = image.build()
     except Stop as stop:
-        print(f"Bail out! {stop.text.splitlines()[0]}")
-        return stop.status
+        return cannot(stop.text)
     boot = Boot(kernel, {"test": tests}, CPUS, MEMORY_MIB)
     outcome = run_matrix(
         backend, boot, Limits(), lambda reading, record:
