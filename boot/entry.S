@@ -34,7 +34,7 @@ boot_entry:
 	xorl %eax, %eax
 	rep stosl
 
-	movl $cpu_stacks + KERNEL_STACK_SIZE, %esp
+	movl $cpu_stacks + CPU_STACKS_SIZE, %esp
 	movl %ebx, %esi
 	call cpu_has_long_mode
 	jz no_long_mode
@@ -74,7 +74,7 @@ no_long_mode:
 
 	.code64
 boot_entry64:
-	movl $cpu_stacks + KERNEL_STACK_SIZE, %esp
+	movl $cpu_stacks + CPU_STACKS_SIZE, %esp
 	movl %ebp, %edi			/* magic */
 	movl %esi, %esi			/* information block */
 	xorl %ebp, %ebp

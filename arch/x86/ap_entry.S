@@ -44,7 +44,7 @@ ap_entry64:
 	jae 1f
 	movl %edi, %eax
 	imull $CPU_STACKS_SIZE, %eax, %eax
-	leaq cpu_stacks + KERNEL_STACK_SIZE(%rax), %rsp
+	leaq cpu_stacks + CPU_STACKS_SIZE(%rax), %rsp
 	xorl %ebp, %ebp
 	call ap_main
 	ud2

@@ -63,7 +63,10 @@ void cpu_start(u32 id, cpu_fn fn, void *arg);
 /* True while CPU @id still runs what cpu_start() gave it. */
 bool cpu_busy(u32 id);
 
-/* Wait (bounded, see wait.h) until CPU @id is idle; @what names the work. */
+/*
+ * Wait until CPU @id is idle; @what names the work. Bounded (see wait.h) from
+ * the last progress of that CPU on: long work is no hang.
+ */
 void cpu_join(u32 id, const char *what);
 
 /* cpu_start() and cpu_join(). */

@@ -10,6 +10,7 @@
 #define GDT_DATA	0x00cf93000000ffffull
 #define GDT_TSS		0x0000890000000000ull	/* 64-bit, available */
 
+#define IST_FAULT	1			/* 0: the current stack */
 #define GATE_INTERRUPT	0x8e00			/* present, IF := 0 */
 
 /* SDM vol. 3, figure 8-11. */
@@ -57,7 +58,11 @@ void descriptor_init(void)
 
 	for (vector = 0; vector < array_count(idt); vector++)
 		set_gate(vector, 0);
-	set_gate(VECTOR_NMI, IST_NMI);
+	/*
+	 * Not the NMI: it may come while the handler of an earlier one runs
+	 * (a back end executes INT 2 to unblock NMIs, and a hypervisor below
+	 * us may not have blocked them), and would destroy its frame.
+	 */
 	set_gate(VECTOR_DOUBLE_FAULT, IST_FAULT);
 	set_gate(VECTOR_MACHINE_CHECK, IST_FAULT);
 }
@@ -81,8 +86,7 @@ void descriptor_load(u32 id)
 	own->gdt[SELECTOR_CODE64 / 8] = GDT_CODE64;
 	own->gdt[SELECTOR_DATA / 8] = GDT_DATA;
 	set_tss_descriptor(own->gdt, &own->tss);
-	own->tss.ist[IST_FAULT - 1] = stack_ist_top(id, IST_FAULT);
-	own->tss.ist[IST_NMI - 1] = stack_ist_top(id, IST_NMI);
+	own->tss.ist[IST_FAULT - 1] = stack_fault_top(id);
 	own->tss.io_map = sizeof(own->tss);
 
 	/* CS, DS, ES and SS hold the same selectors in the boot GDT. */

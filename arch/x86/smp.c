@@ -16,7 +16,7 @@
  * come. A thread of a busy host may take its time.
  */
 #define ARRIVAL_LIMIT_MS	1000	/* when a number is wanted */
-#define ARRIVAL_PAUSE_MS	100	/* otherwise: since the last one */
+#define ARRIVAL_PAUSE_MS	200	/* otherwise: since the last one */
 
 /* ap_entry.S draws ids here. Closing the door makes it too big for all. */
 #define DOOR_CLOSED		0x10000
@@ -165,9 +165,15 @@ bool cpu_busy(u32 id)
 void cpu_join(u32 id, const char *what)
 {
 	struct wait wait = wait_start(what);
+	u64 seen = READ_ONCE(cpus[id].progress), now;
 
-	while (cpu_busy(id))
+	while (cpu_busy(id)) {
 		wait_spin(&wait);
+		now = READ_ONCE(cpus[id].progress);
+		if (now != seen)
+			wait_renew(&wait);
+		seen = now;
+	}
 	wait_end(&wait);
 }
 

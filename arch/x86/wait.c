@@ -10,13 +10,18 @@
 /* Most waits end at once: look at the clock every so many rounds only. */
 #define SPINS_PER_LOOK	256
 
+static u64 deadline(void)
+{
+	return read_tsc() + LIMIT_MS * clock_ticks_per_ms;
+}
+
 struct wait wait_start(const char *what)
 {
 	struct cpu *cpu = this_cpu();
 	struct wait wait = {
 		.what = what,
 		.outer = cpu->waiting_for,
-		.deadline = read_tsc() + LIMIT_MS * clock_ticks_per_ms,
+		.deadline = deadline(),
 	};
 
 	WRITE_ONCE(cpu->waiting_for, what);
@@ -41,6 +46,11 @@ void wait_end(struct wait *wait)
 
 	WRITE_ONCE(cpu->waiting_for, wait->outer);
 	WRITE_ONCE(cpu->progress, cpu->progress + 1);
+}
+
+void wait_renew(struct wait *wait)
+{
+	wait->deadline = deadline();
 }
 
 bool wait_is_long(const struct wait *wait)

@@ -27,6 +27,9 @@ struct wait wait_start(const char *what);
 void wait_spin(struct wait *wait);
 void wait_end(struct wait *wait);
 
+/* What is waited for has moved: the bound begins anew. */
+void wait_renew(struct wait *wait);
+
 /* True once half of the bound has passed: time for a stronger means. */
 bool wait_is_long(const struct wait *wait);
 
