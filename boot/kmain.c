@@ -13,6 +13,7 @@
 #include "arch/x86/print.h"
 #include "arch/x86/smp.h"
 #include "arch/x86/watchdog.h"
+#include "test/boot/boot_test.h"
 
 extern char image_start[], image_end[];		/* boot/kernel.lds */
 
@@ -42,6 +43,15 @@ static void find_memory(u32 magic, u32 block)
 		panic("the boot loader reports no usable memory");
 }
 
+static const char *test_name(u32 index)
+{
+	const struct boot_test *test = __start_boot_tests + index;
+
+	return test < __stop_boot_tests ? test->name : NULL;
+}
+
+static const struct lab_tests tests = { boot_test_run, test_name };
+
 /* Called by boot/entry.S. */
 __noreturn void kernel_main(u32 magic, u32 block);
 
@@ -58,5 +68,5 @@ void kernel_main(u32 magic, u32 block)
 	smp_start(command_number(boot_info.command_line, "cpus"));
 	watchdog_start();
 
-	machine_exit(lab_main(boot_info.command_line));
+	machine_exit(lab_main(boot_info.command_line, &tests));
 }

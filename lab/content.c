@@ -1,0 +1,114 @@
+#include "lab/content.h"
+
+#include "arch/x86/page.h"
+#include "arch/x86/print.h"
+
+#define REPORTS_MAX	4
+
+void content_host_write(struct run *run, u32 page)
+{
+	struct oracle_page *oracle = vm_oracle(page);
+	u64 generation = TAG_GENERATION(READ_ONCE(oracle->published)) + 1;
+	u64 tag = TAG_PAGE(page, generation);
+	u64 *words = vm_page(page);
+	u64 start;
+
+	/* Readers take published before, and begun after (hypercall_abi.h):
+	 * stores are seen in program order. */
+	store_release(&oracle->begun, tag);
+	start = read_tsc();
+	WRITE_ONCE(words[0], tag);
+	samples_add(&run->host_ticks, read_tsc() - start);
+	page_fill(words, tag);
+	store_release(&oracle->published, tag);
+}
+
+void content_begin_zero(struct run *run)
+{
+	u32 page;
+
+	for (page = 0; page < run->options->pages; page++)
+		store_release(&vm_oracle(page)->begun, 0ull);
+}
+
+void content_end_zero(struct run *run)
+{
+	u32 page;
+
+	for (page = 0; page < run->options->pages; page++)
+		store_release(&vm_oracle(page)->published, 0ull);
+}
+
+static void report(struct run *run, u32 page, u64 word, u64 expected,
+		   u64 found, const char *reader)
+{
+	if (run->stale_reads++ < REPORTS_MAX)
+		printk("stale gfn=0x%llx word=%llu "
+		       "expected=0x%llx found=0x%llx reader=%s phase=%s\n",
+		       (unsigned long long)(GUEST_DATA_GPA >> PAGE_SHIFT) +
+		       page, (unsigned long long)word,
+		       (unsigned long long)expected,
+		       (unsigned long long)found, reader, run->phase);
+}
+
+static void verify_page(struct run *run, u32 page, u64 expected,
+			const char *reader)
+{
+	const u64 *words = vm_page(page);
+	u32 i;
+
+	for (i = 0; i < PAGE_WORDS; i++) {
+		u64 found = READ_ONCE(words[i]);
+
+		if (found != expected) {
+			report(run, page, i, expected, found, reader);
+			return;
+		}
+	}
+}
+
+static void verify_vm(struct run *run)
+{
+	u32 page;
+
+	for (page = 0; page < run->options->pages; page++)
+		verify_page(run, page, vm_oracle(page)->published, "host");
+}
+
+/* A child keeps what was there when it was forked, whoever wrote since. */
+static void verify_child(struct run *run)
+{
+	u32 page;
+
+	mm_switch(run->child);
+	for (page = 0; page < run->options->pages; page++)
+		verify_page(run, page, TAG_PAGE(page, run->child_generation),
+			    "child");
+	mm_switch(run->vm.mm);
+}
+
+static void collect_guest(struct run *run, u32 vcpu)
+{
+	const struct mailbox *box = vm_mailbox(vcpu);
+	u64 count = box->stale_count, i;
+
+	run->stale_reads += count;
+	for (i = 0; i < count && i < STALE_REPORTS; i++)
+		printk("stale gfn=0x%llx word=%llu "
+		       "expected=0x%llx found=0x%llx reader=vcpu%u\n",
+		       (unsigned long long)box->stale[i].gfn,
+		       (unsigned long long)box->stale[i].word,
+		       (unsigned long long)box->stale[i].expected,
+		       (unsigned long long)box->stale[i].found, vcpu);
+}
+
+void content_verify(struct run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		collect_guest(run, i);
+	verify_vm(run);
+	if (run->child)
+		verify_child(run);
+}

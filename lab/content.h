@@ -1,0 +1,28 @@
+/*
+ * The host's side of the oracle: writing pages, and checking at the end what
+ * the host itself sees.
+ */
+#ifndef LAB_CONTENT_H
+#define LAB_CONTENT_H
+
+#include "lab/run.h"
+
+/*
+ * Write the next generation to @page through the host's own mapping; the first
+ * store takes the fault if there is one to take, and is what host_ticks
+ * measures. The VM's address space is current.
+ */
+void content_host_write(struct run *run, u32 page);
+
+/* All pages will be zero; and now they are. Around a discard. */
+void content_begin_zero(struct run *run);
+void content_end_zero(struct run *run);
+
+/*
+ * Check every page through the host's mappings of the VM and of the child, and
+ * collect what the guest reported. Counts in run->stale_reads, and prints the
+ * first ones. The guest is outside; the VM's address space is current.
+ */
+void content_verify(struct run *run);
+
+#endif

@@ -1,0 +1,172 @@
+#include "lab/driver.h"
+
+#include "arch/x86/clock.h"
+#include "arch/x86/error.h"
+
+#define PACE_READS	2
+#define PATIENCE_MS	10000	/* without any sign of life */
+
+static bool single_cpu(void)
+{
+	return cpu_count == 1;
+}
+
+/* On the vCPU's home CPU. A yield there has nobody to yield to. */
+static void vcpu_thread(void *arg)
+{
+	while (vcpu_run(arg) == VCPU_YIELDED)
+		;
+}
+
+static enum guest_then then(const struct run *run)
+{
+	return run->guest_runs ? GUEST_THEN_READ : GUEST_THEN_EXIT;
+}
+
+static void post(struct run *run, u32 i, enum guest_op op, u32 first,
+		 u32 count, u64 argument, enum guest_then next)
+{
+	struct mailbox *box = vm_mailbox(i);
+	struct vcpu *vcpu = &run->vm.vcpus[i];
+
+	box->op = op;
+	box->then = next;
+	box->first = first;
+	box->count = count;
+	box->argument = argument;
+	box->yield_every = single_cpu() ? PACE_READS : 0;
+	/* The guest reads command_seq first: what is above belongs to it. */
+	store_release(&box->command_seq, ++run->command_seq[i]);
+	if (!single_cpu() && !cpu_busy(vcpu->home))
+		cpu_start(vcpu->home, vcpu_thread, vcpu);
+}
+
+/* Patience with a vCPU: as long as it shows signs of life. */
+struct patience {
+	u64 life;
+	u64 deadline;
+};
+
+static u64 signs_of_life(struct run *run, u32 i)
+{
+	return READ_ONCE(vm_mailbox(i)->reads) +
+	       READ_ONCE(run->vm.vcpus[i].exit_count);
+}
+
+static struct patience patience_start(struct run *run, u32 i)
+{
+	return (struct patience){
+		signs_of_life(run, i),
+		read_tsc() + PATIENCE_MS * clock_ticks_per_ms,
+	};
+}
+
+/* Between two looks at vCPU @i. -EBUSY: it has failed, or is stuck. */
+static int be_patient(struct patience *patience, struct run *run, u32 i)
+{
+	u64 life = signs_of_life(run, i);
+
+	if (READ_ONCE(run->vm.failed))
+		return -EBUSY;
+	if (life != patience->life) {
+		*patience = patience_start(run, i);
+		this_cpu()->progress++;
+	} else if (read_tsc() > patience->deadline) {
+		vcpu_stop(&run->vm.vcpus[i], "no sign of life for 10 s");
+		return -EBUSY;
+	}
+	cpu_pause();
+	return 0;
+}
+
+static bool command_complete(struct run *run, u32 i)
+{
+	/* Pairs with the guest's store after its last access. */
+	return load_acquire(&vm_mailbox(i)->completed_seq) ==
+	       run->command_seq[i];
+}
+
+/* The command is complete, and if @next says so the vCPU is outside. */
+static int wait_for(struct run *run, u32 i, enum guest_then next)
+{
+	struct vcpu *vcpu = &run->vm.vcpus[i];
+	struct patience patience = patience_start(run, i);
+	enum vcpu_stop stop = VCPU_YIELDED;
+
+	this_cpu()->waiting_for = "the guest to complete a command";
+	while (!command_complete(run, i) ||
+	       (next == GUEST_THEN_EXIT &&
+		(single_cpu() ? stop != VCPU_DONE : cpu_busy(vcpu->home)))) {
+		if (single_cpu())
+			stop = vcpu_run(vcpu);
+		if (be_patient(&patience, run, i))
+			return -EBUSY;
+	}
+	this_cpu()->waiting_for = NULL;
+	return READ_ONCE(run->vm.failed) ? -EBUSY : 0;
+}
+
+int guest_do(struct run *run, enum guest_op op, u64 argument)
+{
+	u32 pages = run->options->pages, vcpus = run->vm.vcpu_count;
+	bool share = op == GUEST_WRITE || op == GUEST_WRITE_CLASS;
+	u32 i, first, end;
+
+	for (i = 0; i < vcpus; i++) {
+		first = share ? (u64)pages * i / vcpus : 0;
+		end = share ? (u64)pages * (i + 1) / vcpus : pages;
+		post(run, i, op, first, end - first, argument, then(run));
+	}
+	for (i = 0; i < vcpus; i++)
+		if (wait_for(run, i, then(run)))
+			return -EBUSY;
+	return 0;
+}
+
+/* One CPU for all: the vCPU runs here until it has read its pages. */
+static int pace_here(struct run *run, u32 i)
+{
+	if (vcpu_run(&run->vm.vcpus[i]) == VCPU_FAILED)
+		return -EBUSY;
+	return 0;
+}
+
+static int pace_there(struct run *run, u32 i)
+{
+	struct mailbox *box = vm_mailbox(i);
+	struct patience patience = patience_start(run, i);
+	u64 target = READ_ONCE(box->reads) + PACE_READS;
+
+	this_cpu()->waiting_for = "the guest to read two more pages";
+	while (READ_ONCE(box->reads) < target)
+		if (be_patient(&patience, run, i))
+			return -EBUSY;
+	this_cpu()->waiting_for = NULL;
+	return 0;
+}
+
+int guest_pace(struct run *run)
+{
+	u32 i;
+
+	if (!run->guest_runs || run->options->pace_free)
+		return 0;
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		if (single_cpu() ? pace_here(run, i) : pace_there(run, i))
+			return -EBUSY;
+	return 0;
+}
+
+int guest_halt(struct run *run)
+{
+	u32 i;
+
+	if (!run->guest_runs)
+		return 0;
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		post(run, i, GUEST_NOP, 0, 0, 0, GUEST_THEN_EXIT);
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		if (wait_for(run, i, GUEST_THEN_EXIT))
+			return -EBUSY;
+	return 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * Reporting a run on the console, in the records of docs/console.md.
+ */
+#ifndef LAB_REPORT_H
+#define LAB_REPORT_H
+
+#include "lab/run.h"
+
+/* The machine, once. */
+void report_machine(void);
+
+/* "run K/N ...": a run begins. */
+void report_run(const struct run *run);
+
+/* A phase begins: announce it, and remember all counters. */
+void report_phase_start(const struct run *run, const struct phase *phase);
+
+/* It ended: what was counted since, and the least possible beside it. */
+void report_phase_end(struct run *run, const struct phase *phase);
+
+/* Ticks, bounds, message and verdict: the run is over. True: coherent. */
+bool report_result(struct run *run);
+
+#endif

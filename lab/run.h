@@ -1,0 +1,41 @@
+/*
+ * One run: a workload under a policy, with an idle or a running guest, from a
+ * new VM to the last check that nothing is left of it.
+ */
+#ifndef LAB_RUN_H
+#define LAB_RUN_H
+
+#include "ept/mutant.h"
+#include "lab/options.h"
+#include "lab/workload.h"
+#include "vmm/vm.h"
+
+struct run {
+	/* What it is. */
+	const struct options *options;
+	const struct workload *workload;
+	const struct mutant *mutant;	/* NULL: none */
+	struct policy policy;
+	bool guest_runs;
+	u32 number, run_count;
+
+	/* While it lasts. */
+	struct vm vm;
+	struct mm *child;		/* after a fork */
+	u32 child_generation;		/* of every page, when it was forked */
+	u64 command_seq[GUEST_MAX_VCPUS];
+	const char *phase;
+	struct samples host_ticks;	/* of the workload's host operation */
+	struct samples guest_ticks;	/* of guest faults */
+
+	/* What came out. */
+	u64 stale_reads;
+	u64 leaked_frames;
+	u64 spurious_bound;		/* pf_spurious_max, see ept/notifier.c */
+	char message[200];		/* empty: the run came to its end */
+};
+
+/* Do it all and report it on the console; true if it was coherent. */
+bool run_one(struct run *run);
+
+#endif
