@@ -2,6 +2,10 @@
 
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
+#include "arch/x86/system.h"
+
+/* SDM vol. 2A, CPUID: never set by a CPU. */
+#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
 
 static struct {
 	u32 run, failed;
@@ -17,6 +21,11 @@ void boot_test_explain_values(const char *file, int line, const char *what,
 {
 	printk("# %s:%d: %s is 0x%lx, expected 0x%lx\n", file, line, what,
 	       value, expected);
+}
+
+bool boot_test_under_hypervisor(void)
+{
+	return read_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR;
 }
 
 const struct boot_test *boot_test_find(const char *name, size_t length)

@@ -65,6 +65,12 @@ void boot_test_explain(const char *file, int line, const char *what);
 void boot_test_explain_values(const char *file, int line, const char *what,
 			      u64 value, u64 expected);
 
+/*
+ * Is this machine another hypervisor's guest? One that is itself emulated may
+ * be unable to get a CPU back on which our guest spins with interrupts off.
+ */
+bool boot_test_under_hypervisor(void);
+
 /* The scenario called @name, of @length characters; NULL: there is none. */
 const struct boot_test *boot_test_find(const char *name, size_t length);
 

@@ -6,14 +6,10 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/system.h"
 #include "arch/x86/wait.h"
 #include "test/boot/toy_vm.h"
 
 #define KICKS	4
-
-/* SDM vol. 2A, CPUID: never set by a CPU. */
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
 
 static struct toy_vm vm;
 
@@ -124,13 +120,9 @@ BOOT_TEST(hvm_kick_nmi)
 	return kick_guest(send_nmi);
 }
 
-/*
- * Not under another hypervisor: while a guest of its guest spins with
- * interrupts off, it may itself be unable to get that CPU back.
- */
 BOOT_TEST(hvm_kick_nmi_deaf)
 {
-	if (cpu_count < 2 || read_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR)
+	if (cpu_count < 2 || boot_test_under_hypervisor())
 		return BOOT_TEST_SKIP;
 	runner = (struct runner){
 		toy_count_deaf, toy_count_deaf_end, HVM_EXIT_NMI, 0, 0, 0, 0
