@@ -1,0 +1,287 @@
+/*
+ * CPUs, interrupts, time. The handshake runs on them as it is; what is faked
+ * is how an interrupt gets to its target.
+ */
+#include "test/fake/fake.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include "arch/x86/clock.h"
+#include "arch/x86/handshake.h"
+#include "arch/x86/paging.h"
+#include "arch/x86/print.h"
+#include "mm/frame.h"
+#include "test/fake/explore.h"
+#include "test/fake/internal.h"
+
+struct cpu cpus[MAX_CPUS];
+u32 cpu_count;
+__thread struct cpu *fake_this_cpu = &cpus[0];
+char *fake_ram;
+
+/* Ticks are nanoseconds, cut so that the bound of wait.h is 5 s. */
+u64 clock_ticks_per_ms = 250000;
+
+void (*fake_on_interrupt)(enum ipi ipi);
+void (*fake_on_nmi)(void);
+void (*fake_on_spin)(const char *what);
+void (*fake_enter)(struct vcpu_tlb *tlb);
+void (*fake_exit)(void);
+
+struct fake_cpu_state {
+	u32 pending;		/* atomic; a bit an enum ipi, then the NMI */
+	bool interrupts_off;
+	bool threaded;		/* a thread of its own plays this CPU */
+	bool in_guest;		/* inside, and the entry is complete */
+	bool serving;
+};
+
+#define PENDING_NMI	(1u << IPI_COUNT)
+
+static struct fake_cpu_state states[MAX_CPUS];
+static hpa_t no_root;
+
+void fake_ram_init(void)
+{
+	struct memory_range range = { { FAKE_RAM_START }, { FAKE_RAM_END } };
+
+	fake_ram = mmap(NULL, FAKE_RAM_END, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (fake_ram == MAP_FAILED)
+		abort();
+	/* Nothing is below, as a stray small number would find out. */
+	mprotect(fake_ram, FAKE_RAM_START, PROT_NONE);
+	/* The last page is the kernel's root, which maps nothing here. */
+	range.end.v -= PAGE_SIZE;
+	no_root = range.end;
+	frame_init(&range, 1);
+}
+
+hpa_t kernel_root(void)
+{
+	return no_root;
+}
+
+void fake_reset(u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_CPUS; i++) {
+		cpus[i] = (struct cpu){
+			.self = &cpus[i], .id = i, .apic_id = i,
+		};
+		states[i] = (struct fake_cpu_state){ 0 };
+	}
+	cpu_count = count;
+	fake_this_cpu = &cpus[0];
+	fake_on_interrupt = NULL;
+	fake_on_nmi = NULL;
+	fake_on_spin = NULL;
+	fake_enter = handshake_enter;
+	fake_exit = handshake_exit;
+	fake_on_step = NULL;
+	fake_guest_fault = NULL;
+	fake_tlb_reset();
+	fake_log_steps(FAKE_STEPS_MM);
+	fake_log_clear();
+}
+
+u32 fake_cpu(u32 id)
+{
+	u32 before = fake_this_cpu->id;
+
+	fake_this_cpu = &cpus[id];
+	return before;
+}
+
+static void serve_inside(enum ipi ipi)
+{
+	if (fake_on_interrupt)
+		fake_on_interrupt(ipi);
+	else
+		fake_guest_leave();
+}
+
+static void serve_nmi(void)
+{
+	if (fake_on_nmi)
+		fake_on_nmi();
+	else
+		fake_guest_leave();
+}
+
+/*
+ * An interrupt makes a CPU leave the guest whatever its IF is. The handler
+ * runs outside, when interrupts are on: not between E1 and the entry proper.
+ */
+void fake_interrupts(void)
+{
+	struct fake_cpu_state *state = &states[cpu_id()];
+	u32 pending, ipi;
+
+	if (likely(!READ_ONCE(state->pending)) || state->serving ||
+	    fake_explore_delay())
+		return;
+	state->serving = true;
+	pending = atomic_exchange(&state->pending, 0);
+	if (pending & PENDING_NMI)
+		serve_nmi();
+	for (ipi = 0; ipi < IPI_COUNT; ipi++) {
+		if (!(pending & 1u << ipi))
+			continue;
+		if (state->in_guest)
+			serve_inside(ipi);
+		if (state->interrupts_off)
+			atomic_or(&state->pending, 1u << ipi);
+		else if (ipi == IPI_PRIMARY)
+			handshake_primary_ipi();
+	}
+	state->serving = false;
+}
+
+void fake_pause(void)
+{
+	fake_interrupts();
+	fake_explore_spin();
+}
+
+void fake_guest_enter(struct vcpu_tlb *tlb)
+{
+	(void)fake_interrupts_save_off();
+	WRITE_ONCE(tlb->cpu, cpu_id());
+	fake_enter(tlb);
+	states[cpu_id()].in_guest = true;
+}
+
+void fake_guest_leave(void)
+{
+	struct fake_cpu_state *state = &states[cpu_id()];
+
+	if (!state->in_guest)
+		return;
+	state->in_guest = false;
+	fake_exit();
+	state->interrupts_off = false;
+}
+
+bool fake_guest_is_in(void)
+{
+	return states[cpu_id()].in_guest;
+}
+
+/* The pending word is set; a scripted CPU has no other chance to look. */
+static void deliver(u32 id)
+{
+	u32 self;
+
+	if (READ_ONCE(states[id].threaded))
+		return;
+	self = fake_cpu(id);
+	fake_interrupts();
+	fake_cpu(self);
+}
+
+void ipi_send(u32 id, enum ipi ipi)
+{
+	static const char *const names[IPI_COUNT] = {
+		[IPI_WAKE] = "wake", [IPI_KICK] = "kick",
+		[IPI_PRIMARY] = "primary",
+	};
+
+	BUG_ON(id == cpu_id());
+	fake_note("%s%u", names[ipi], id);
+	atomic_or(&states[id].pending, 1u << ipi);
+	deliver(id);
+}
+
+void ipi_send_nmi(u32 id)
+{
+	fake_note("nmi%u", id);
+	atomic_or(&states[id].pending, PENDING_NMI);
+	deliver(id);
+}
+
+u64 fake_interrupts_save_off(void)
+{
+	struct fake_cpu_state *state = &states[cpu_id()];
+	u64 flags = state->interrupts_off ? 0 : RFLAGS_IF;
+
+	state->interrupts_off = true;
+	return flags;
+}
+
+void fake_interrupts_restore(u64 flags)
+{
+	if (!(flags & RFLAGS_IF))
+		return;
+	states[cpu_id()].interrupts_off = false;
+	fake_interrupts();
+}
+
+bool fake_interrupts_are_on(void)
+{
+	return !states[cpu_id()].interrupts_off;
+}
+
+/* A scripted world has no time but what its waits take. */
+u64 fake_tsc(void)
+{
+	static u64 scripted;
+	struct timespec now;
+
+	if (!states[cpu_id()].threaded) {
+		scripted += 100 * clock_ticks_per_ms;
+		if (fake_on_spin && cpus[cpu_id()].waiting_for)
+			fake_on_spin(cpus[cpu_id()].waiting_for);
+		return scripted;
+	}
+	sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+struct player {
+	pthread_t thread;
+	void (*fn)(u32 id);
+	u32 id;
+	u32 *running;
+};
+
+static void *play(void *arg)
+{
+	struct player *player = arg;
+
+	fake_this_cpu = &cpus[player->id];
+	player->fn(player->id);
+	/* Whoever still needs an answer gets it. */
+	atomic_sub(player->running, 1);
+	while (READ_ONCE(*player->running)) {
+		fake_interrupts();
+		sched_yield();
+	}
+	return NULL;
+}
+
+void fake_run(u32 count, void (*fn)(u32 id))
+{
+	struct player players[MAX_CPUS];
+	u32 running = count, i;
+
+	for (i = 0; i < count; i++)
+		states[i].threaded = true;
+	for (i = 0; i < count; i++) {
+		players[i] = (struct player){ .fn = fn, .id = i,
+					      .running = &running };
+		if (pthread_create(&players[i].thread, NULL, play,
+				   &players[i]))
+			abort();
+	}
+	for (i = 0; i < count; i++)
+		pthread_join(players[i].thread, NULL);
+	for (i = 0; i < count; i++)
+		states[i].threaded = false;
+	fake_this_cpu = &cpus[0];
+}

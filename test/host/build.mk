@@ -1,0 +1,37 @@
+# Host tests: each test/host/*.c is a program $(BUILD)/host/NAME.t that prints
+# TAP, linked with all of the kernel that is pure and with the fake machine.
+#
+# make host-tests	builds them
+# make host-check	runs them
+
+HOST_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Itest/fake -I. -MMD -MP \
+	-fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -pthread
+HOST_LIBS := -lcmocka -pthread
+
+# Everything here compiles as it is: only arch/x86/insn.h is another file.
+HOST_PURE := $(wildcard mm/*.c ept/*.c) boot/multiboot.c boot/command.c \
+	$(addprefix arch/x86/,counter.c format.c handshake.c spinlock.c \
+		step.c wait.c)
+HOST_FAKE := $(wildcard test/fake/*.c)
+HOST_TESTS := $(filter-out test/host/support.c,$(wildcard test/host/*.c))
+HOST_SHARED := $(HOST_PURE) $(HOST_FAKE) test/host/support.c
+HOST_OBJECTS := $(HOST_SHARED:%=$(BUILD)/host/%.o)
+HOST_PROGRAMS := $(HOST_TESTS:test/host/%.c=$(BUILD)/host/%.t)
+
+.PHONY: host-tests host-check
+.SECONDARY: $(HOST_OBJECTS) $(HOST_TESTS:%=$(BUILD)/host/%.o)
+
+host-tests: $(HOST_PROGRAMS)
+
+host-check: host-tests
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' --jobs 2 $(HOST_PROGRAMS)
+
+$(BUILD)/host/%.c.o: %.c test/host/build.mk
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -c -o $@ $<
+
+$(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
+	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
+
+-include $(HOST_OBJECTS:.o=.d) $(HOST_TESTS:%=$(BUILD)/host/%.d)
