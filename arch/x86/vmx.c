@@ -12,6 +12,7 @@
 #include "arch/x86/hvm_backend.h"
 #include "arch/x86/hvm_regs.h"
 #include "arch/x86/machine.h"
+#include "arch/x86/print.h"
 #include "arch/x86/system.h"
 
 #define CR4_VMXE	(1ull << 13)
@@ -178,7 +179,7 @@ static void vmx_flush_root(hpa_t root)
 		panic("O12: INVEPT of root %lx failed", root.v);
 }
 
-static void load_vmcs(struct hvm_vcpu *vcpu)
+static __attribute__((noinline)) void load_vmcs(struct hvm_vcpu *vcpu)
 {
 	BUG_ON(vcpu->bound_cpu != cpu_id());
 	BUG_ON(!vmptrld(vcpu->control));

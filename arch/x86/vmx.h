@@ -7,7 +7,6 @@
 #define ARCH_X86_VMX_H
 
 #include "arch/x86/hvm.h"
-#include "arch/x86/print.h"
 
 #define MSR_FEATURE_CONTROL	0x3a
 #define   FEATURE_LOCKED	(1ull << 0)
@@ -184,6 +183,8 @@ enum vmx_reason {
 #define BLOCKED_BY_NMI		(1u << 3)
 
 /* A field that is not there is a bug of ours: vmx_probe() came before. */
+__noreturn void vmcs_no_field(enum vmcs_field field);
+
 static inline void vmcs_write(enum vmcs_field field, u64 value)
 {
 	bool failed;
@@ -191,7 +192,7 @@ static inline void vmcs_write(enum vmcs_field field, u64 value)
 	__asm__ volatile ("vmwrite %2, %1"
 			  : "=@ccna" (failed) : "r" ((u64)field), "r" (value));
 	if (unlikely(failed))
-		panic("VMX: no VMCS field 0x%x to write", field);
+		vmcs_no_field(field);
 }
 
 static inline u64 vmcs_read(enum vmcs_field field)

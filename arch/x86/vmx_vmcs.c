@@ -10,6 +10,7 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/machine.h"
+#include "arch/x86/print.h"
 #include "arch/x86/system.h"
 
 #define ALL_BITS	(~0ull)
@@ -21,6 +22,11 @@
 #define MSR_SYSENTER_CS		0x174
 #define MSR_SYSENTER_ESP	0x175
 #define MSR_SYSENTER_EIP	0x176
+
+void vmcs_no_field(enum vmcs_field field)
+{
+	panic("VMX: no VMCS field 0x%x to write", field);
+}
 
 struct field_value {
 	enum vmcs_field field;
