@@ -168,7 +168,10 @@ class App:
             console = Console(file=self.out, highlight=False, markup=False)
             if not console.is_terminal:
                 console.width = 120
-            tables.print_tables(results, console)
+            with console.capture() as printed:
+                tables.print_tables(results, console)
+            for line in printed.get().splitlines():
+                print(line.rstrip(), file=self.out)
 
     def _write_trace(self, args: argparse.Namespace,
                      outcome: Outcome) -> None:

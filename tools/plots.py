@@ -76,7 +76,7 @@ def _program(title: str, columns: list[str], rows: list[list[str]]) -> str:
         "set style fill solid 1.0 noborder", "set boxwidth 0.9",
         "set yrange [0:*]", "set offsets 0, 0, 0.05, 0",
         "set grid ytics linecolor rgb '#dddddd'", "set border 3",
-        "set tics nomirror", "set xtics rotate by -25 noenhanced",
+        "set tics nomirror", "set xtics scale 0 rotate by -25 noenhanced",
         "set key outside below horizontal noenhanced",
         "plot " + ", \\\n     ".join(bars)]) + "\n"
 

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from tools import plots, tables
-from tools.results import Results, Run
+from tools.results import Results, Run, summary
 
 STYLE = """
 :root { color-scheme: light; }
@@ -73,7 +73,7 @@ def page(results: Results) -> str:
             f'{escape(_size(results))} The figures: '
             f'<a href="results.csv">results.csv</a>, '
             f'<a href="results.json">results.json</a>.</p>',
-            f"<p>{escape(_summary(results.runs))}</p>", *_plots(results),
+            f"<p>{escape(summary(results.runs))}</p>", *_plots(results),
             f'<h2>By workload</h2><nav aria-label="workloads">{links}</nav>',
             *(_workload(name, runs) for name, runs in groups),
             "<h2>What the columns mean</h2><dl>",
@@ -88,19 +88,6 @@ def page(results: Results) -> str:
 
 def _size(results: Results) -> str:
     return tables.subtitle(results.runs) + "." if results.runs else ""
-
-
-def _summary(runs: list[Run]) -> str:
-    """The verdict of the whole matrix, in a sentence."""
-    plain = [run for run in runs if not run.mutant]
-    bad = [run for run in plain if run.verdict != "coherent"]
-    if not plain:
-        return "No policy was run."
-    if not bad:
-        return f"All {len(plain)} runs were coherent: no guest ever saw a " \
-               "wrong byte."
-    return f"{len(bad)} of {len(plain)} runs were not coherent: " + \
-        "; ".join(f"{run.title}: {run.verdict}" for run in bad) + "."
 
 
 def _plots(results: Results) -> list[str]:

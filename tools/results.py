@@ -11,6 +11,7 @@ import io
 import json
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import Iterable
 
 from tools.console import Record, parse
 
@@ -56,18 +57,14 @@ class Run:
     last_output: list[str] = field(default_factory=list)
 
     @property
-    def counters(self) -> Counter:
+    def counters(self) -> dict[str, int]:
         """Of the whole run: the sum of its phases."""
-        return sum((Counter(p.counters) for p in self.phases), Counter())
+        return total(phase.counters for phase in self.phases)
 
     @property
     def ideal(self) -> dict[str, int]:
         """Least possible for the whole run, where any phase knows it."""
-        total: dict[str, int] = {}
-        for phase in self.phases:
-            for name, n in phase.ideal.items():
-                total[name] = total.get(name, 0) + n
-        return total
+        return total(phase.ideal for phase in self.phases)
 
     @property
     def title(self) -> str:
@@ -90,6 +87,15 @@ class Run:
         if self.verdict in ENDED:
             out["last_output"] = self.last_output
         return out
+
+
+def total(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Sum by name; a name whose sum is 0 stays."""
+    found: dict[str, int] = {}
+    for part in parts:
+        for name, n in part.items():
+            found[name] = found.get(name, 0) + n
+    return found
 
 
 def in_order(numbers: dict[str, int]) -> dict[str, int]:
@@ -265,6 +271,23 @@ def missed_mutants(runs: list[Run]) -> list[str]:
     ran = sorted({run.mutant for run in runs if run.mutant})
     caught = {run.mutant for run in runs if run.verdict in CAUGHT}
     return [name for name in ran if name not in caught]
+
+
+def summary(runs: list[Run]) -> str:
+    """The verdict of the whole matrix, in a sentence or two."""
+    plain = [run for run in runs if not run.mutant]
+    bad = [f"{run.title}: {run.verdict}" for run in plain
+           if run.verdict != "coherent"]
+    text = f"{len(bad)} of {len(plain)} runs were not coherent: " \
+        + "; ".join(bad) + "." if bad else \
+        f"All {len(plain)} runs were coherent: no guest ever saw a wrong byte."
+    mutants = list(dict.fromkeys(run.mutant for run in runs if run.mutant))
+    missed = missed_mutants(runs)
+    if mutants:
+        caught = [name for name in mutants if name not in missed]
+        text += f" Mutants caught: {', '.join(caught) or 'none'}; " \
+            f"missed: {', '.join(missed) or 'none'}."
+    return text
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Sequence
 
-from tools.results import CAUGHT, Phase, Results, Run
+from tools.results import CAUGHT, Phase, Results, Run, summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,13 +102,15 @@ def print_tables(results: Results, console: Console) -> None:
     for name, runs in groups:
         parts = by_guest(runs)
         if console.width >= WIDE:
-            table = _new_table(f"{name}: {subtitle(runs)}")
+            console.print(f"{name}: {subtitle(runs)}", style="bold")
+            table = _new_table()
             _fill(table, parts, COLUMNS, with_guest=True)
             console.print(table, "")
         else:
             for guest, group in parts:
-                table = _new_table(f"{name}, guest {guest}: "
-                                   + subtitle(group), 0)
+                console.print(f"{name}, guest {guest}: {subtitle(group)}",
+                              style="bold")
+                table = _new_table(space=0)
                 _fill(table, [(guest, group)],
                       [column for column in COLUMNS if column[2]],
                       with_guest=False)
@@ -116,14 +118,14 @@ def print_tables(results: Results, console: Console) -> None:
         if len(groups) == 1:
             _print_phases(parts, console)
     console.print(LEGEND, style="dim")
+    console.print(summary(results.runs))
     console.print(head_line(results))
 
 
-def _new_table(title: str, space: int = 1) -> Table:
+def _new_table(space: int = 1) -> Table:
     from rich import box
     from rich.table import Table
-    return Table(title=title, title_justify="left", title_style="bold",
-                 box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False,
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False,
                  padding=(0, space, 0, 0))
 
 
@@ -165,8 +167,9 @@ def phase_rows(runs: list[Run]) -> list[list[str]]:
 def _print_phases(parts: list[tuple[str, list[Run]]],
                   console: Console) -> None:
     for guest, group in parts:
-        table = _new_table(f"by phase, guest {guest}: "
-                           "requests / refaults / faults")
+        console.print(f"by phase, guest {guest}: requests / refaults / "
+                      "faults", style="bold")
+        table = _new_table()
         table.add_column("phase", no_wrap=True)
         for run in group:
             table.add_column(label(run), justify="right")

@@ -90,6 +90,9 @@ class Written(support.FrontEndTest):
                                        "coherent"])
         self.assertIn("caught (stale)", self.out)
         self.assertIn("scripted (emulated machine)", lines[-1])
+        self.assertEqual(lines[-2], "All 2 runs were coherent: no guest ever "
+                         "saw a wrong byte. Mutants caught: no-flush; "
+                         "missed: none.")
         phase = next(line for line in lines if line.startswith("host-write"))
         self.assertIn("4 / 4 / 4", phase)
 
