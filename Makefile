@@ -14,12 +14,10 @@ MAX_IMAGE_SIZE := 262144
 CC := gcc
 OBJCOPY := objcopy
 
-COMMON_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
+FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
 	-ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-mno-red-zone -mgeneral-regs-only -fcf-protection=none \
-	-fno-asynchronous-unwind-tables
-KERNEL_FLAGS := $(COMMON_FLAGS) -mcmodel=small
-GUEST_FLAGS := $(COMMON_FLAGS) -mcmodel=small
+	-fno-asynchronous-unwind-tables -mcmodel=small
 LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
@@ -32,7 +30,7 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel compare test iso clean help
+.PHONY: kernel compare test iso clean help FORCE
 .DELETE_ON_ERROR:
 
 kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
@@ -55,18 +53,23 @@ help:
 
 $(BUILD)/kernel/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) -c -o $@ $<
+	$(CC) $(FLAGS) -c -o $@ $<
 
 $(BUILD)/kernel/%.S.o: %.S Makefile
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) -c -o $@ $<
+	$(CC) $(FLAGS) -c -o $@ $<
 
 $(BUILD)/kernel/boot/guest_image.S.o: boot/guest_image.S $(BUILD)/guest.bin \
 		Makefile
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) -DGUEST_IMAGE='"$(BUILD)/guest.bin"' -c -o $@ $<
+	$(CC) $(FLAGS) -DGUEST_IMAGE='"$(BUILD)/guest.bin"' -c -o $@ $<
 
-$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) boot/kernel.lds
+# Changes when a source appears or goes: then the kernel is linked again.
+$(BUILD)/objects.list: FORCE
+	@mkdir -p $(@D)
+	@echo $(KERNEL_OBJECTS) | cmp -s - $@ || echo $(KERNEL_OBJECTS) >$@
+
+$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(BUILD)/objects.list boot/kernel.lds
 	$(CC) $(LINK_FLAGS) -T boot/kernel.lds -o $@ $(KERNEL_OBJECTS)
 
 $(BUILD)/tandem.bin: $(BUILD)/tandem.elf
@@ -80,7 +83,7 @@ $(BUILD)/tandem.bin: $(BUILD)/tandem.elf
 
 $(BUILD)/guest/guest/%.o: guest/% Makefile
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_FLAGS) -c -o $@ $<
+	$(CC) $(FLAGS) -c -o $@ $<
 
 $(BUILD)/guest.elf: $(GUEST_OBJECTS) guest/guest.lds
 	$(CC) $(LINK_FLAGS) -T guest/guest.lds -o $@ $(GUEST_OBJECTS)
@@ -100,6 +103,9 @@ $(BUILD)/bochs.rom: boot/rom.S Makefile
 iso: $(BUILD)/tandem.iso
 
 $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
+	@command -v grub-mkrescue >/dev/null || { echo "make iso needs" \
+		"grub-common grub-pc-bin xorriso mtools: apt-get install" \
+		"them" >&2; exit 3; }
 	rm -rf $(BUILD)/iso
 	mkdir -p $(BUILD)/iso/boot/grub
 	cp $(BUILD)/tandem.bin $(BUILD)/iso/boot/
