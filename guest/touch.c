@@ -27,7 +27,9 @@ static void touch_range_for_write(uint64_t start, uint64_t size)
 void touch_control(const struct guest *guest)
 {
 	const struct command *now = &guest->now;
-	uint64_t address, seen_size = now->pages * sizeof(uint64_t);
+	uint64_t seen_size = now->pages * sizeof(uint64_t);
+	uint64_t seen = GUEST_SEEN_GPA(now->pages) + now->vcpu * seen_size;
+	uint64_t address;
 
 	for (address = GUEST_CONTROL_GPA; address < now->control_end;
 	     address += GUEST_PAGE_SIZE)
@@ -38,6 +40,5 @@ void touch_control(const struct guest *guest)
 			      GUEST_STACK_SIZE);
 	touch_range_for_write(GUEST_ORACLE_GPA,
 			      now->pages * sizeof(struct oracle_page));
-	touch_range_for_write(GUEST_SEEN_GPA(now->pages) + now->vcpu * seen_size,
-			      seen_size);
+	touch_range_for_write(seen, seen_size);
 }

@@ -27,7 +27,7 @@ enum hvm_exit_kind {
 	HVM_EXIT_CPUID,
 	HVM_EXIT_INTERRUPT,	/* a host interrupt (a kick, a timer) */
 	HVM_EXIT_NMI,
-	HVM_EXIT_EXCEPTION,	/* the guest took an exception: detail = vector */
+	HVM_EXIT_EXCEPTION,	/* in the guest: detail = vector */
 	HVM_EXIT_HLT,
 	HVM_EXIT_IO,		/* detail = port */
 	HVM_EXIT_MSR,

@@ -157,7 +157,7 @@ enum vmcs_field {
 	HOST_IDTR_BASE		= 0x6c0e,
 	HOST_SYSENTER_ESP	= 0x6c10,
 	HOST_SYSENTER_EIP	= 0x6c12,
-	HOST_RIP		= 0x6c16,	/* vmx_entry.S writes 6c14, RSP */
+	HOST_RIP		= 0x6c16,	/* 6c14, RSP: vmx_entry.S */
 };
 
 enum vmx_reason {
