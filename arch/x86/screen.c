@@ -29,7 +29,7 @@ static volatile u16 *const cells = (volatile u16 *)SCREEN_BASE;
 static bool present;
 static u32 top, row, column;	/* top = first row in view, row counts from 0 */
 
-/* Without a BIOS these addresses are plain memory: let the compiler not care. */
+/* Hide the constant address, which gcc takes for a null pointer's field. */
 static u16 read_bios_data(u64 address)
 {
 	__asm__ ("" : "+r" (address));

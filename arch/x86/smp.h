@@ -6,7 +6,7 @@
 
 #include "arch/x86/types.h"
 
-/* Make the boot CPU a struct cpu with tables, traps and a stack. First of all. */
+/* First of all: the boot CPU becomes a struct cpu, with tables and traps. */
 void smp_init_boot_cpu(void);
 
 /* Silence what the firmware left and turn interrupts on, on the boot CPU. */
