@@ -87,7 +87,7 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 	hpt_clear_flush(mm, hva, ptep);			/* N2: nobody reads old */
 	step(STEP_N2, hva.v);
 	mmu_notifier_cleared(mm, hva, INVALIDATE_COPY);
-	mmu_notifier_change_pte(mm, hva, seen, new_pte); /* N4: guest first */
+	mmu_notifier_change_pte(mm, hva, seen, new_pte); /* N4: listeners first */
 	step(STEP_N4, hva.v);
 	rmap_remove(old, ptep);
 	hpt_map(ptep, new, PTE_RW);			/* N5: then the host */
