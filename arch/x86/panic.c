@@ -9,6 +9,7 @@
 
 #define NOBODY		0
 #define STOP_LIMIT_MS	100
+#define DELAY_PORT	0x80
 #define STACK_WORDS	32
 
 static u32 panicking;		/* CPU id + 1 of who tells the story */
@@ -47,7 +48,11 @@ static bool stop_cpu(u32 id)
 		/* Pairs with the release in panic_nmi(). */
 		if (load_acquire(&stopped[id].valid))
 			return true;
-		cpu_pause();
+		/*
+		 * With interrupts off this loop would keep a hypervisor below
+		 * from running the other CPU: a port access lets it in.
+		 */
+		read_port(DELAY_PORT);
 	}
 	return false;
 }
