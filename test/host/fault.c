@@ -16,15 +16,6 @@ static struct mm *share(u64 page, u64 value)
 	return child;
 }
 
-static void load_on_cpu1(struct mm *which)
-{
-	u32 self = fake_cpu(1);
-
-	mm_switch(which);
-	fake_cpu(self);
-	fake_log_clear();
-}
-
 static void test_zero_page(void **state)
 {
 	(void)state;

@@ -1,5 +1,7 @@
 #include "test/host/support.h"
 
+#include <string.h>
+
 struct mm *mm;
 
 static u64 free_before;
@@ -37,6 +39,7 @@ int teardown(void **state)
 		mm_switch(NULL);
 	}
 	fake_cpu(0);
+	mm->notifiers = NULL;		/* what a failed test left */
 	mm_put(mm);
 	if (frame_free_count() != free_before) {
 		print_error("INV-FREE: %lld frames leaked\n",
@@ -57,6 +60,24 @@ u64 read_page(u64 page)
 void write_page(u64 page, u64 value)
 {
 	assert_int_equal(fake_write(page_hva(page), value), 0);
+}
+
+void load_on_cpu1(struct mm *which)
+{
+	u32 self = fake_cpu(1);
+
+	mm_switch(which);
+	fake_cpu(self);
+	fake_log_clear();
+}
+
+bool log_begins(const char *prefix)
+{
+	bool same = !strncmp(fake_log(), prefix, strlen(prefix));
+
+	if (!same)
+		print_error("log: %s\n", fake_log());
+	return same;
 }
 
 pte_t entry_of(struct mm *of, u64 page)

@@ -54,9 +54,14 @@ int teardown(void **state);
 	fake_log_clear();						\
 } while (0)
 
+bool log_begins(const char *prefix);
+
 /* Accesses that must succeed, to word 0 of a page of the current mm. */
 u64 read_page(u64 page);
 void write_page(u64 page, u64 value);
+
+/* CPU 1 runs @which too, so that a primary flush shows; empties the log. */
+void load_on_cpu1(struct mm *which);
 
 /* The entry of @page in @of; panics the test if no table is there. */
 pte_t entry_of(struct mm *of, u64 page);

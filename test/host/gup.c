@@ -1,0 +1,186 @@
+/*
+ * Getting a user page: the lockless walk, its second look, and the slow path.
+ */
+#include "test/host/support.h"
+
+#include "mm/gup.h"
+#include "test/fake/explore.h"
+
+static void test_fast(void **state)
+{
+	struct gup gup;
+
+	(void)state;
+	assert_int_equal(gup_fast(mm, page_hva(0), MM_READ, &gup), -EAGAIN);
+	write_page(0, 5);
+	assert_int_equal(gup_fast(mm, page_hva(1), MM_READ, &gup), -EAGAIN);
+	assert_int_equal(gup_fast(mm, page_hva(0), MM_WRITE, &gup), 0);
+	assert_ptr_equal(gup.frame, frame_of(mm, 0));
+	assert_true(pte_same(gup.pte, entry_of(mm, 0)));
+	assert_true(gup.was_mapped);
+	assert_int_equal(frame_refcount(gup.frame), 2);
+	assert_true(interrupts_are_on());
+	frame_put(gup.frame);
+
+	mm_put(mm_fork(mm));
+	assert_int_equal(gup_fast(mm, page_hva(0), MM_WRITE, &gup), -EAGAIN);
+	assert_int_equal(gup_fast(mm, page_hva(0), MM_READ, &gup), 0);
+	frame_put(gup.frame);
+}
+
+static void test_slow(void **state)
+{
+	struct gup gup;
+
+	(void)state;
+	assert_int_equal(gup_page(mm, page_hva(0), MM_READ, &gup), 0);
+	assert_ptr_equal(gup.frame, zero_frame);
+	assert_false(gup.was_mapped);
+	frame_put(gup.frame);
+	assert_int_equal(gup_page(mm, page_hva(0), MM_READ, &gup), 0);
+	assert_true(gup.was_mapped);
+	frame_put(gup.frame);
+	assert_int_equal(gup_page(mm, page_hva(0), MM_WRITE, &gup), 0);
+	assert_ptr_equal(gup.frame, frame_of(mm, 0));
+	assert_ptr_not_equal(gup.frame, zero_frame);
+	frame_put(gup.frame);
+	assert_int_equal(gup_page(mm, page_hva(AREA_PAGES), MM_READ, &gup),
+			 -EFAULT);
+	frame_fail_at(1);
+	assert_int_equal(gup_page(mm, page_hva(1), MM_WRITE, &gup), -ENOMEM);
+}
+
+/*
+ * F2 against N2 and N3: the walker reads P, takes a reference, reads P again;
+ * the owner of PTL clears P, flushes, and looks at the count. Never may both
+ * succeed: the walker with a reference, and the owner with a count of 1.
+ */
+static struct gup walked;
+static struct frame *raced;
+static bool walker_has, owner_saw_alone;
+static u32 both_won, walker_won, owner_won;
+
+static void before_race(void)
+{
+	fake_reset(2);
+	fake_log_off();
+	mm_switch(NULL);
+	mm_switch(mm);
+	write_page(0, 5);
+	raced = frame_of(mm, 0);
+	walker_has = owner_saw_alone = false;
+}
+
+/* gup_fast() with a place to change over between its accesses. */
+static int walk_with_points(struct gup *gup)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0)), pte;
+
+	fake_explore_point();
+	pte = pte_read(ptep);
+	fake_explore_point();
+	if (!pte_present(pte) || !frame_tryget(pfn_frame(pte_pfn(pte))))
+		return -EAGAIN;
+	fake_explore_point();
+	*gup = (struct gup){ pfn_frame(pte_pfn(pte)), pte, true };
+	if (pte_same(pte_read(ptep), pte))
+		return 0;
+	fake_explore_point();
+	frame_put(gup->frame);
+	return -EAGAIN;
+}
+
+static int walk_once(struct gup *gup)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0)), pte;
+
+	fake_explore_point();
+	pte = pte_read(ptep);
+	fake_explore_point();
+	if (!pte_present(pte) || !frame_tryget(pfn_frame(pte_pfn(pte))))
+		return -EAGAIN;
+	*gup = (struct gup){ pfn_frame(pte_pfn(pte)), pte, true };
+	return 0;
+}
+
+static int walk_as_it_is(struct gup *gup)
+{
+	fake_explore_point();
+	return gup_fast(mm, page_hva(0), MM_READ, gup);
+}
+
+static int (*walk)(struct gup *gup);
+
+static void walker(void)
+{
+	walker_has = !walk(&walked);
+}
+
+/* N2, N3, and P comes back (O17): the next one sees the same as before. */
+static void owner(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0)), old;
+
+	fake_explore_point();
+	spin_lock(hpt_lock(ptep));
+	old = hpt_clear_flush(mm, page_hva(0), ptep);
+	fake_explore_point();
+	owner_saw_alone = frame_refcount(pfn_frame(pte_pfn(old))) == 1;
+	fake_explore_point();
+	if (!owner_saw_alone)
+		hpt_set(ptep, old);
+	spin_unlock(hpt_lock(ptep));
+}
+
+static void after_race(void)
+{
+	both_won += walker_has && owner_saw_alone;
+	walker_won += walker_has && !owner_saw_alone;
+	owner_won += !walker_has && owner_saw_alone;
+	if (walker_has)
+		frame_put(walked.frame);
+	if (owner_saw_alone) {		/* P stayed empty: finish the job */
+		rmap_remove(raced, hpt_walk(mm, page_hva(0)));
+		frame_put(raced);
+	}
+}
+
+static const struct race gup_race = {
+	before_race, { owner, walker }, 2, after_race,
+};
+
+static void test_race(void **state)
+{
+	static const struct {
+		const char *name;
+		int (*walk)(struct gup *gup);
+		bool broken;
+	} rows[] = {
+		{ "as it is", walk_as_it_is, false },
+		{ "step by step", walk_with_points, false },
+		{ "no second look", walk_once, true },
+	};
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++) {
+		walk = rows[i].walk;
+		both_won = walker_won = owner_won = 0;
+		fake_explore(&gup_race, 4);
+		print_message("# %s: %u walker, %u owner, %u both\n",
+			      rows[i].name, walker_won, owner_won, both_won);
+		assert_true(walker_won && owner_won);
+		assert_int_equal(both_won != 0, rows[i].broken);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_fast),
+		TEST(test_slow),
+		TEST(test_race),
+	};
+
+	return RUN(tests);
+}

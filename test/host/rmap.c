@@ -1,0 +1,190 @@
+/*
+ * The reverse map: right whatever the order, and flat in cost.
+ */
+#include "test/host/support.h"
+
+#include <time.h>
+
+#define MANY	(1u << 16)
+
+static pte_t *entries[MANY];
+
+static void map_all(struct frame *frame, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		entries[i] = hpt_walk_alloc(mm, page_hva(i));
+		spin_lock(hpt_lock(entries[i]));
+		frame_get(frame);
+		hpt_map(entries[i], frame, PTE_RO);
+		spin_unlock(hpt_lock(entries[i]));
+	}
+}
+
+static void unmap(struct frame *frame, pte_t *ptep)
+{
+	spin_lock(hpt_lock(ptep));
+	hpt_clear(ptep);
+	spin_unlock(hpt_lock(ptep));
+	rmap_remove(frame, ptep);
+	frame_put(frame);
+}
+
+/* Every listed entry maps @frame; they are @count, and linked both ways. */
+static void check(struct frame *frame, u32 count)
+{
+	u32 place = frame->mappings, prev = 0, n;
+
+	assert_int_equal(rmap_mapcount(frame), count);
+	for (n = 0; place; n++) {
+		struct frame *table = pfn_frame((pfn_t){ place >> TABLE_BITS });
+		u32 index = place & (TABLE_ENTRIES - 1);
+		pte_t *ptep = (pte_t *)frame_ptr(table) + index;
+		struct rmap_link *link = &table->table.links[index];
+
+		assert_int_equal(pte_pfn(pte_read(ptep)).n,
+				 frame_pfn(frame).n);
+		assert_int_equal(link->prev, prev);
+		prev = place;
+		place = link->next;
+	}
+	assert_int_equal(n, count);
+}
+
+static void test_first(void **state)
+{
+	struct frame *frame = frame_alloc();
+	pte_t *found;
+
+	(void)state;
+	assert_null(rmap_first(frame));
+	map_all(frame, 1);
+	found = rmap_first(frame);
+	assert_ptr_equal(found, entries[0]);
+	assert_int_equal(mm->users, 2);		/* the caller's own */
+	mm_put(mm);
+	assert_int_equal(hpt_entry_hva(found).v, page_hva(0).v);
+	assert_ptr_equal(hpt_entry_mm(found), mm);
+	unmap(frame, entries[0]);
+	assert_null(rmap_first(frame));
+	frame_put(frame);
+}
+
+/* A dying address space is not handed out. */
+static void test_first_of_dying(void **state)
+{
+	struct frame *frame = frame_alloc();
+
+	(void)state;
+	map_all(frame, 1);
+	mm->users = 0;
+	assert_null(rmap_first(frame));
+	mm->users = 1;
+	unmap(frame, entries[0]);
+	frame_put(frame);
+}
+
+static void shuffle(u32 count)
+{
+	u32 i;
+
+	for (i = count - 1; i > 0; i--) {
+		u32 j = (u32)random() % (i + 1);
+		pte_t *other = entries[j];
+
+		entries[j] = entries[i];
+		entries[i] = other;
+	}
+}
+
+static void test_any_order(void **state)
+{
+	struct frame *frame = frame_alloc();
+	u32 count = 1200, i;
+
+	(void)state;
+	srandom(2);
+	map_all(frame, count);
+	check(frame, count);
+	shuffle(count);
+	for (i = 0; i < count; i++) {
+		unmap(frame, entries[i]);
+		if (!(i % 50))
+			check(frame, count - i - 1);
+	}
+	check(frame, 0);
+	frame_put(frame);
+}
+
+static u64 now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* CPU time per mapping that is added and removed in random order. */
+static u64 cost(struct frame *frame, u32 count)
+{
+	u64 start = now();
+	u32 i;
+
+	map_all(frame, count);
+	shuffle(count);
+	for (i = 0; i < count; i++)
+		unmap(frame, entries[i]);
+	return (now() - start) / count;
+}
+
+/*
+ * 2^16 mappings of one frame, without an allocation and not slower each than
+ * 2^8 of them. A list that is searched would cost 256 times as much; the
+ * bound leaves room for caches and for a busy machine.
+ */
+static void test_flat(void **state)
+{
+	struct frame *frame = frame_alloc();
+	u64 few, many, before;
+
+	(void)state;
+	map_all(frame, MANY);		/* the tables are there from now on */
+	while (frame->mapcount)
+		unmap(frame, entries[frame->mapcount - 1]);
+	before = frame_free_count();
+	few = cost(frame, 1u << 8);
+	many = cost(frame, MANY);
+	print_message("# %llu ns a mapping of 2^8, %llu ns of 2^16\n",
+		      (unsigned long long)few, (unsigned long long)many);
+	assert_true(many < 16 * few);
+	assert_int_equal(frame_free_count(), before);
+	frame_put(frame);
+}
+
+static void remove_unmapped(void *arg)
+{
+	struct frame *frame = frame_alloc();
+
+	(void)arg;
+	rmap_remove(frame, hpt_walk_alloc(mm, page_hva(0)));
+}
+
+static void test_misuse(void **state)
+{
+	(void)state;
+	assert_true(fake_panics(remove_unmapped, NULL, "mapcount"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_first),
+		TEST(test_first_of_dying),
+		TEST(test_any_order),
+		TEST(test_flat),
+		TEST(test_misuse),
+	};
+
+	return RUN(tests);
+}
