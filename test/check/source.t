@@ -79,6 +79,8 @@ class Broken(support.unittest.TestCase):
             self.found("layers", f"{low}/new.c", f'#include "{high}/x.h"\n',
                        f"{low} may not include {high}")
             (self.root / low / "new.c").unlink()
+        self.found("layers", "lab/new.c", '#include "test/boot/x.h"\n',
+                   "lab may not include test/boot")
         self.found("layers", "arch/x86/new.h", ' # include "boot/x.h"\n',
                    "arch/x86 may not include boot")
 
@@ -86,6 +88,7 @@ class Broken(support.unittest.TestCase):
         """an include that points down, and tests, may be"""
         self.quiet("layers", "boot/new.c", '#include "arch/x86/cpu.h"\n')
         self.quiet("layers", "test/boot/new.c", '#include "lab/x.h"\n')
+        self.quiet("layers", "boot/new2.c", '#include "test/boot/x.h"\n')
         self.quiet("layers", "ept/new.c", '#include <stddef.h>\n')
 
     def test_guest(self):
