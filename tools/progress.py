@@ -18,10 +18,13 @@ class Line:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, \
             TextColumn, TimeElapsedColumn
+        from rich.table import Column
         # No refresh thread: the emulator is forked from this process.
-        self._bar = Progress(BarColumn(20), MofNCompleteColumn(),
+        rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        self._bar = Progress(BarColumn(12), MofNCompleteColumn(),
                              TimeElapsedColumn(),
-                             TextColumn("{task.description}"),
+                             TextColumn("{task.description}", markup=False,
+                                        table_column=rest), expand=True,
                              console=Console(stderr=True), transient=True,
                              auto_refresh=False)
         self._task = self._bar.add_task("booting", total=None)
@@ -40,7 +43,7 @@ class Line:
         if not self._bar or record.kind not in ("run", "progress", "result"):
             return
         run = reading.current
-        text = f"{run.title}, {reading.phase or 'starts'}" if run else ""
+        text = f"{run.title}: {reading.phase}" if run else ""
         self._bar.update(self._task, total=reading.total, description=text,
                          completed=len(reading.runs))
         self._bar.refresh()
