@@ -75,6 +75,8 @@ int ksm_add(struct mm *mm, struct hva_range range)
 			.mm = mm, .hva = hva,
 		};
 	}
+	if (!head)
+		return 0;
 	spin_lock(&ksm_lock);
 	*last_link = head;
 	last_link = link;
