@@ -33,14 +33,9 @@ enum vcpu_stop guest_vm_do(struct vm *vm, enum guest_op op, u64 argument)
 	return last_stop;
 }
 
-int guest_vm_create(struct vm *vm)
+static int create(struct vm *vm, const struct vm_config *config)
 {
-	struct vm_config config = {
-		.page_count = GUEST_VM_PAGES,
-		.vcpu_count = 1,
-		.policy = policy_find("bracket"),
-	};
-	int err = vm_create(vm, &config);
+	int err = vm_create(vm, config);
 
 	if (err)
 		return err;
@@ -49,4 +44,27 @@ int guest_vm_create(struct vm *vm)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+int guest_vm_create(struct vm *vm)
+{
+	struct vm_config config = {
+		.page_count = GUEST_VM_PAGES,
+		.vcpu_count = 1,
+		.policy = policy_find("bracket"),
+	};
+
+	return create(vm, &config);
+}
+
+int guest_vm_create_alias(struct vm *vm, const struct policy *policy)
+{
+	struct vm_config config = {
+		.page_count = GUEST_VM_PAGES,
+		.vcpu_count = 1,
+		.policy = policy,
+		.alias = true,
+	};
+
+	return create(vm, &config);
 }
