@@ -1,26 +1,32 @@
 #include "lab/content.h"
 
+#include "arch/x86/error.h"
 #include "arch/x86/page.h"
 #include "arch/x86/print.h"
+#include "arch/x86/user.h"
 
 #define REPORTS_MAX	4
 
-void content_host_write(struct run *run, u32 page)
+int content_host_write(struct run *run, u32 page)
 {
 	struct oracle_page *oracle = vm_oracle(page);
 	u64 generation = TAG_GENERATION(READ_ONCE(oracle->published)) + 1;
 	u64 tag = TAG_PAGE(page, generation);
 	u64 *words = vm_page(page);
 	u64 start;
+	bool stored;
 
 	/* Readers take published before, and begun after (hypercall_abi.h):
 	 * stores are seen in program order. */
 	store_release(&oracle->begun, tag);
 	start = read_tsc();
-	WRITE_ONCE(words[0], tag);
+	stored = user_store(words, tag);
 	samples_add(&run->host_ticks, read_tsc() - start);
+	if (!stored)
+		return -ENOMEM;
 	page_fill(words, tag);
 	store_release(&oracle->published, tag);
+	return 0;
 }
 
 void content_begin_zero(struct run *run)

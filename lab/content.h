@@ -10,9 +10,10 @@
 /*
  * Write the next generation to @page through the host's own mapping; the first
  * store takes the fault if there is one to take, and is what host_ticks
- * measures. The VM's address space is current.
+ * measures. -ENOMEM: it could not be resolved, and nothing was written. The
+ * VM's address space is current.
  */
-void content_host_write(struct run *run, u32 page);
+__must_check int content_host_write(struct run *run, u32 page);
 
 /* All pages will be zero; and now they are. Around a discard. */
 void content_begin_zero(struct run *run);

@@ -36,8 +36,7 @@ static int guest_write(struct run *run)
 
 static int host_write(struct run *run, u32 page)
 {
-	content_host_write(run, page);
-	return 0;
+	return content_host_write(run, page);
 }
 
 static int host_fork(struct run *run)

@@ -7,6 +7,7 @@
 #include "arch/x86/panic.h"
 #include "arch/x86/system.h"
 #include "arch/x86/watchdog.h"
+#include "arch/x86/user.h"
 
 /* SDM vol. 3, table 6-1; 28 to 30: AMD APM vol. 2, table 8-1. */
 static const char *const names[VECTOR_EXCEPTION_COUNT] = {
@@ -36,10 +37,11 @@ static __noreturn void exception(const struct trap_frame *frame)
 		   frame->error, frame->rip);
 }
 
-static void page_fault(const struct trap_frame *frame)
+static void page_fault(struct trap_frame *frame)
 {
 	/* Before anything that may fault again. */
 	hva_t address = { read_cr2() };
+	u64 fixup;
 	int err;
 
 	if (!handle_page_fault)
@@ -49,7 +51,12 @@ static void page_fault(const struct trap_frame *frame)
 	interrupts_restore(frame->rflags);
 	err = handle_page_fault(address, (u32)frame->error);
 	interrupts_off();
-	if (err)
+	if (likely(!err))
+		return;
+	fixup = user_fixup(frame->rip);
+	if (fixup)
+		frame->rip = fixup;
+	else
 		panic_trap(frame, "page fault at %lx on cpu %u, error=%lx, "
 			   "rip=%lx: no way out (%d)", address.v, cpu_id(),
 			   frame->error, frame->rip, err);
@@ -80,9 +87,9 @@ static void interrupt(const struct trap_frame *frame)
 }
 
 /* Called by trap_entry.S. */
-void trap_dispatch(const struct trap_frame *frame);
+void trap_dispatch(struct trap_frame *frame);
 
-void trap_dispatch(const struct trap_frame *frame)
+void trap_dispatch(struct trap_frame *frame)
 {
 	if (frame->vector == VECTOR_NMI)
 		panic_nmi(frame);

@@ -1,0 +1,20 @@
+/*
+ * Host code that touches a process' memory the way the process would: through
+ * the CPU's own translation, faults and all.
+ */
+#ifndef ARCH_X86_USER_H
+#define ARCH_X86_USER_H
+
+#include "arch/x86/compiler.h"
+
+/*
+ * Store @value at @address of the current address space. False: the fault
+ * could not be resolved (no right, no memory) and nothing was stored. No lock
+ * held, interrupts on.
+ */
+__must_check bool user_store(u64 *address, u64 value);
+
+/* For trap.c: where to go on if the instruction at @rip cannot; 0: nowhere. */
+u64 user_fixup(u64 rip);
+
+#endif
