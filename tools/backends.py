@@ -115,7 +115,7 @@ class Bochs(Backend):
         return f"""\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
-megs: {boot.memory_mib}
+memory: guest={boot.memory_mib}, host={min(boot.memory_mib, 2048)}
 romimage: file={rom}
 optramimage1: file={boot.image}, address=0x100000
 cpu: model={self.model}, count={boot.cpus}, ips=50000000, \

@@ -278,9 +278,11 @@ def summary(runs: list[Run]) -> str:
     plain = [run for run in runs if not run.mutant]
     bad = [f"{run.title}: {run.verdict}" for run in plain
            if run.verdict != "coherent"]
-    text = f"{len(bad)} of {len(plain)} runs were not coherent: " \
-        + "; ".join(bad) + "." if bad else \
-        f"All {len(plain)} runs were coherent: no guest ever saw a wrong byte."
+    fine = "All {n} runs were" if len(plain) != 1 else "The run was"
+    text = "No run has ended." if not plain else \
+        f"{len(bad)} of {len(plain)} runs not coherent: {'; '.join(bad)}." \
+        if bad else fine.format(n=len(plain)) \
+        + " coherent: no guest ever saw a wrong byte."
     mutants = list(dict.fromkeys(run.mutant for run in runs if run.mutant))
     missed = missed_mutants(runs)
     if mutants:

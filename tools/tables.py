@@ -75,13 +75,19 @@ def head_line(results: Results) -> str:
     """What was run, on what."""
     return (f"tandem {results.version} on {results.backend} "
             f"({results.machine} machine), {results.secondary.upper()}, "
-            f"{results.cpus} CPUs")
+            f"{several(results.cpus, 'CPU')}")
 
 
 def subtitle(runs: list[Run]) -> str:
     """The size of the experiment."""
     run = runs[0]
-    return f"{run.pages} pages, {run.vcpus} vCPU, seed {run.seed}"
+    return f"{several(run.pages, 'page')}, {several(run.vcpus, 'vCPU')}, " \
+        f"seed {run.seed}"
+
+
+def several(n: int, what: str) -> str:
+    """Two pages, but one page."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _style(run: Run) -> str:
