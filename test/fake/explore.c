@@ -100,7 +100,9 @@ void fake_explore_point(void)
 
 bool fake_explore_delay(void)
 {
-	if (!exploring || !preemptions_left || !choose(2))
+	/* A column that has ended only answers. */
+	if (!exploring || cpu_id() != READ_ONCE(turn) || !preemptions_left ||
+	    !choose(2))
 		return false;
 	preemptions_left--;
 	return true;

@@ -133,8 +133,9 @@ static bool fill(struct translation *tlb, const struct layout *layout,
 }
 
 /*
- * The cached translation, or a new one. A first write walks again to set D; a
- * denial drops the translation that caused it and walks again.
+ * The cached translation, or a new one; NULL: a fault. A first write walks
+ * again to set D. A cached denial is a fault even if the entry would allow the
+ * access by now (spurious), and drops the translation that caused it.
  */
 static struct translation *translate(struct translation *tlb,
 				     const struct layout *layout, hpa_t root,
@@ -144,8 +145,10 @@ static struct translation *translate(struct translation *tlb,
 
 	if (t && (!write || (t->writable && t->dirty)))
 		return t;
-	if (t && write && !t->writable)
+	if (t && write && !t->writable) {
 		t->valid = false;
+		return NULL;
+	}
 	return fill(tlb, layout, root, address, write) ?
 	       slot_of(tlb, address >> PAGE_SHIFT) : NULL;
 }

@@ -14,8 +14,9 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) boot/multiboot.c boot/command.c \
 	$(addprefix arch/x86/,counter.c format.c handshake.c spinlock.c \
 		step.c wait.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
-HOST_TESTS := $(filter-out test/host/support.c,$(wildcard test/host/*.c))
-HOST_SHARED := $(HOST_PURE) $(HOST_FAKE) test/host/support.c
+HOST_SUPPORT := test/host/support.c test/host/vm.c
+HOST_TESTS := $(filter-out $(HOST_SUPPORT),$(wildcard test/host/*.c))
+HOST_SHARED := $(HOST_PURE) $(HOST_FAKE) $(HOST_SUPPORT)
 HOST_OBJECTS := $(HOST_SHARED:%=$(BUILD)/host/%.o)
 HOST_PROGRAMS := $(HOST_TESTS:test/host/%.c=$(BUILD)/host/%.t)
 
