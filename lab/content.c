@@ -21,7 +21,7 @@ int content_host_write(struct run *run, u32 page)
 	store_release(&oracle->begun, tag);
 	start = read_tsc();
 	stored = user_store(words, tag);
-	samples_add(&run->host_ticks, read_tsc() - start);
+	run_note_ticks(run, read_tsc() - start);
 	if (!stored)
 		return -ENOMEM;
 	page_fill(words, tag);

@@ -5,6 +5,7 @@
 #include "arch/x86/string.h"
 #include "lab/content.h"
 #include "lab/driver.h"
+#include "lab/hosts.h"
 #include "lab/report.h"
 #include "lab/trace.h"
 #include "mm/ksm.h"
@@ -37,42 +38,13 @@ static void note_failure(struct run *run, const char *where, int err)
 			    where, error_text(err), err);
 }
 
-static u32 gcd(u32 a, u32 b)
-{
-	while (b) {
-		u32 rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
-/* The order in which the host visits pages: seed 1 is the plain one. */
-static int each_page(struct run *run, const struct phase *phase)
-{
-	u32 pages = run->options->pages, stride = run->options->seed % pages;
-	u32 i, page = 0;
-	int err = 0;
-
-	while (gcd(stride, pages) != 1)
-		stride++;
-	for (i = 0; i < pages && !err; i++) {
-		err = guest_pace(run);
-		if (!err)
-			err = phase->page(run, page);
-		page = ((u64)page + stride) % pages;
-	}
-	return err;
-}
-
 static int run_phase(struct run *run, const struct phase *phase)
 {
 	int err;
 
 	run->phase = phase->name;
 	report_phase_start(run, phase);
-	err = phase->whole ? phase->whole(run) : each_page(run, phase);
+	err = phase->whole ? phase->whole(run) : hosts_each_page(run, phase);
 	report_phase_end(run, phase);
 	return err;
 }

@@ -25,8 +25,10 @@ struct run {
 	u32 child_generation;		/* of every page, when it was forked */
 	u64 command_seq[GUEST_MAX_VCPUS];
 	const char *phase;
-	struct samples host_ticks;	/* of the workload's host operation */
-	struct samples guest_ticks;	/* of guest faults */
+	struct samples host_ticks;	/* of the workload's host operation, on
+					 * CPU 0: one writer */
+	struct samples guest_ticks;	/* of guest faults of vCPU 0 */
+
 
 	/* What came out. */
 	u64 stale_reads;
@@ -34,6 +36,13 @@ struct run {
 	u64 spurious_bound;		/* pf_spurious_max, see ept/notifier.c */
 	char message[200];		/* empty: the run came to its end */
 };
+
+/* The workload's host operation took @ticks. Any host thread. */
+static inline void run_note_ticks(struct run *run, u64 ticks)
+{
+	if (cpu_id() == 0)
+		samples_add(&run->host_ticks, ticks);
+}
 
 /* Do it all and report it on the console; true if it was coherent. */
 bool run_one(struct run *run);

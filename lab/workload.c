@@ -100,7 +100,7 @@ static int migrate(struct run *run, u32 page)
 			return err;
 		start = read_tsc();
 		err = mm_migrate(gup.frame);
-		samples_add(&run->host_ticks, read_tsc() - start);
+		run_note_ticks(run, read_tsc() - start);
 		frame_put(gup.frame);
 		cpu_pause();
 	}
