@@ -8,6 +8,8 @@ int memslot_add(struct memslots *slots, struct memslot slot)
 
 	if (!slot.page_count || slots->count == MAX_MEMSLOTS)
 		return -EINVAL;
+	if (slot.gfn.n + slot.page_count < slot.gfn.n)
+		return -EINVAL;
 	for (at = 0; at < slots->count; at++)
 		if (slots->slots[at].gfn.n > slot.gfn.n)
 			break;
