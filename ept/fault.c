@@ -47,19 +47,14 @@ static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 
 	if (gup->was_mapped && spte_was_zapped(old))
 		count(&count_pf_refault);
+	if (spte_present(f, old) && spte_pfn(old).n != spte_pfn(new).n &&
+	    !ept->policy->is_mutant)
+		panic("O1: gfn %llx is %llx, the host has %llx",
+		      (unsigned long long)gfn.n, (unsigned long long)old.v,
+		      (unsigned long long)gup->pte.v);
 	if (spte_allows(f, old, access)) {
 		count(&count_pf_spurious);
 		return EPT_FAULT_SPURIOUS;
-	}
-	if (spte_present(f, old)) {
-		if (spte_pfn(old).n != spte_pfn(new).n &&
-		    !ept->policy->is_mutant)
-			panic("O1: gfn %llx is %llx, the host has %llx",
-			      (unsigned long long)gfn.n,
-			      (unsigned long long)old.v,
-			      (unsigned long long)gup->pte.v);
-		/* Only rights are added; A and D stay as they are. */
-		new.v |= old.v & (f->accessed | f->dirty);
 	}
 	ept_set(ept, gfn, sptep, new, &flush);
 	step(STEP_F5, gfn.n);
