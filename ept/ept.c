@@ -154,6 +154,13 @@ static void count_change(const struct spte_format *f, spte_t old, spte_t new)
 		count(&count_spte_upgrade);
 }
 
+/* Does @new only add rights to what @old maps? A and D are the hardware's. */
+static bool only_adds(const struct spte_format *f, spte_t old, spte_t new)
+{
+	return spte_present(f, old) && spte_pfn(old).n == spte_pfn(new).n &&
+	       !(old.v & ~new.v & ~(f->accessed | f->dirty));
+}
+
 spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	       struct ept_flush *flush)
 {
@@ -162,8 +169,16 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	spte_t old;
 
 	BUG_ON(!spin_is_locked(&ept->lock));
-	/* The hardware sets A and D at any time: take what it noted (O11). */
-	old.v = atomic_exchange(&sptep->v, new.v);
+	/*
+	 * The hardware sets A and D at any time. Where the entry stays they
+	 * stay with it, else take what was noted (O11).
+	 */
+	if (only_adds(f, spte_read(sptep), new)) {
+		old.v = atomic_or(&sptep->v, new.v);
+		new.v |= old.v;
+	} else {
+		old.v = atomic_exchange(&sptep->v, new.v);
+	}
 	count_change(f, old, new);
 	if (!spte_present(f, old))
 		return old;

@@ -1,0 +1,492 @@
+/*
+ * The secondary MMU: tables, the funnel, guest faults F1 to F5 with whatever
+ * comes between them, aliases.
+ */
+#include "test/host/vm.h"
+
+static const struct policy *policy_named(const char *name)
+{
+	const struct policy *policy = policy_find(name);
+
+	assert_non_null(policy);
+	return policy;
+}
+
+static void test_tables(void **state)
+{
+	struct memslot far = { { 1ull << 27 }, 3 * TABLE_ENTRIES + 1,
+			       page_hva(0) };
+	u64 before, gfn;
+
+	(void)state;
+	vm_start(policy_named("bracket"), 8);
+	/* Root; two levels shared; a table of leaves for slot and alias. */
+	assert_int_equal(vm.table_count, 1 + 2 + 2);
+	assert_null(ept_walk(&vm, (gfn_t){ 1ull << 27 }));
+	before = frame_free_count();
+	assert_int_equal(ept_add_slot(&vm, far), 0);
+	/* Another entry in the root: 2 upper tables, 4 of leaves. */
+	assert_int_equal(before - frame_free_count(), 6);
+	for (gfn = far.gfn.n; gfn < far.gfn.n + far.page_count; gfn++) {
+		spte_t *sptep = ept_walk(&vm, (gfn_t){ gfn });
+
+		assert_non_null(sptep);
+		assert_int_equal(((uintptr_t)sptep & ~PAGE_MASK) / 8,
+				 gfn % TABLE_ENTRIES);
+		assert_int_equal(sptep->v, 0);
+	}
+	assert_null(ept_walk(&vm, (gfn_t){ far.gfn.n + 4 * TABLE_ENTRIES }));
+	vm_stop();
+}
+
+static int init_and_add(void *arg)
+{
+	struct memslot slot = { { DATA_GFN }, 8, page_hva(0) };
+	int err = ept_init(&vm, mm, policy_named("bracket"),
+			   spte_format(HVM_EPT, true));
+
+	(void)arg;
+	if (err)
+		return err;
+	err = ept_add_slot(&vm, slot);
+	ept_destroy(&vm);
+	return err;
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(fail_each_allocation(init_and_add, NULL, NULL), 4);
+	assert_int_equal(mm->users, 1);
+	assert_null(mm->notifiers);
+}
+
+/* --- Guest faults. */
+
+static void test_fault_results(void **state)
+{
+	(void)state;
+	assert_int_equal(mm_map(mm, pages(2000, 4), 0), 0);
+	vm_start(policy_named("change-pte"), 8);
+	assert_int_equal(ept_add_slot(&vm, (struct memslot){
+			{ 0x400 }, 4, page_hva(2000) }), 0);
+	assert_int_equal(ept_add_slot(&vm, (struct memslot){
+			{ 0x800 }, 4, page_hva(5000) }), 0);
+
+	assert_int_equal(ept_fault(&vm, (gpa_t){ 0 }, HVM_READ),
+			 EPT_FAULT_MMIO);
+	assert_int_equal(ept_fault(&vm, page_gpa(8), HVM_READ),
+			 EPT_FAULT_MMIO);
+	assert_int_equal(ept_fault(&vm, page_gpa(0), HVM_READ),
+			 EPT_FAULT_FIXED);
+	assert_int_equal(ept_fault(&vm, page_gpa(0), HVM_READ),
+			 EPT_FAULT_SPURIOUS);
+	/* The host's area is read-only; or there is none. */
+	assert_int_equal(ept_fault(&vm, (gpa_t){ 0x400000 }, HVM_READ),
+			 EPT_FAULT_FIXED);
+	assert_int_equal(ept_fault(&vm, (gpa_t){ 0x400000 }, HVM_WRITE),
+			 EPT_FAULT_ERROR);
+	assert_int_equal(ept_fault(&vm, (gpa_t){ 0x800000 }, HVM_READ),
+			 EPT_FAULT_ERROR);
+	frame_fail_at(1);
+	assert_int_equal(ept_fault(&vm, page_gpa(1), HVM_WRITE),
+			 EPT_FAULT_ERROR);
+	vm_stop();
+}
+
+static void test_fault_steps(void **state)
+{
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	assert_int_equal(ept_fault(&vm, page_gpa(0), HVM_WRITE),
+			 EPT_FAULT_FIXED);
+	assert_log("F1 F2 F3 F4 F5");
+	assert_true(spte_writable(vm.format, leaf_of(0)));
+	/* F5 leaves no reference behind: the notifier protects it. */
+	assert_int_equal(frame_refcount(frame_of(mm, 0)), 1);
+	/* The alias is another entry, found by its own fault. */
+	assert_false(spte_present(vm.format, alias_of(0)));
+	vm_stop();
+}
+
+/* S gets P's rights at once, not only those of the access. */
+static void test_fault_rights(void **state)
+{
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	assert_int_equal(guest_read_page(0), 5);
+	assert_true(spte_writable(vm.format, leaf_of(0)));
+	assert_int_equal(guest_read_page(1), 0);	/* the zero frame */
+	assert_false(spte_writable(vm.format, leaf_of(1)));
+	vm_stop();
+}
+
+/*
+ * Between F1 and F3 CPU 0 changes the page, completely: the fault must be
+ * refused at F4, or never have seen the old frame.
+ */
+static enum step change_at;
+static void (*change)(void);
+static bool changed;
+
+static void change_in_gap(enum step step, u64 subject)
+{
+	u32 self;
+
+	(void)subject;
+	if (step != change_at || changed)
+		return;
+	changed = true;
+	self = fake_cpu(0);
+	change();
+	fake_cpu(self);
+}
+
+static void change_copy(void)
+{
+	write_page(0, 77);
+}
+
+static void change_discard(void)
+{
+	mm_discard(mm, pages(0, 1));
+}
+
+static void change_fork(void)
+{
+	struct mm *child = mm_fork(mm);
+
+	assert_non_null(child);
+	mm_put(child);
+}
+
+static void change_protect(void)
+{
+	assert_int_equal(mm_protect_ro(mm, pages(0, AREA_PAGES)), 0);
+}
+
+static void fault_with_change(const char *policy, enum step at,
+			      void (*what)(void), bool retries)
+{
+	struct vm_counts before;
+	struct mm *child;
+	u64 expected;
+
+	vm_start(policy_named(policy), 8);
+	write_page(0, 5);
+	child = mm_fork(mm);		/* P is read-only and shared */
+	assert_non_null(child);
+	before = vm_counts();
+	change = what;
+	change_at = at;
+	changed = false;
+	fake_on_step = change_in_gap;
+	fake_guest_faults = 0;
+	expected = what == change_copy ? 77 : what == change_discard ? 0 : 5;
+	assert_int_equal(guest_read_page(0), expected);
+	fake_on_step = NULL;
+	assert_true(changed);
+	assert_int_equal(vm_counts_since(before).retries, retries);
+	assert_int_equal(fake_guest_faults, 1 + retries);
+	vm_check();
+	vm_stop();
+	mm_put(child);
+}
+
+static void test_change_between(void **state)
+{
+	static const struct {
+		void (*change)(void);
+		const char *name;
+	} kinds[] = {
+		{ change_copy, "copy" }, { change_discard, "discard" },
+		{ change_fork, "fork" }, { change_protect, "protect" },
+	};
+	u32 i, p;
+
+	for (p = 0; p < policy_count; p++)
+		for (i = 0; i < array_count(kinds); i++) {
+			assert_int_equal(setup(state), 0);
+			fault_with_change(policies[p].name, STEP_F1,
+					  kinds[i].change, true);
+			assert_int_equal(teardown(state), 0);
+			assert_int_equal(setup(state), 0);
+			fault_with_change(policies[p].name, STEP_F2,
+					  kinds[i].change, true);
+			assert_int_equal(teardown(state), 0);
+		}
+}
+
+/* A change that is complete before F1 does not make the fault retry. */
+static void test_change_before(void **state)
+{
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	change_fork();
+	change_copy();
+	fake_guest_faults = 0;
+	assert_int_equal(guest_read_page(0), 77);
+	assert_int_equal(fake_guest_faults, 1);
+	vm_stop();
+}
+
+/*
+ * F4 and the bracket: while an invalidation of the page runs nothing is
+ * installed; one of another page does not matter until it ends.
+ */
+static enum ept_fault_result result_in_bracket, result_beside;
+
+static void test_inprog(void **state)
+{
+	struct hva_range inner = pages(1, 1), outer = pages(0, 3);
+	const struct mmu_notifier_ops *ops;
+
+	(void)state;
+	vm_start(policy_named("bracket"), 8);
+	write_page(1, 5);
+	write_page(3, 6);
+	ops = vm.notifier.ops;
+	ops->start(&vm.notifier, outer, INVALIDATE_UNMAP);
+	result_in_bracket = ept_fault(&vm, page_gpa(1), HVM_READ);
+	result_beside = ept_fault(&vm, page_gpa(3), HVM_READ);
+	assert_int_equal(result_in_bracket, EPT_FAULT_RETRY);
+	assert_int_equal(result_beside, EPT_FAULT_FIXED);
+	/* A second one inside of the first ends first. */
+	ops->start(&vm.notifier, inner, INVALIDATE_UNMAP);
+	ops->end(&vm.notifier, inner, INVALIDATE_UNMAP);
+	assert_int_equal(ept_fault(&vm, page_gpa(1), HVM_READ),
+			 EPT_FAULT_RETRY);
+	ops->end(&vm.notifier, outer, INVALIDATE_UNMAP);
+	assert_int_equal(ept_fault(&vm, page_gpa(1), HVM_READ),
+			 EPT_FAULT_FIXED);
+
+	/* Protect events are of that kind too. */
+	ops->protect_start(&vm.notifier, pages(5, 2));
+	assert_int_equal(ept_fault(&vm, page_gpa(5), HVM_WRITE),
+			 EPT_FAULT_RETRY);
+	assert_int_equal(ept_fault(&vm, page_gpa(7), HVM_WRITE),
+			 EPT_FAULT_FIXED);
+	ops->protect_end(&vm.notifier, pages(5, 2));
+	assert_int_equal(ept_fault(&vm, page_gpa(5), HVM_WRITE),
+			 EPT_FAULT_FIXED);
+	vm_stop();
+}
+
+/* O8: change_pte creates nothing in a range that another one has zapped. */
+static void test_no_creation(void **state)
+{
+	struct hva_range all = pages(0, 8);
+	const struct mmu_notifier_ops *ops;
+	struct mm *child;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	assert_int_equal(guest_read_page(0), 5);
+	child = mm_fork(mm);
+	ops = vm.notifier.ops;
+	ops->start(&vm.notifier, all, INVALIDATE_UNMAP);
+	write_page(0, 6);		/* T1 with its change_pte */
+	assert_false(spte_present(vm.format, leaf_of(0)));
+	ops->end(&vm.notifier, all, INVALIDATE_UNMAP);
+	assert_int_equal(guest_read_page(0), 6);
+	vm_stop();
+	mm_put(child);
+}
+
+/* O16: both gfns of the page follow, with one flush. */
+static void test_alias(void **state)
+{
+	gpa_t alias = gfn_to_gpa((gfn_t){ ALIAS_GFN });
+	struct vm_counts before;
+	struct mm *child;
+	u64 value;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	child = mm_fork(mm);
+	assert_int_equal(guest_read_page(0), 5);
+	fake_cpu(1);
+	assert_int_equal(fake_guest_read(&vcpus[0], alias, &value), 0);
+	fake_guest_leave();
+	fake_cpu(0);
+	before = vm_counts();
+	write_page(0, 6);
+	assert_int_equal(vm_counts_since(before).requests, 1);
+	assert_int_equal(leaf_of(0).v & SPTE_ADDR, alias_of(0).v & SPTE_ADDR);
+	assert_int_equal(guest_read_page(0), 6);
+	fake_cpu(1);
+	assert_int_equal(fake_guest_read(&vcpus[0], alias, &value), 0);
+	fake_guest_leave();
+	fake_cpu(0);
+	assert_int_equal(value, 6);
+	assert_int_equal(vm_counts_since(before).faults, 0);
+	vm_stop();
+	mm_put(child);
+}
+
+/* --- The funnel. */
+
+/* O11: what the hardware noted is credited to the frame that it was about. */
+static void test_credit(void **state)
+{
+	struct frame *old;
+	struct mm *child;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	guest_write_page(0, 5);
+	old = frame_of(mm, 0);
+	assert_int_equal(old->flags, 0);
+	child = mm_fork(mm);		/* T4: D goes from S to the frame */
+	assert_true(old->flags & FRAME_DIRTY);
+	assert_int_equal(guest_read_page(0), 5);
+	write_page(0, 6);
+	assert_true(old->flags & FRAME_ACCESSED);
+	assert_int_equal(frame_of(mm, 0)->flags, 0);
+	vm_stop();
+	mm_put(child);
+}
+
+/*
+ * The hardware sets A after the entry was read and before it is changed. An
+ * added right keeps it and owes no flush; a change of frame credits it.
+ */
+static void test_noted_meanwhile(void **state)
+{
+	struct ept_flush flush = { 0 };
+	gfn_t gfn = { DATA_GFN };
+	struct frame *frame;
+	spte_t *sptep, new;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	change_fork();			/* P is read-only, and held alone */
+	assert_int_equal(guest_read_page(0), 5);
+	sptep = ept_walk(&vm, gfn);
+	frame = frame_of(mm, 0);
+	sptep->v &= ~vm.format->accessed;
+	new = spte_add_write(vm.format, spte_read(sptep));
+	sptep->v |= vm.format->accessed;
+	write_page(0, 6);		/* a takeover: P is writable */
+
+	spin_lock(&vm.lock);
+	sptep->v &= ~vm.format->write;
+	ept_set(&vm, gfn, sptep, new, &flush);
+	assert_false(flush.owed);
+	assert_true(flush.gained);
+	assert_int_equal(sptep->v, new.v | vm.format->accessed);
+
+	new = spte_wrprotect(vm.format, new);
+	frame->flags = 0;
+	ept_set(&vm, gfn, sptep, new, &flush);
+	assert_true(flush.owed);
+	assert_int_equal(frame->flags, FRAME_ACCESSED);
+	ept_flush_issue(&vm, &flush);
+	spin_unlock(&vm.lock);
+	vm_stop();
+}
+
+static void set_unlocked(void *arg)
+{
+	struct ept_flush flush = { 0 };
+	gfn_t gfn = { DATA_GFN };
+
+	(void)arg;
+	ept_set(&vm, gfn, ept_walk(&vm, gfn), spte_zapped(), &flush);
+}
+
+/* O4: a writable S changes its frame. */
+static void change_writable(void *arg)
+{
+	struct ept_flush flush = { 0 };
+	gfn_t gfn = { DATA_GFN };
+
+	spin_lock(&vm.lock);
+	ept_set(&vm, gfn, ept_walk(&vm, gfn), spte_make(vm.format,
+		pte_make(frame_pfn(arg), PTE_RW)), &flush);
+}
+
+/* O1: S is not what P says, and F5 finds out. */
+static void fault_over_other_frame(void *arg)
+{
+	gfn_t gfn = { DATA_GFN };
+
+	*ept_walk(&vm, gfn) = spte_make(vm.format,
+					pte_make(frame_pfn(arg), PTE_RO));
+	(void)!ept_fault(&vm, page_gpa(0), HVM_WRITE);
+}
+
+/* The same where S allows the access: not spurious, but wrong. */
+static void fault_allowed_by_other_frame(void *arg)
+{
+	gfn_t gfn = { DATA_GFN };
+
+	*ept_walk(&vm, gfn) = spte_make(vm.format,
+					pte_make(frame_pfn(arg), PTE_RO));
+	(void)!ept_fault(&vm, page_gpa(0), HVM_READ);
+}
+
+static void test_misuse(void **state)
+{
+	struct frame *other = frame_alloc();
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	guest_write_page(0, 5);
+	assert_true(fake_panics(set_unlocked, NULL, "spin_is_locked"));
+	assert_true(fake_panics(change_writable, other, "O4"));
+	assert_true(fake_panics(fault_over_other_frame, other, "O1"));
+	assert_true(fake_panics(fault_allowed_by_other_frame, other, "O1"));
+	vm_stop();
+	frame_put(other);
+}
+
+/* O13: a root that was another VM's is flushed before the first entry. */
+static void test_root_reuse(void **state)
+{
+	hpa_t root;
+	u32 i;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	guest_write_page(0, 5);
+	root = vcpus[0].root;
+	vm_stop();
+	for (i = 0; i < 100; i++) {
+		vm_start(policy_named("change-pte"), 8);
+		if (vcpus[0].root.v == root.v)
+			break;
+		vm_stop();
+	}
+	assert_int_equal(vcpus[0].root.v, root.v);
+	mm_discard(mm, pages(0, 1));
+	assert_int_equal(guest_read_page(0), 0);
+	vm_stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_tables),
+		TEST(test_no_memory),
+		TEST(test_fault_results),
+		TEST(test_fault_steps),
+		TEST(test_fault_rights),
+		cmocka_unit_test(test_change_between),
+		TEST(test_change_before),
+		TEST(test_inprog),
+		TEST(test_no_creation),
+		TEST(test_alias),
+		TEST(test_credit),
+		TEST(test_noted_meanwhile),
+		TEST(test_misuse),
+		TEST(test_root_reuse),
+	};
+
+	return RUN(tests);
+}
