@@ -1,5 +1,6 @@
 #include "mm/frame.h"
 
+#include "arch/x86/cpu.h"
 #include "arch/x86/page.h"
 #include "arch/x86/print.h"
 #include "arch/x86/step.h"
@@ -146,6 +147,7 @@ void frame_put(struct frame *frame)
 		      (unsigned long long)frame_pfn(frame).n, frame->mapcount,
 		      frame->flags);
 	step(STEP_FREE, frame_pfn(frame).n);
+	this_cpu()->progress++;	/* for the watchdog: a big exit is work */
 	page_fill(frame_ptr(frame), JUNK);
 	spin_lock(&frame_lock);
 	frame->next_free = free_list;
