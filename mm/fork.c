@@ -62,9 +62,15 @@ struct mm *mm_fork(struct mm *parent)
 	if (!child)
 		return NULL;
 	write_lock(&parent->mmap_lock);
+	/*
+	 * Migration finds the child through its frames. Until R3 the parent's
+	 * guest may still write to them: it has to wait.
+	 */
+	write_lock(&child->mmap_lock);
 	for (i = 0; i < parent->vma_count && !err; i++)
 		if (!(parent->vmas[i].flags & VMA_NOFORK))
 			err = fork_vma(parent, child, &parent->vmas[i]);
+	write_unlock(&child->mmap_lock);
 	write_unlock(&parent->mmap_lock);
 	if (err) {
 		mm_put(child);
