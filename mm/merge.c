@@ -12,10 +12,10 @@ static bool maps(pte_t pte, const struct frame *frame)
 	return pte_present(pte) && pte_pfn(pte).n == frame_pfn(frame).n;
 }
 
-/* Each mapping holds a reference, and the scanner one: any other is a pin. */
+/* Beside the mappings the scanner has a reference: any other is a pin. */
 static bool is_pinned(struct frame *frame)
 {
-	return frame_refcount(frame) != rmap_mapcount(frame) + 1;
+	return rmap_extra_references(frame) != 1;
 }
 
 /* T4 under PTL: @seen is writable and maps @frame. */

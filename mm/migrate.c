@@ -28,7 +28,7 @@ static int migrate_mapping(struct mm *mm, pte_t *ptep, struct frame *old,
 		goto out;		/* gone: look for the next one */
 
 	pte = hpt_clear_flush(mm, hva, ptep);			/* I2 */
-	if (frame_refcount(old) != rmap_mapcount(old) + 1) {
+	if (rmap_extra_references(old) != 1) {
 		hpt_set(ptep, pte);
 		err = -EBUSY;
 		goto out;

@@ -72,3 +72,13 @@ pte_t *rmap_first(struct frame *frame)
 	spin_unlock(&frame->lock);
 	return ptep;
 }
+
+u32 rmap_extra_references(struct frame *frame)
+{
+	u32 extra;
+
+	spin_lock(&frame->lock);
+	extra = frame_refcount(frame) - frame->mapcount;
+	spin_unlock(&frame->lock);
+	return extra;
+}

@@ -24,6 +24,13 @@ void rmap_remove(struct frame *frame, pte_t *ptep);
  */
 pte_t *rmap_first(struct frame *frame);
 
+/*
+ * References to @frame that are no mapping's. A mapping gets its reference
+ * before it is listed and drops it after, so none of the others is overlooked;
+ * one may be counted too many. Takes the rmap lock.
+ */
+u32 rmap_extra_references(struct frame *frame);
+
 static inline u32 rmap_mapcount(const struct frame *frame)
 {
 	return READ_ONCE(frame->mapcount);

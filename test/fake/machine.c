@@ -16,6 +16,7 @@
 #include "mm/frame.h"
 #include "test/fake/explore.h"
 #include "test/fake/internal.h"
+#include "test/fake/stepper.h"
 
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count;
@@ -146,6 +147,7 @@ void fake_pause(void)
 {
 	fake_interrupts();
 	fake_explore_spin();
+	fake_stepper_spin();
 }
 
 void fake_guest_enter(struct vcpu_tlb *tlb)

@@ -210,51 +210,6 @@ static void test_not_there(void **state)
 	put_pair();
 }
 
-/*
- * O17, read by read: the pin is there all the time, while another sharer of
- * the frame comes and goes. The two counts are not read at one instant, and
- * still the pin must never be overlooked.
- */
-static struct mm *sharer;
-static bool stop;
-static u32 overlooked;
-
-static void pin_player(u32 id)
-{
-	u32 i;
-
-	if (id == 1) {
-		while (!READ_ONCE(stop)) {
-			struct mm *child = mm_fork(sharer);
-
-			assert_non_null(child);
-			mm_put(child);
-		}
-		return;
-	}
-	for (i = 0; i < 20000; i++)
-		overlooked += merge_wrprotect(mm, page_hva(0), first) != -EBUSY;
-	WRITE_ONCE(stop, true);
-}
-
-static void test_pin_never_overlooked(void **state)
-{
-	(void)state;
-	fake_log_off();
-	write_page(0, 7);
-	first = frame_of(mm, 0);
-	sharer = mm_fork(mm);
-	frame_get(first);		/* the scanner's */
-	frame_get(first);		/* the pin */
-	stop = false;
-	overlooked = 0;
-	fake_run(2, pin_player);
-	assert_int_equal(overlooked, 0);
-	frame_put(first);
-	frame_put(first);
-	mm_put(sharer);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,7 +220,6 @@ int main(void)
 		TEST(test_content_differs),
 		TEST(test_write_in_between),
 		TEST(test_not_there),
-		TEST(test_pin_never_overlooked),
 	};
 
 	return RUN(tests);

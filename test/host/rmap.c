@@ -4,6 +4,7 @@
 #include "test/host/support.h"
 
 #include <time.h>
+#include "test/fake/stepper.h"
 
 #define MANY	(1u << 16)
 
@@ -176,6 +177,71 @@ static void test_misuse(void **state)
 	assert_true(fake_panics(remove_unmapped, NULL, "mapcount"));
 }
 
+/*
+ * O17, instruction by instruction: the pin is there all the time, while another
+ * sharer of the frame comes or goes. The counts are not one word, and still
+ * the pin must not be overlooked between them.
+ */
+static struct frame *pinned;
+static struct mm *sharer, *third;
+static u32 overlooked;
+static bool third_comes;
+
+static void before_pinned(void)
+{
+	if (!third_comes)
+		third = mm_fork(sharer);
+}
+
+static void look_for_pin(void)
+{
+	overlooked += rmap_extra_references(pinned) < 2;
+}
+
+static void other_sharer(void)
+{
+	if (third_comes)
+		third = mm_fork(sharer);
+	else
+		mm_put(third);
+}
+
+static void after_pinned(void)
+{
+	if (third_comes)
+		mm_put(third);
+}
+
+static const struct stepped_race pin_race = {
+	before_pinned, look_for_pin, other_sharer, after_pinned,
+};
+
+static void test_pin_never_overlooked(void **state)
+{
+	u32 instructions;
+
+	(void)state;
+	fake_log_off();
+	write_page(0, 7);
+	pinned = frame_of(mm, 0);
+	sharer = mm_fork(mm);
+	frame_get(pinned);		/* the scanner's */
+	frame_get(pinned);		/* the pin */
+	overlooked = 0;
+	for (third_comes = false; ; third_comes = true) {
+		instructions = fake_step_through(&pin_race);
+		assert_true(instructions > 50);
+		if (third_comes)
+			break;
+	}
+	print_message("# %u instructions, %u times overlooked\n",
+		      instructions, overlooked);
+	assert_int_equal(overlooked, 0);
+	frame_put(pinned);
+	frame_put(pinned);
+	mm_put(sharer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +249,7 @@ int main(void)
 		TEST(test_first_of_dying),
 		TEST(test_any_order),
 		TEST(test_flat),
+		TEST(test_pin_never_overlooked),
 		TEST(test_misuse),
 	};
 
