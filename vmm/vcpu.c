@@ -3,6 +3,7 @@
  */
 #include "vmm/vm.h"
 
+#include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/print.h"
@@ -83,11 +84,31 @@ static enum vcpu_stop exit_cpuid(struct vcpu *vcpu)
 	return VCPU_GOES_ON;
 }
 
-/* The interrupt is taken as soon as interrupts are on: before we get here. */
+/* How long a guest may take for one command without any exit: a pass over its
+ * pages takes far less. */
+static u64 quiet_limit_ms(const struct vm *vm)
+{
+	return 2000 + vm->config.page_count / 16;
+}
+
+/*
+ * The interrupt is taken as soon as interrupts are on: before we get here.
+ *
+ * With one CPU for all nobody else can stop a guest that never exits by itself:
+ * here it is stopped, when timers are all that has ended its turns for long.
+ */
 static enum vcpu_stop exit_interrupt(struct vcpu *vcpu)
 {
-	(void)vcpu;
+	u64 now = read_tsc(), limit_ms = quiet_limit_ms(vcpu->vm);
+
 	count(&count_exits_interrupt);
+	if (vcpu->exit_count != vcpu->last_interrupt + 1)
+		vcpu->quiet_since = now;
+	vcpu->last_interrupt = vcpu->exit_count;
+	if (vcpu->home == 0 &&
+	    now - vcpu->quiet_since > limit_ms * clock_ticks_per_ms)
+		return fail(vcpu, "no exit of its own in a time (in ms) of",
+			    limit_ms);
 	return VCPU_GOES_ON;
 }
 

@@ -23,6 +23,8 @@ struct vcpu {
 	u32 home;		/* the CPU that runs it, always */
 	bool stop;		/* set by vcpu_stop() */
 	u64 exit_count;		/* a sign of life */
+	u64 last_interrupt;	/* exit_count at the last interrupt exit */
+	u64 quiet_since;	/* when a row of such exits began */
 	struct samples *stall;	/* ticks per guest fault; NULL: not kept */
 };
 

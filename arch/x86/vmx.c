@@ -256,6 +256,9 @@ static void decode_rare(struct hvm_vcpu *vcpu, u64 reason)
 	case REASON_EVENT:
 		decode_event(vcpu);
 		break;
+	case REASON_PREEMPTION_TIMER:
+		vcpu->kind = HVM_EXIT_INTERRUPT;
+		break;
 	case REASON_TRIPLE_FAULT:
 		vcpu->kind = HVM_EXIT_SHUTDOWN;
 		break;

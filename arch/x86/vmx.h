@@ -12,6 +12,8 @@
 #define   FEATURE_LOCKED	(1ull << 0)
 #define   FEATURE_VMX		(1ull << 2)	/* outside SMX */
 #define MSR_VMX_BASIC		0x480
+#define MSR_VMX_MISC		0x485
+#define   MISC_TIMER_SHIFT	0x1f
 #define MSR_VMX_CR0_FIXED0	0x486
 #define MSR_VMX_CR0_FIXED1	0x487
 #define MSR_VMX_CR4_FIXED0	0x488
@@ -39,6 +41,7 @@
 
 #define PIN_INTERRUPT_EXIT	(1u << 0)
 #define PIN_NMI_EXIT		(1u << 3)
+#define PIN_PREEMPTION_TIMER	(1u << 6)
 
 #define PROC_HLT_EXIT		(1u << 7)
 #define PROC_MWAIT_EXIT		(1u << 10)
@@ -121,6 +124,7 @@ enum vmcs_field {
 	GUEST_INTERRUPTIBILITY	= 0x4824,
 	GUEST_ACTIVITY		= 0x4826,
 	GUEST_SYSENTER_CS	= 0x482a,
+	GUEST_PREEMPTION_TIMER	= 0x482e,
 	HOST_SYSENTER_CS	= 0x4c00,
 	CR0_MASK		= 0x6000,
 	CR4_MASK		= 0x6002,
@@ -172,6 +176,7 @@ enum vmx_reason {
 	REASON_WRMSR		= 32,
 	REASON_EPT_VIOLATION	= 48,
 	REASON_EPT_MISCONFIG	= 49,
+	REASON_PREEMPTION_TIMER	= 52,
 };
 #define REASON_BASIC		0xffffu
 #define REASON_ENTRY_FAILED	(1u << 31)

@@ -8,6 +8,7 @@
  */
 #include "arch/x86/vmx.h"
 
+#include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/print.h"
@@ -18,6 +19,7 @@
 #define RFLAGS_FIXED	(1ull << 1)
 #define DR7_RESET	0x400ull
 #define SELECTOR_MASK	0xfff8u
+#define GUEST_LIMIT_MS	1000
 
 #define MSR_SYSENTER_CS		0x174
 #define MSR_SYSENTER_ESP	0x175
@@ -118,6 +120,24 @@ static u16 new_vpid(void)
 	return 1 + (atomic_add(&used_count, 1) - 1) % 0xffff;
 }
 
+/*
+ * A guest that has interrupts off and never exits must not keep its CPU, and
+ * not every machine lets an interrupt or NMI out of it. The timer begins anew
+ * at each entry, so a guest that exits now and then never meets it.
+ */
+static u32 fill_preemption_timer(void)
+{
+	u32 pin = controls(MSR_VMX_TRUE_PIN, PIN_PREEMPTION_TIMER);
+	u64 ticks = GUEST_LIMIT_MS * clock_ticks_per_ms;
+
+	if (!(pin & PIN_PREEMPTION_TIMER))
+		return 0;
+	ticks >>= read_msr(MSR_VMX_MISC) & MISC_TIMER_SHIFT;
+	vmcs_write(GUEST_PREEMPTION_TIMER,
+		   ticks < 0xffffffff ? ticks : 0xffffffff);
+	return PIN_PREEMPTION_TIMER;
+}
+
 static void fill_controls(u64 eptp)
 {
 	u32 proc2 = controls(MSR_VMX_PROC2, PROC2_EPT | PROC2_VPID |
@@ -125,7 +145,8 @@ static void fill_controls(u64 eptp)
 
 	vmcs_write(PIN_CONTROLS,
 		   controls(MSR_VMX_TRUE_PIN,
-			    PIN_INTERRUPT_EXIT | PIN_NMI_EXIT));
+			    PIN_INTERRUPT_EXIT | PIN_NMI_EXIT |
+			    fill_preemption_timer()));
 	/* Nothing that the guest could do to the host's CPU goes unseen. */
 	vmcs_write(PROC_CONTROLS,
 		   controls(MSR_VMX_TRUE_PROC,

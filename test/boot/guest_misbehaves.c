@@ -56,6 +56,22 @@ BOOT_TEST(guest_misbehaves)
 	return BOOT_TEST_PASS;
 }
 
+/* The same where nobody else is there to stop it. */
+BOOT_TEST(guest_spins_alone)
+{
+	const struct misdeed spin = {
+		GUEST_BAD_SPIN, 0, "guest vcpu 0: no exit of its own ",
+	};
+	int result;
+
+	if (cpu_count > 1 || boot_test_under_hypervisor())
+		return BOOT_TEST_SKIP;
+	EXPECT_EQUAL(guest_vm_create(&vm), 0);
+	result = commit_misdeed(&spin);
+	vm_destroy(&vm);
+	return result;
+}
+
 /* A guest that never leaves by itself and hears no interrupt. */
 BOOT_TEST(guest_spins)
 {
