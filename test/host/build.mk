@@ -35,4 +35,7 @@ $(BUILD)/host/%.c.o: %.c test/host/build.mk
 $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
 
+# Brings a table of workloads of its own.
+$(BUILD)/host/options.t: $(BUILD)/host/lab/options.c.o
+
 -include $(HOST_OBJECTS:.o=.d) $(HOST_TESTS:%=$(BUILD)/host/%.d)

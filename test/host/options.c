@@ -1,0 +1,204 @@
+/*
+ * The kernel's command line: what is accepted, and what is said about the
+ * rest. Both readers of it: boot's one word, and the lab's whole line.
+ */
+#include "test/host/support.h"
+
+#include <string.h>
+#include "boot/command.h"
+#include "ept/mutant.h"
+#include "lab/options.h"
+#include "lab/workload.h"
+
+/* Stand in for those of the lab, which need a machine. */
+const struct workload workloads[] = {
+	{ .name = "cow" }, { .name = "cow-host" }, { .name = "merge" },
+};
+const u32 workload_count = array_count(workloads);
+
+static struct options options;
+static char error[400];
+
+static int parse(const char *line)
+{
+	error[0] = 0;
+	return options_parse(&options, line, error, sizeof(error));
+}
+
+static void test_defaults(void **state)
+{
+	static const char *const lines[] = {
+		"", "   ", "tandem.bin", "/boot/tandem.bin ",
+	};
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(lines); i++) {
+		assert_int_equal(parse(lines[i]), 0);
+		assert_int_equal(options.policies, (1u << policy_count) - 1);
+		assert_int_equal(options.workloads, 7);
+		assert_int_equal(options.mutants, 0);
+		assert_int_equal(options.guest, GUEST_IDLE | GUEST_RUNNING);
+		assert_int_equal(options.pages, 1024);
+		assert_int_equal(options.vcpus, 1);
+		assert_int_equal(options.cpus, 0);
+		assert_int_equal(options.seed, 1);
+		assert_int_equal(options.first, 1);
+		assert_false(options.pace_free);
+		assert_false(options.trace);
+		assert_int_equal(options.list, 0);
+		assert_string_equal(options.tests, "");
+	}
+}
+
+static u64 policy_bit(const char *name)
+{
+	return 1ull << (policy_find(name) - policies);
+}
+
+static void test_accepted(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("tandem policy=bracket,change-pte "
+			       "workload=cow-host  guest=idle pages=7 vcpus=8 "
+			       "cpus=16 seed=4294967295 first=3 pace=free "
+			       "trace=on mutants=no-flush"), 0);
+	assert_int_equal(options.policies, policy_bit("bracket") |
+					   policy_bit("change-pte"));
+	assert_int_equal(options.workloads, 2);
+	assert_int_equal(options.guest, GUEST_IDLE);
+	assert_int_equal(options.pages, 7);
+	assert_int_equal(options.vcpus, 8);
+	assert_int_equal(options.cpus, 16);
+	assert_int_equal(options.seed, 4294967295u);
+	assert_int_equal(options.first, 3);
+	assert_true(options.pace_free);
+	assert_true(options.trace);
+	assert_true(options.mutants != 0);
+	/* The last one counts. */
+	assert_int_equal(parse("seed=3 seed=4 guest=both"), 0);
+	assert_int_equal(options.seed, 4);
+	assert_int_equal(parse("workload=cow"), 0);
+	assert_int_equal(options.workloads, 1);
+	assert_int_equal(parse("mutants=none list=policies,tests test=a,b"),
+			 0);
+	assert_int_equal(options.mutants, 0);
+	assert_int_equal(options.list, LIST_POLICIES | LIST_TESTS);
+	assert_string_equal(options.tests, "a,b");
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} rows[] = {
+		{ "polcy=x",		"word 'polcy=x' is unknown: accepted "
+					"are policy= workload=" },
+		{ "tandem verbose",	"word 'verbose' is unknown" },
+		{ "=",			"is unknown" },
+		{ "=5",			"is unknown" },
+		{ "page=5",		"is unknown" },
+		{ "policy=brack",	"policy= takes bracket " },
+		{ "policy=bracketx",	"policy= takes bracket " },
+		{ "policy=",		"policy= takes" },
+		{ "policy=bracket,",	"policy= takes" },
+		{ "policy=,bracket",	"policy= takes" },
+		{ "policy=all,bracket",	"policy= takes" },
+		{ "workload=cow-",	"workload= takes cow cow-host merge" },
+		{ "mutants=bracket",	"mutants= takes no-flush" },
+		{ "guest=none",		"guest= takes idle running both" },
+		{ "guest=idle,running",	"guest= takes" },
+		{ "pages=0",		"from 1 to 262144" },
+		{ "pages=262145",	"from 1 to 262144" },
+		{ "pages=",		"takes a number" },
+		{ "pages=5x",		"takes a number" },
+		{ "pages=-5",		"takes a number" },
+		{ "pages=0x10",		"takes a number" },
+		{ "vcpus=9",		"from 1 to 8" },
+		{ "cpus=17",		"from 1 to 16" },
+		{ "seed=4294967296",	"from 0 to 4294967295" },
+		{ "seed=99999999999999999999999", "from 0 to 4294967295" },
+		{ "first=0",		"from 1" },
+		{ "pace=fast",		"pace= takes lockstep free" },
+		{ "trace=yes",		"trace= takes off on" },
+		{ "list=all,x",		"list= takes policies" },
+		{ "test=",		"test=" },
+		{ "seed=1 pages=0",	"from 1 to 262144" },
+	};
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++) {
+		assert_int_equal(parse(rows[i].line), -EINVAL);
+		if (!strstr(error, rows[i].says))
+			fail_msg("%s: '%s' lacks '%s'", rows[i].line, error,
+				 rows[i].says);
+	}
+}
+
+/* However long a word is and however short the buffer: no byte too far. */
+static void test_long(void **state)
+{
+	char *line = malloc(3000);
+	size_t size;
+
+	(void)state;
+	memset(line, 'x', 2999);
+	line[2999] = 0;
+	assert_int_equal(parse(line), 0);	/* a path */
+	memcpy(line, "policy=", 7);
+	for (size = 1; size < 700; size += 3) {
+		char *buf = malloc(size);	/* ASan watches */
+
+		assert_int_equal(options_parse(&options, line, buf, size),
+				 -EINVAL);
+		assert_true(strlen(buf) < size);
+		free(buf);
+	}
+	memcpy(line, "test=", 5);
+	(void)parse(line);
+	assert_true(strlen(options.tests) < sizeof(options.tests));
+	free(line);
+}
+
+/* Boot needs to know one number before the lab has read the line. */
+static void test_boot_word(void **state)
+{
+	static const struct {
+		const char *line;
+		u32 value;
+	} rows[] = {
+		{ "",				0 },
+		{ "cpus=4",			4 },
+		{ "tandem cpus=16 seed=1",	16 },
+		{ "cpus=4 cpus=5",		5 },
+		{ "xcpus=4",			0 },
+		{ "cpus",			0 },
+		{ "cpus=",			0 },
+		{ "cpus=4x",			0 },
+		{ "cpus=-1",			0 },
+		{ "cpus=999999999",		999999999 },
+		{ "cpus=9999999999",		0 },
+		{ "cpu=3",			0 },
+		{ "  cpus=3  ",			3 },
+	};
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++)
+		assert_int_equal(command_number(rows[i].line, "cpus"),
+				 rows[i].value);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_boot_word),
+	};
+
+	return RUN(tests);
+}
