@@ -5,8 +5,8 @@
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
 #include "arch/x86/step.h"
+#include "mm/change.h"
 #include "mm/hpt.h"
-#include "mm/notifier.h"
 #include "mm/rmap.h"
 
 COUNTER(cow_copy);	/* T1: a frame was copied for a writer */
@@ -67,44 +67,24 @@ static void takeover(struct mm *mm, hva_t hva, pte_t *ptep)
 static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 		struct frame *old)
 {
-	struct hva_range range = page_range(hva);
 	struct frame *new = frame_alloc();
-	bool moved = false;
-	pte_t new_pte;
+	struct change change = {
+		.mm = mm, .hva = hva, .ptep = ptep, .seen = seen,
+		.old = old, .new = new, .right = PTE_RW,
+		.reason = INVALIDATE_COPY,
+		.known_references = ANY_REFERENCES,
+	};
+	bool was_stable = old->flags & FRAME_STABLE;
 
 	if (!new)
 		return -ENOMEM;
-	new_pte = pte_make(frame_pfn(new), PTE_RW);
 	page_copy(frame_ptr(new), frame_ptr(old));
-	step(STEP_N0, hva.v);
-
-	mmu_notifier_start(mm, range, INVALIDATE_COPY);
-	spin_lock(hpt_lock(ptep));
-	if (!pte_same(pte_read(ptep), seen))		/* N1 */
-		goto out;
-	step(STEP_N1, hva.v);
-
-	hpt_clear_flush(mm, hva, ptep);			/* N2: nobody reads old */
-	step(STEP_N2, hva.v);
-	mmu_notifier_cleared(mm, hva, INVALIDATE_COPY);
-	mmu_notifier_change_pte(mm, hva, seen, new_pte); /* N4: listeners first */
-	step(STEP_N4, hva.v);
-	rmap_remove(old, ptep);
-	hpt_map(ptep, new, PTE_RW);			/* N5: then the host */
-	step(STEP_N5, hva.v);
-	moved = true;
-out:
-	spin_unlock(hpt_lock(ptep));
-	mmu_notifier_end(mm, range, INVALIDATE_COPY);
-	if (!moved) {
-		frame_put(new);
-		return 0;
-	}
-	count(&count_cow_copy);
-	if (old->flags & FRAME_STABLE)
-		count(&count_ksm_broken);
-	step(STEP_N6, hva.v);
-	frame_put(old);		/* the mapping's reference; O6 */
+	if (!change_mapping(&change)) {
+		count(&count_cow_copy);
+		if (was_stable)
+			count(&count_ksm_broken);
+	}	/* else another CPU resolved this fault */
+	frame_put(new);
 	return 0;
 }
 

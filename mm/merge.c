@@ -2,9 +2,8 @@
 
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/step.h"
+#include "mm/change.h"
 #include "mm/hpt.h"
-#include "mm/notifier.h"
 #include "mm/rmap.h"
 
 static bool maps(pte_t pte, const struct frame *frame)
@@ -13,104 +12,59 @@ static bool maps(pte_t pte, const struct frame *frame)
 }
 
 /* Beside the mappings the scanner has a reference: any other is a pin. */
-static bool is_pinned(struct frame *frame)
-{
-	return rmap_extra_references(frame) != 1;
-}
+#define SCANNER_REFERENCES	1
 
-/* T4 under PTL: @seen is writable and maps @frame. */
-static int wrprotect_locked(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
-			    struct frame *frame)
+/*
+ * Nothing to change: the scanner's reference keeps a read-only mapping of
+ * @frame from being taken over. But nobody may have pinned it before.
+ */
+static int check_readonly(pte_t *ptep, struct frame *frame)
 {
-	pte_t ro = pte_make(pte_pfn(seen), PTE_RO);
-	pte_t old;
-
-	step(STEP_N1, hva.v);
-	old = hpt_clear_flush(mm, hva, ptep);			/* N2 */
-	step(STEP_N2, hva.v);
-	mmu_notifier_cleared(mm, hva, INVALIDATE_WRPROTECT);
-	if (is_pinned(frame)) {					/* N3, O17 */
-		hpt_set(ptep, old);
-		return -EBUSY;
-	}
-	step(STEP_N3, hva.v);
-	mmu_notifier_change_pte(mm, hva, seen, ro);		/* N4 */
-	step(STEP_N4, hva.v);
-	hpt_set(ptep, ro);					/* N5 */
-	step(STEP_N5, hva.v);
-	return 0;
-}
-
-static int wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
-{
-	struct hva_range range = page_range(hva);
-	pte_t *ptep = hpt_walk(mm, hva);
 	int err = -EAGAIN;
-	pte_t seen;
+	pte_t pte;
 
-	if (!ptep)
-		return -EAGAIN;
-	if (!pte_writable(pte_read(ptep))) {
-		/* Nothing to change: the scanner's reference keeps a read-only
-		 * mapping of @frame from being taken over. */
-		spin_lock(hpt_lock(ptep));
-		seen = pte_read(ptep);
-		if (maps(seen, frame) && !pte_writable(seen))
-			err = is_pinned(frame) ? -EBUSY : 0;
-		spin_unlock(hpt_lock(ptep));
-		return err;
-	}
-
-	mmu_notifier_start(mm, range, INVALIDATE_WRPROTECT);
 	spin_lock(hpt_lock(ptep));
-	seen = pte_read(ptep);
-	if (maps(seen, frame) && pte_writable(seen))
-		err = wrprotect_locked(mm, hva, ptep, seen, frame);
+	pte = pte_read(ptep);
+	if (maps(pte, frame) && !pte_writable(pte))
+		err = rmap_extra_references(frame) == SCANNER_REFERENCES
+			? 0 : -EBUSY;
 	spin_unlock(hpt_lock(ptep));
-	mmu_notifier_end(mm, range, INVALIDATE_WRPROTECT);
 	return err;
 }
 
-/* T3a: equal, read-only, and nobody else's. */
+/* T4 */
+static int wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
+{
+	struct change change = {
+		.mm = mm, .hva = hva, .ptep = hpt_walk(mm, hva),
+		.old = frame, .new = frame, .right = PTE_RO,
+		.reason = INVALIDATE_WRPROTECT,
+		.known_references = SCANNER_REFERENCES,
+	};
+
+	if (!change.ptep)
+		return -EAGAIN;
+	change.seen = pte_read(change.ptep);
+	if (!maps(change.seen, frame))
+		return -EAGAIN;
+	if (!pte_writable(change.seen))
+		return check_readonly(change.ptep, frame);
+	return change_mapping(&change);
+}
+
+/* T3a: equal, read-only (O4), and nobody else's. */
 static int replace(struct mm *mm, hva_t hva, struct frame *frame,
 		   struct frame *shared)
 {
-	struct hva_range range = page_range(hva);
-	pte_t *ptep = hpt_walk(mm, hva);
-	int err = -EAGAIN;
-	pte_t seen, new = pte_make(frame_pfn(shared), PTE_RO);
+	struct change change = {
+		.mm = mm, .hva = hva, .ptep = hpt_walk(mm, hva),
+		.old = frame, .new = shared, .right = PTE_RO,
+		.reason = INVALIDATE_MERGE,
+		.known_references = SCANNER_REFERENCES,
+	};
 
-	step(STEP_N0, hva.v);
-	mmu_notifier_start(mm, range, INVALIDATE_MERGE);
-	spin_lock(hpt_lock(ptep));
-	seen = pte_read(ptep);
-	if (!maps(seen, frame) || pte_writable(seen))		/* N1 */
-		goto out;
-	step(STEP_N1, hva.v);
-	seen = hpt_clear_flush(mm, hva, ptep);			/* N2 */
-	step(STEP_N2, hva.v);
-	mmu_notifier_cleared(mm, hva, INVALIDATE_MERGE);
-	if (is_pinned(frame)) {					/* N3, O17 */
-		hpt_set(ptep, seen);
-		err = -EBUSY;
-		goto out;
-	}
-	step(STEP_N3, hva.v);
-	mmu_notifier_change_pte(mm, hva, seen, new);		/* N4 */
-	step(STEP_N4, hva.v);
-	rmap_remove(frame, ptep);
-	frame_get(shared);
-	hpt_map(ptep, shared, PTE_RO);				/* N5 */
-	step(STEP_N5, hva.v);
-	err = 0;
-out:
-	spin_unlock(hpt_lock(ptep));
-	mmu_notifier_end(mm, range, INVALIDATE_MERGE);
-	if (!err) {
-		step(STEP_N6, hva.v);
-		frame_put(frame);	/* the mapping's reference; O6 */
-	}
-	return err;
+	change.seen = pte_make(frame_pfn(frame), PTE_RO);
+	return change_mapping(&change);
 }
 
 int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)

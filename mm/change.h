@@ -1,0 +1,36 @@
+/*
+ * One change of one mapping, N1 to N6 of docs/contract.md, section 3: clear and
+ * flush the primary; change the secondary; only then set the primary. Copies
+ * (T1), write-protections of a merge (T4) and merges (T3a) all go this way.
+ */
+#ifndef MM_CHANGE_H
+#define MM_CHANGE_H
+
+#include "mm/notifier.h"
+
+struct change {
+	struct mm *mm;
+	hva_t hva;
+	pte_t *ptep;
+	pte_t seen;		/* what the decision was based on */
+	struct frame *old;	/* that @seen maps */
+	struct frame *new;	/* that P will map; may be @old */
+	enum pte_right right;	/* with this right */
+	enum invalidate_reason reason;
+	u32 known_references;	/* besides the mappings', that may be there at
+				 * N3; ANY_REFERENCES: it does not matter */
+	pte_t cleared;		/* what N2 found */
+};
+
+enum { ANY_REFERENCES = ~0u };
+
+/*
+ * Perform @change. The caller holds a reference to @old and to @new, and the
+ * mmap lock for reading from the copy or comparison on (N0); no PTL. On success
+ * the mapping's reference has moved from @old to @new. -EAGAIN: P is no longer
+ * @seen (N1). -EBUSY: somebody else holds a reference, and P is as it was (N3,
+ * O17).
+ */
+__must_check int change_mapping(struct change *change);
+
+#endif
