@@ -23,8 +23,7 @@ u32 cpu_count;
 __thread struct cpu *fake_this_cpu = &cpus[0];
 char *fake_ram;
 
-/* Ticks are nanoseconds, cut so that the bound of wait.h is 5 s. */
-u64 clock_ticks_per_ms = 250000;
+u64 clock_ticks_per_ms = 1000000;	/* ticks are nanoseconds */
 
 void (*fake_on_interrupt)(enum ipi ipi);
 void (*fake_on_nmi)(void);
@@ -148,6 +147,9 @@ void fake_pause(void)
 	fake_interrupts();
 	fake_explore_spin();
 	fake_stepper_spin();
+	/* Whoever is waited for may need this very processor. */
+	if (states[cpu_id()].threaded)
+		sched_yield();
 }
 
 void fake_guest_enter(struct vcpu_tlb *tlb)
@@ -240,7 +242,6 @@ u64 fake_tsc(void)
 			fake_on_spin(cpus[cpu_id()].waiting_for);
 		return scripted;
 	}
-	sched_yield();
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
