@@ -54,7 +54,7 @@ static void test_zero_break(void **state)
 	recorder_add(&recorder, mm);
 	assert_int_equal(read_page(0), 0);
 	write_page(0, 5);
-	assert_log("N0 start:copy:0+1 N1 page N2 cleared:0 change:0 N4 N5 "
+	assert_log("N0 start:copy:0+1 N1 page N2 cleared:0 N3 change:0 N4 N5 "
 		   "end:copy:0+1 N6");
 	assert_int_equal(pte_pfn(recorder.old).n, frame_pfn(zero_frame).n);
 	assert_int_equal(frame_refcount(zero_frame), 1);
@@ -78,7 +78,7 @@ static void test_copy(void **state)
 	write_page(3, 12);
 	/* O1, O2: N2 with its IPI, then the listener, then N5. */
 	assert_log("N0 start:copy:3+1 N1 page primary1 local@1 N2 cleared:3 "
-		   "change:3 N4 N5 end:copy:3+1 N6");
+		   "N3 change:3 N4 N5 end:copy:3+1 N6");
 	assert_ptr_equal(pfn_frame(pte_pfn(recorder.old)), old);
 	assert_true(pte_same(recorder.new, entry_of(mm, 3)));
 	assert_true(pte_writable(recorder.new));
@@ -204,7 +204,7 @@ static void test_lost_race(void **state)
 	other_access = MM_WRITE;
 	fake_on_step = other_cpu_first;
 	write_page(3, 12);
-	assert_log("N0 N0@1 N1@1 page@1 primary0@1 local N2@1 N4@1 N5@1 "
+	assert_log("N0 N0@1 N1@1 page@1 primary0@1 local N2@1 N3@1 N4@1 N5@1 "
 		   "N6@1 FREE");
 	assert_int_equal(frame_free_count(), before - 1);
 	assert_int_equal(read_page(3), 12);
@@ -332,7 +332,7 @@ static void test_switch(void **state)
 	assert_int_equal(mm->cpu_mask, 1);
 	assert_int_equal(child->cpu_mask, 2);
 	write_page(3, 12);
-	assert_log("N0 N1 page N2 N4 N5 N6");
+	assert_log("N0 N1 page N2 N3 N4 N5 N6");
 	fake_cpu(1);
 	assert_int_equal(read_page(3), 11);
 	write_page(3, 13);

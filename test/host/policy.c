@@ -296,18 +296,18 @@ static void test_order_of_copy(void **state)
 	} rows[] = {
 		{ "bracket",
 		  "N0 REQUEST kick1 X1@1 X2@1 X3@1 I1 "
-		  "N1 page primary1 local@1 N2 N4 N5 I3 N6" },
+		  "N1 page primary1 local@1 N2 N3 N4 N5 I3 N6" },
 		{ "clear-flush-notify",
 		  "N0 N1 page N2 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
-		  "N4 N5 N6" },
+		  "N3 N4 N5 N6" },
 		{ "change-2009",
-		  "N0 N1 page N2 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
+		  "N0 N1 page N2 N3 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
 		  "N4 N5 N6" },
 		{ "change-pte",
-		  "N0 N1 page N2 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
+		  "N0 N1 page N2 N3 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
 		  "N4 N5 N6" },
 		{ "upgrade-noflush",
-		  "N0 N1 page N2 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
+		  "N0 N1 page N2 N3 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
 		  "N4 N5 N6" },
 	};
 	u32 i;
