@@ -65,6 +65,9 @@ int mm_migrate(struct frame *old)
 		read_unlock(&mm->mmap_lock);
 		mm_put(mm);
 	}
+	/* A mapping of a dying address space is nobody's to move. */
+	if (!err && rmap_mapcount(old))
+		err = -EAGAIN;
 	frame_put(new);
 	return err;
 }

@@ -88,7 +88,8 @@ void mm_discard(struct mm *mm, struct hva_range range);
 
 /*
  * Move @frame's content to another frame under all its mappings (T6). The
- * caller holds a reference. -EBUSY: somebody else holds one too; -ENOMEM.
+ * caller holds a reference. -EBUSY: somebody else holds one too; -EAGAIN: it is
+ * mapped by an address space that is going away right now; -ENOMEM.
  */
 __must_check int mm_migrate(struct frame *frame);
 

@@ -192,6 +192,28 @@ static void test_migrate_refused(void **state)
 	frame_put(old);
 }
 
+/* A mapping of an address space that is going away stays, and is reported. */
+static void test_migrate_dying(void **state)
+{
+	struct frame *old;
+	struct mm *child;
+
+	(void)state;
+	write_page(0, 41);
+	child = mm_fork(mm);
+	old = frame_of(mm, 0);
+	frame_get(old);
+	child->users = 0;		/* as mm_put() leaves it */
+	assert_int_equal(mm_migrate(old), -EAGAIN);
+	assert_ptr_equal(frame_of(child, 0), old);
+	child->users = 1;
+	mm_put(child);
+	assert_int_equal(mm_migrate(old), 0);
+	assert_ptr_not_equal(frame_of(mm, 0), old);
+	frame_put(old);
+	assert_int_equal(read_page(0), 41);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +225,7 @@ int main(void)
 		TEST(test_migrate),
 		TEST(test_migrate_order),
 		TEST(test_migrate_refused),
+		TEST(test_migrate_dying),
 	};
 
 	return RUN(tests);
