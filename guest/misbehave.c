@@ -10,6 +10,15 @@ static void spin_with_interrupts_off(void)
 		__asm__ volatile ("pause");
 }
 
+static void exit_for_ever(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+
+	for (;;)
+		__asm__ volatile ("cpuid" : "=a" (eax), "=b" (ebx),
+				  "=c" (ecx), "=d" (edx) : "a" (0), "c" (0));
+}
+
 void misbehave(const struct guest *guest)
 {
 	uint64_t argument = guest->now.argument;
@@ -30,6 +39,9 @@ void misbehave(const struct guest *guest)
 		break;
 	case GUEST_BAD_SPIN:
 		spin_with_interrupts_off();
+		break;
+	case GUEST_BAD_EXITS:
+		exit_for_ever();
 		break;
 	case GUEST_BAD_TRIPLE:
 	default:

@@ -57,40 +57,52 @@ static void report(struct run *run, u32 page, u64 word, u64 expected,
 		       (unsigned long long)found, reader, run->phase);
 }
 
-static void verify_page(struct run *run, u32 page, u64 expected,
-			const char *reader)
+static int verify_page(struct run *run, u32 page, u64 expected,
+		       const char *reader)
 {
 	const u64 *words = vm_page(page);
 	u32 i;
+	int err;
 
+	/* A page that nobody has touched needs memory even to be read. */
+	err = mm_fault(this_cpu()->mm, (hva_t){ (u64)words }, MM_READ);
+	if (err)
+		return err;
 	for (i = 0; i < PAGE_WORDS; i++) {
 		u64 found = READ_ONCE(words[i]);
 
 		if (found != expected) {
 			report(run, page, i, expected, found, reader);
-			return;
+			break;
 		}
 	}
+	return 0;
 }
 
-static void verify_vm(struct run *run)
+static int verify_vm(struct run *run)
 {
+	int err = 0;
 	u32 page;
 
-	for (page = 0; page < run->options->pages; page++)
-		verify_page(run, page, vm_oracle(page)->published, "host");
+	for (page = 0; page < run->options->pages && !err; page++)
+		err = verify_page(run, page, vm_oracle(page)->published,
+				  "host");
+	return err;
 }
 
 /* A child keeps what was there when it was forked, whoever wrote since. */
-static void verify_child(struct run *run)
+static int verify_child(struct run *run)
 {
+	int err = 0;
 	u32 page;
 
 	mm_switch(run->child);
-	for (page = 0; page < run->options->pages; page++)
-		verify_page(run, page, TAG_PAGE(page, run->child_generation),
-			    "child");
+	for (page = 0; page < run->options->pages && !err; page++)
+		err = verify_page(run, page,
+				  TAG_PAGE(page, run->child_generation),
+				  "child");
 	mm_switch(run->vm.mm);
+	return err;
 }
 
 static void collect_guest(struct run *run, u32 vcpu)
@@ -108,13 +120,19 @@ static void collect_guest(struct run *run, u32 vcpu)
 		       (unsigned long long)box->stale[i].found, vcpu);
 }
 
-void content_verify(struct run *run)
+void content_collect(struct run *run)
 {
 	u32 i;
 
 	for (i = 0; i < run->vm.vcpu_count; i++)
 		collect_guest(run, i);
-	verify_vm(run);
-	if (run->child)
-		verify_child(run);
+}
+
+int content_verify(struct run *run)
+{
+	int err = verify_vm(run);
+
+	if (!err && run->child)
+		err = verify_child(run);
+	return err;
 }

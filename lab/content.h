@@ -19,11 +19,15 @@ __must_check int content_host_write(struct run *run, u32 page);
 void content_begin_zero(struct run *run);
 void content_end_zero(struct run *run);
 
+/* Collect and print what the guest reported, in run->stale_reads. The guest is
+ * outside; the VM's address space is current. */
+void content_collect(struct run *run);
+
 /*
- * Check every page through the host's mappings of the VM and of the child, and
- * collect what the guest reported. Counts in run->stale_reads, and prints the
- * first ones. The guest is outside; the VM's address space is current.
+ * Check every page through the host's mappings of the VM and of the child.
+ * Counts in run->stale_reads, and prints the first ones. -ENOMEM: a page could
+ * not even be read. As above.
  */
-void content_verify(struct run *run);
+__must_check int content_verify(struct run *run);
 
 #endif

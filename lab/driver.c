@@ -4,7 +4,7 @@
 #include "arch/x86/error.h"
 
 #define PACE_READS	2
-#define PATIENCE_MS	10000	/* without any sign of life */
+#define LIMIT_MS	30000	/* for a command, and 1 ms for each page */
 
 static bool single_cpu(void)
 {
@@ -41,40 +41,26 @@ static void post(struct run *run, u32 i, enum guest_op op, u32 first,
 		cpu_start(vcpu->home, vcpu_thread, vcpu);
 }
 
-/* Patience with a vCPU: as long as it shows signs of life. */
-struct patience {
-	u64 life;
-	u64 deadline;
-};
-
-static u64 signs_of_life(struct run *run, u32 i)
+/* When a vCPU is late that has something to do with all pages now. */
+static u64 deadline(const struct run *run)
 {
-	return READ_ONCE(vm_mailbox(i)->reads) +
-	       READ_ONCE(run->vm.vcpus[i].exit_count);
+	return read_tsc() + (LIMIT_MS + run->options->pages) *
+			    clock_ticks_per_ms;
 }
 
-static struct patience patience_start(struct run *run, u32 i)
+/*
+ * Between two looks at vCPU @i, which must come to an end by @deadline: the
+ * guest cannot buy time by exiting or by counting reads. -EBUSY: it has failed.
+ */
+static int be_patient(struct run *run, u32 i, u64 deadline)
 {
-	return (struct patience){
-		signs_of_life(run, i),
-		read_tsc() + PATIENCE_MS * clock_ticks_per_ms,
-	};
-}
-
-/* Between two looks at vCPU @i. -EBUSY: it has failed, or is stuck. */
-static int be_patient(struct patience *patience, struct run *run, u32 i)
-{
-	u64 life = signs_of_life(run, i);
-
 	if (READ_ONCE(run->vm.failed))
 		return -EBUSY;
-	if (life != patience->life) {
-		*patience = patience_start(run, i);
-		this_cpu()->progress++;
-	} else if (read_tsc() > patience->deadline) {
-		vcpu_stop(&run->vm.vcpus[i], "no sign of life for 10 s");
+	if ((s64)(read_tsc() - deadline) > 0) {
+		vcpu_stop(&run->vm.vcpus[i], "does not get on");
 		return -EBUSY;
 	}
+	this_cpu()->progress++;		/* this wait has a bound of its own */
 	cpu_pause();
 	return 0;
 }
@@ -90,18 +76,20 @@ static bool command_complete(struct run *run, u32 i)
 static int wait_for(struct run *run, u32 i, enum guest_then next)
 {
 	struct vcpu *vcpu = &run->vm.vcpus[i];
-	struct patience patience = patience_start(run, i);
 	enum vcpu_stop stop = VCPU_YIELDED;
+	u64 late = deadline(run);
 
+	WRITE_ONCE(vcpu->deadline, late);
 	this_cpu()->waiting_for = "the guest to complete a command";
 	while (!command_complete(run, i) ||
 	       (next == GUEST_THEN_EXIT &&
 		(single_cpu() ? stop != VCPU_DONE : cpu_busy(vcpu->home)))) {
 		if (single_cpu())
 			stop = vcpu_run(vcpu);
-		if (be_patient(&patience, run, i))
+		if (be_patient(run, i, late))
 			return -EBUSY;
 	}
+	WRITE_ONCE(vcpu->deadline, 0);
 	this_cpu()->waiting_for = NULL;
 	return READ_ONCE(run->vm.failed) ? -EBUSY : 0;
 }
@@ -126,20 +114,24 @@ int guest_do(struct run *run, enum guest_op op, u64 argument)
 /* One CPU for all: the vCPU runs here until it has read its pages. */
 static int pace_here(struct run *run, u32 i)
 {
-	if (vcpu_run(&run->vm.vcpus[i]) == VCPU_FAILED)
+	struct vcpu *vcpu = &run->vm.vcpus[i];
+
+	vcpu->deadline = deadline(run);
+	if (vcpu_run(vcpu) == VCPU_FAILED)
 		return -EBUSY;
+	vcpu->deadline = 0;
 	return 0;
 }
 
 static int pace_there(struct run *run, u32 i)
 {
 	struct mailbox *box = vm_mailbox(i);
-	struct patience patience = patience_start(run, i);
 	u64 target = READ_ONCE(box->reads) + PACE_READS;
+	u64 late = deadline(run);
 
 	this_cpu()->waiting_for = "the guest to read two more pages";
 	while (READ_ONCE(box->reads) < target)
-		if (be_patient(&patience, run, i))
+		if (be_patient(run, i, late))
 			return -EBUSY;
 	this_cpu()->waiting_for = NULL;
 	return 0;

@@ -89,8 +89,11 @@ static void halt(struct run *run)
 			vcpu_stop(&run->vm.vcpus[i], "stopped");
 }
 
-static void run_in_vm(struct run *run)
+/* The workload itself, and what is left to see when it is over. */
+static void run_workload(struct run *run)
 {
+	int err;
+
 	/* One writer only: with more vCPUs the first one speaks for all. */
 	run->vm.vcpus[0].stall = &run->guest_ticks;
 	if (run->options->trace)
@@ -99,7 +102,12 @@ static void run_in_vm(struct run *run)
 	halt(run);
 	if (run->options->trace)
 		trace_stop();
-	content_verify(run);
+	content_collect(run);
+	if (run->message[0])
+		return;		/* it broke off: contents are half done */
+	err = content_verify(run);
+	if (err)
+		note_failure(run, "verifying", err);
 }
 
 static void run_vm(struct run *run)
@@ -116,10 +124,12 @@ static void run_vm(struct run *run)
 		return;
 	}
 	err = warm_up(run);
-	if (err)
+	if (err) {
 		note_failure(run, "the guest's start", err);
-	else
-		run_in_vm(run);
+		halt(run);
+	} else {
+		run_workload(run);
+	}
 	ksm_exit();
 	if (run->child)
 		mm_put(run->child);

@@ -68,6 +68,7 @@ enum guest_op {
 	GUEST_BAD_IO,		/* out to port = argument */
 	GUEST_BAD_HLT,
 	GUEST_BAD_SPIN,		/* interrupts off, for ever: must be stopped */
+	GUEST_BAD_EXITS,	/* exit for ever, and get nowhere */
 	GUEST_OP_COUNT,
 };
 

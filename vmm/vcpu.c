@@ -3,12 +3,13 @@
  */
 #include "vmm/vm.h"
 
-#include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/print.h"
 #include "arch/x86/system.h"
 #include "arch/x86/wait.h"
+
+#define EXITS_A_LOOK	256u	/* how often the deadline is looked at */
 
 COUNTER_BY(exits, fault);
 COUNTER_BY(exits, hypercall);
@@ -28,6 +29,20 @@ static enum vcpu_stop fail(struct vcpu *vcpu, const char *what, u64 detail)
 			    what, (unsigned long long)detail,
 			    (unsigned long long)hvm_rip(&vcpu->hvm));
 	return VCPU_FAILED;
+}
+
+/*
+ * A guest may exit for ever, or never but for a timer, and get nowhere. With
+ * one CPU for host and guest nobody else could stop it.
+ */
+static enum vcpu_stop check_deadline(struct vcpu *vcpu)
+{
+	u64 deadline = READ_ONCE(vcpu->deadline);
+
+	if (!deadline || (s64)(read_tsc() - deadline) < 0)
+		return VCPU_GOES_ON;
+	return fail(vcpu, "does not complete its command, last exit",
+		    vcpu->hvm.kind);
 }
 
 static enum vcpu_stop exit_fault(struct vcpu *vcpu)
@@ -84,32 +99,11 @@ static enum vcpu_stop exit_cpuid(struct vcpu *vcpu)
 	return VCPU_GOES_ON;
 }
 
-/* How long a guest may take for one command without any exit: a pass over its
- * pages takes far less. */
-static u64 quiet_limit_ms(const struct vm *vm)
-{
-	return 2000 + vm->config.page_count / 16;
-}
-
-/*
- * The interrupt is taken as soon as interrupts are on: before we get here.
- *
- * With one CPU for all nobody else can stop a guest that never exits by itself:
- * here it is stopped, when timers are all that has ended its turns for long.
- */
+/* The interrupt is taken as soon as interrupts are on: before we get here. */
 static enum vcpu_stop exit_interrupt(struct vcpu *vcpu)
 {
-	u64 now = read_tsc(), limit_ms = quiet_limit_ms(vcpu->vm);
-
 	count(&count_exits_interrupt);
-	if (vcpu->exit_count != vcpu->last_interrupt + 1)
-		vcpu->quiet_since = now;
-	vcpu->last_interrupt = vcpu->exit_count;
-	if (vcpu->home == 0 &&
-	    now - vcpu->quiet_since > limit_ms * clock_ticks_per_ms)
-		return fail(vcpu, "no exit of its own in a time (in ms) of",
-			    limit_ms);
-	return VCPU_GOES_ON;
+	return check_deadline(vcpu);
 }
 
 static enum vcpu_stop exit_nmi(struct vcpu *vcpu)
@@ -147,7 +141,9 @@ static enum vcpu_stop enter_once(struct vcpu *vcpu)
 	hvm_enter(&vcpu->hvm);
 	handshake_exit();
 	interrupts_on();
-	WRITE_ONCE(vcpu->exit_count, vcpu->exit_count + 1);
+	if (unlikely(!(++vcpu->exit_count % EXITS_A_LOOK)) &&
+	    check_deadline(vcpu) == VCPU_FAILED)
+		return VCPU_FAILED;
 	return exit_handlers[vcpu->hvm.kind](vcpu);
 }
 

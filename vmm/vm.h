@@ -22,9 +22,9 @@ struct vcpu {
 	u32 index;
 	u32 home;		/* the CPU that runs it, always */
 	bool stop;		/* set by vcpu_stop() */
-	u64 exit_count;		/* a sign of life */
-	u64 last_interrupt;	/* exit_count at the last interrupt exit */
-	u64 quiet_since;	/* when a row of such exits began */
+	u64 exit_count;
+	u64 deadline;		/* tick at which it fails unless it has stopped
+				 * by then; 0: none. Set by whoever waits */
 	struct samples *stall;	/* ticks per guest fault; NULL: not kept */
 };
 
