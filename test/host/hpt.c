@@ -17,12 +17,12 @@ static void test_format(void **state)
 		bool present, writable;
 		u64 pfn;
 	} rows[] = {
-		{ "none",		0,			false, false, 0 },
-		{ "read-only",		PFN(5) | P,		true, false, 5 },
-		{ "writable",		PFN(5) | P | W,		true, true, 5 },
-		{ "W without P",	PFN(5) | W,		false, false, 5 },
-		{ "no-execute",		PFN(5) | P | PTE_NX,	true, false, 5 },
-		{ "highest frame",	PTE_ADDR | P,		true, false,
+		{ "none",	 0,			false, false, 0 },
+		{ "read-only",	 PFN(5) | P,		true, false, 5 },
+		{ "writable",	 PFN(5) | P | W,	true, true, 5 },
+		{ "W without P", PFN(5) | W,		false, false, 5 },
+		{ "no-execute",	 PFN(5) | P | PTE_NX,	true, false, 5 },
+		{ "highest pfn", PTE_ADDR | P,		true, false,
 		  (1ull << 40) - 1 },
 	};
 	u32 i;

@@ -30,8 +30,8 @@ static void put_pair(void)
 	recorder_remove(&recorder);
 }
 
-#define T4_OF_1 "N0 start:wrprotect:1+1 N1 page primary1 local@1 N2 cleared:1 " \
-		"N3 change:1 N4 N5 end:wrprotect:1+1"
+#define T4_OF_1 "N0 start:wrprotect:1+1 N1 page primary1 local@1 N2 " \
+		"cleared:1 N3 change:1 N4 N5 end:wrprotect:1+1"
 #define T3A_OF_1 "N0 start:merge:1+1 N1 page primary1 local@1 N2 cleared:1 " \
 		 "N3 change:1 N4 N5 end:merge:1+1 N6"
 
@@ -40,8 +40,8 @@ static void test_merge(void **state)
 	(void)state;
 	make_pair(7, 7);
 	assert_int_equal(merge_wrprotect(mm, page_hva(0), first), 0);
-	assert_log("N0 start:wrprotect:0+1 N1 page primary1 local@1 N2 cleared:0 "
-		   "N3 change:0 N4 N5 end:wrprotect:0+1");
+	assert_log("N0 start:wrprotect:0+1 N1 page primary1 local@1 N2 "
+		   "cleared:0 N3 change:0 N4 N5 end:wrprotect:0+1");
 	/* T4: the same frame, without W. */
 	assert_int_equal(pte_pfn(recorder.old).n, pte_pfn(recorder.new).n);
 	assert_true(pte_writable(recorder.old));
@@ -92,8 +92,8 @@ static void test_pinned(void **state)
 	before = entry_of(mm, 1);
 	frame_get(second);		/* a gup's */
 	assert_int_equal(merge_page(mm, page_hva(1), second, first), -EBUSY);
-	assert_log("N0 start:wrprotect:1+1 N1 page primary1 local@1 N2 cleared:1 "
-		   "end:wrprotect:1+1");
+	assert_log("N0 start:wrprotect:1+1 N1 page primary1 local@1 N2 "
+		   "cleared:1 end:wrprotect:1+1");
 	assert_int_equal(entry_of(mm, 1).v, before.v);
 	frame_put(second);
 
