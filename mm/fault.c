@@ -74,7 +74,7 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 		.reason = INVALIDATE_COPY,
 		.known_references = ANY_REFERENCES,
 	};
-	bool was_stable = old->flags & FRAME_STABLE;
+	bool was_stable = frame_is_stable(old);
 
 	if (!new)
 		return -ENOMEM;

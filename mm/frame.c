@@ -142,7 +142,7 @@ void frame_put(struct frame *frame)
 	if (count)
 		return;
 
-	if (frame->mapcount || frame->flags & FRAME_STABLE)
+	if (frame->mapcount || frame_is_stable(frame))
 		panic("INV-FREE: pfn %llx freed with mapcount %u, flags %x",
 		      (unsigned long long)frame_pfn(frame).n, frame->mapcount,
 		      frame->flags);

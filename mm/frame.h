@@ -100,6 +100,11 @@ static inline u32 frame_refcount(const struct frame *frame)
 	return load_acquire(&frame->refcount);
 }
 
+static inline bool frame_is_stable(const struct frame *frame)
+{
+	return READ_ONCE(frame->flags) & FRAME_STABLE;
+}
+
 /* Note in @frame that a translation to it was used (O11). */
 static inline void frame_credit(struct frame *frame, u32 flags)
 {

@@ -5,6 +5,7 @@
 #include "arch/x86/page.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
+#include "mm/rmap.h"
 
 COUNTER(ksm_merged);	/* pages that gave up their frame for a shared one */
 COUNTER(ksm_aborted);	/* merges given up: content or references changed */
@@ -93,7 +94,7 @@ static void note_dead(struct tree_node *node, void *context)
 {
 	struct dead_list *dead = context;
 
-	if (!stable_frame(node)->mapcount &&
+	if (!rmap_mapcount(stable_frame(node)) &&
 	    dead->count < array_count(dead->nodes))
 		dead->nodes[dead->count++] = node;
 }
@@ -153,7 +154,7 @@ static int merge_pair(struct ksm_item *first, struct ksm_item *item,
 		return -EAGAIN;
 	err = -EAGAIN;
 	if (gup.frame == frame || gup.frame == zero_frame ||
-	    gup.frame->flags & FRAME_STABLE)
+	    frame_is_stable(gup.frame))
 		goto out;
 	/*
 	 * The reference that we hold keeps both frames from being taken over:
@@ -180,7 +181,7 @@ static void scan_item(struct ksm_item *item)
 
 	if (gup_fast(item->mm, item->hva, MM_READ, &gup))
 		return;		/* not there, or changing: next time */
-	if (gup.frame == zero_frame || gup.frame->flags & FRAME_STABLE)
+	if (gup.frame == zero_frame || frame_is_stable(gup.frame))
 		goto out;
 
 	digest = page_digest(frame_ptr(gup.frame));
