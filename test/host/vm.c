@@ -14,7 +14,9 @@ static int on_guest_fault(gpa_t gpa, u32 access)
 	switch (ept_fault(&vm, gpa, access)) {
 	case EPT_FAULT_FIXED:
 	case EPT_FAULT_SPURIOUS:
+		return 0;
 	case EPT_FAULT_RETRY:
+		cpu_pause();	/* the one who changes P has to get on */
 		return 0;
 	case EPT_FAULT_MMIO:
 		return -EINVAL;
