@@ -233,7 +233,7 @@ static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
 			sptep++;
 		old = spte_read(sptep);
 		if (!spte_present(ept->format, old))
-			continue;
+			continue;	/* never created here (O7) */
 		new = change(ept->format, old, pte);
 		if (new.v != old.v)
 			ept_set(ept, gfn, sptep, new, flush);

@@ -26,7 +26,7 @@ struct ept {
 	const struct policy *policy;
 	struct mm *mm;
 	struct memslots slots;
-	spte_t *root;
+	spte_t *root;			/* leaves are 4 KiB, as the host's (O9) */
 	u64 table_count;
 	struct vcpu_tlb *tlbs[MAX_CPUS];
 	u32 tlb_count;

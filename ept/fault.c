@@ -26,7 +26,10 @@ COUNTER(pf_spurious);	/* the entry allowed the access already */
 COUNTER(pf_refault);	/* of pf_taken: zapped although its P was present */
 COUNTER(pf_retry);	/* P was changing */
 
-/* F4. True: what was looked up may be stale. Under ML. */
+/*
+ * F4. True: what was looked up may be stale. An invalidation that is running
+ * has zapped and will not come back: nothing may appear behind it (O8). ML.
+ */
 static bool must_retry(const struct ept *ept, hva_t hva, u64 seq)
 {
 	if (ept->inprog && hva.v >= ept->inprog_range.start.v &&

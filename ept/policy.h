@@ -1,7 +1,7 @@
 /*
  * A policy is data: a row of choices on independent axes (docs/contract.md,
  * section 7). It says what the secondary MMU does when the primary changes.
- * A new one costs a row here; docs/adding-a-policy.md shows how.
+ * A new one costs a row here; docs/adding.md shows how.
  */
 #ifndef EPT_POLICY_H
 #define EPT_POLICY_H

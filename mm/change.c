@@ -25,7 +25,8 @@ static int n1_recheck(struct change *c)
 	return pte_same(pte_read(c->ptep), c->seen) ? 0 : -EAGAIN;
 }
 
-/* Nobody reaches old through the primary any more. */
+/* Nobody reaches old through the primary any more, and until N5 nobody reaches
+ * new either: neither MMU uses one while the other uses the other (O3). */
 static int n2_clear(struct change *c)
 {
 	c->cleared = hpt_clear_flush(c->mm, c->hva, c->ptep);
@@ -43,7 +44,7 @@ static int n3_check(struct change *c)
 	return -EBUSY;
 }
 
-/* The secondary first, flush included. */
+/* The secondary first, flush included (O2). */
 static int n4_secondary(struct change *c)
 {
 	mmu_notifier_change_pte(c->mm, c->hva, c->seen,
