@@ -1,7 +1,7 @@
 #define _GNU_SOURCE		/* REG_EFL */
 #include "test/fake/stepper.h"
 
-#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -16,7 +16,8 @@ static u32 stop_at, steps;
 static bool stepping;
 
 /* CPU 1: may it go; has it ended, or met something that CPU 0 holds? */
-static u32 go, other_stands;
+static sem_t go, stands;
+static u32 other_stands;	/* stands was posted */
 
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
@@ -30,9 +31,8 @@ static void on_trap(int signal, siginfo_t *info, void *context)
 	if (++steps < stop_at)
 		return;
 	c->uc_mcontext.gregs[REG_EFL] &= ~(s64)EFLAGS_TF;
-	store_release(&go, 1);
-	while (!load_acquire(&other_stands))
-		sched_yield();
+	sem_post(&go);
+	sem_wait(&stands);
 }
 
 static void set_trap_flag(void)
@@ -41,10 +41,16 @@ static void set_trap_flag(void)
 			  :: "i" (EFLAGS_TF) : "cc", "memory");
 }
 
+static void stand(void)
+{
+	if (!atomic_exchange(&other_stands, 1))
+		sem_post(&stands);
+}
+
 void fake_stepper_spin(void)
 {
-	if (cpu_id() == 1)
-		store_release(&other_stands, 1);
+	if (race && cpu_id() == 1)
+		stand();
 }
 
 static void column(u32 id)
@@ -55,13 +61,13 @@ static void column(u32 id)
 		race->stepped();
 		stepping = false;
 		/* The function was shorter: CPU 1 comes last. */
-		store_release(&go, 1);
+		if (steps < stop_at)
+			sem_post(&go);
 		return;
 	}
-	while (!load_acquire(&go))
-		sched_yield();
+	sem_wait(&go);
 	race->other();
-	store_release(&other_stands, 1);
+	stand();
 }
 
 u32 fake_step_through(const struct stepped_race *which)
@@ -76,13 +82,16 @@ u32 fake_step_through(const struct stepped_race *which)
 		if (race->before)
 			race->before();
 		steps = 0;
-		go = 0;
 		other_stands = 0;
+		sem_init(&go, 0, 0);
+		sem_init(&stands, 0, 0);
 		fake_run(2, column);
 		if (race->after)
 			race->after();
-		if (steps < stop_at)
+		if (steps < stop_at) {
+			race = NULL;
 			return steps;
+		}
 		if (stop_at == MAX_STEPS)
 			panic("a stepped function without end");
 	}
