@@ -7,6 +7,7 @@
 #include "arch/x86/string.h"
 #include "arch/x86/trap.h"
 #include "lab/report.h"
+#include "lab/trace.h"
 
 static struct run run;
 static struct options options;
@@ -195,5 +196,9 @@ enum machine_exit_status lab_main(const char *command_line,
 	if (options.tests[0])
 		return tests->run(options.tests) ? EXIT_INCOHERENT
 						 : EXIT_COHERENT;
+	if (options.trace && trace_init()) {
+		printk("error: not enough memory for trace=on\n");
+		return EXIT_USAGE;
+	}
 	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;
 }

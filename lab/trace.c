@@ -1,30 +1,57 @@
 #include "lab/trace.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/error.h"
 #include "arch/x86/print.h"
 #include "arch/x86/step.h"
-
-#define TRACE_EVENTS	4096u	/* kept for each CPU: the last ones */
+#include "mm/frame.h"
 
 struct trace_event {
 	u64 tick;
 	u64 subject;
-	u32 step;
+	u64 step;
 };
+
+#define FRAME_EVENTS	(PAGE_SIZE / sizeof(struct trace_event))
+#define RING_FRAMES	512u		/* 2 MiB a CPU */
+#define RING_EVENTS	(RING_FRAMES * FRAME_EVENTS)
 
 struct trace_ring {
 	u64 count;		/* events ever; written by its CPU only */
-	struct trace_event events[TRACE_EVENTS];
+	struct trace_event *frames[RING_FRAMES];
 };
 
 static struct trace_ring rings[MAX_CPUS];
 
+static struct trace_event *event_at(struct trace_ring *ring, u64 n)
+{
+	n %= RING_EVENTS;
+	return &ring->frames[n / FRAME_EVENTS][n % FRAME_EVENTS];
+}
+
 static void record(enum step step, u64 subject)
 {
 	struct trace_ring *ring = &rings[cpu_id()];
-	struct trace_event *event = &ring->events[ring->count++ % TRACE_EVENTS];
 
-	*event = (struct trace_event){ read_tsc(), subject, step };
+	*event_at(ring, ring->count++) = (struct trace_event){
+		read_tsc(), subject, step,
+	};
+}
+
+int trace_init(void)
+{
+	u32 cpu, i;
+
+	for (cpu = 0; cpu < cpu_count; cpu++) {
+		for (i = 0; i < RING_FRAMES; i++) {
+			struct frame *frame = frame_alloc();
+
+			if (!frame)
+				return -ENOMEM;
+			rings[cpu].frames[i] = frame_ptr(frame);
+		}
+	}
+	return 0;
 }
 
 void trace_start(void)
@@ -38,14 +65,14 @@ void trace_start(void)
 
 static void print_ring(u32 cpu)
 {
-	const struct trace_ring *ring = &rings[cpu];
-	u64 n = ring->count > TRACE_EVENTS ? ring->count - TRACE_EVENTS : 0;
+	struct trace_ring *ring = &rings[cpu];
+	u64 n = ring->count > RING_EVENTS ? ring->count - RING_EVENTS : 0;
 
 	if (n)
 		printk("message trace: cpu %u lost its first %llu events\n",
 		       cpu, (unsigned long long)n);
 	for (; n < ring->count; n++) {
-		const struct trace_event *e = &ring->events[n % TRACE_EVENTS];
+		const struct trace_event *e = event_at(ring, n);
 
 		printk("trace cpu=%u tick=%llu step=%s subject=0x%llx\n", cpu,
 		       (unsigned long long)e->tick, step_names[e->step],

@@ -5,6 +5,11 @@
 #ifndef LAB_TRACE_H
 #define LAB_TRACE_H
 
+#include "arch/x86/compiler.h"
+
+/* Take memory for the rings, once. -ENOMEM. */
+__must_check int trace_init(void);
+
 /* Begin to record; earlier events are forgotten. */
 void trace_start(void);
 
