@@ -274,6 +274,59 @@ static void test_inprog(void **state)
 	vm_stop();
 }
 
+/* Several invalidations at once: everything between them is refused too. */
+static void test_inprog_widens(void **state)
+{
+	static const struct {
+		u64 page;
+		enum ept_fault_result result;
+	} rows[] = {
+		{ 0, EPT_FAULT_FIXED }, { 1, EPT_FAULT_RETRY },
+		{ 2, EPT_FAULT_RETRY }, { 3, EPT_FAULT_RETRY },
+		{ 4, EPT_FAULT_RETRY }, { 5, EPT_FAULT_RETRY },
+		{ 6, EPT_FAULT_FIXED },
+	};
+	const struct mmu_notifier_ops *ops = &ept_notifier_ops;
+	u32 i;
+
+	(void)state;
+	vm_start(policy_named("bracket"), 8);
+	ops->start(&vm.notifier, pages(3, 1), INVALIDATE_UNMAP);
+	ops->start(&vm.notifier, pages(1, 1), INVALIDATE_UNMAP);
+	ops->start(&vm.notifier, pages(5, 1), INVALIDATE_MIGRATE);
+	for (i = 0; i < array_count(rows); i++)
+		assert_int_equal(ept_fault(&vm, page_gpa(rows[i].page),
+					   HVM_READ), rows[i].result);
+	ops->end(&vm.notifier, pages(3, 1), INVALIDATE_UNMAP);
+	ops->end(&vm.notifier, pages(1, 1), INVALIDATE_UNMAP);
+	ops->end(&vm.notifier, pages(5, 1), INVALIDATE_MIGRATE);
+	/* The next one begins with its own range. */
+	ops->start(&vm.notifier, pages(7, 1), INVALIDATE_UNMAP);
+	assert_int_equal(ept_fault(&vm, page_gpa(3), HVM_READ),
+			 EPT_FAULT_FIXED);
+	ops->end(&vm.notifier, pages(7, 1), INVALIDATE_UNMAP);
+	vm_stop();
+}
+
+/* T2 adds W to an S that maps that very frame, and to no other. */
+static void test_upgrade_of_other_frame(void **state)
+{
+	struct frame *other = frame_alloc();
+	pte_t pte = pte_make(frame_pfn(other), PTE_RW);
+	spte_t before;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	assert_int_equal(guest_read_page(0), 0);	/* the zero frame */
+	before = leaf_of(0);
+	assert_false(spte_writable(vm.format, before));
+	ept_notifier_ops.upgrade(&vm.notifier, page_hva(0), pte);
+	ept_notifier_ops.upgrade_done(&vm.notifier, pages(0, 1));
+	assert_int_equal(leaf_of(0).v, before.v);
+	vm_stop();
+	frame_put(other);
+}
+
 /* O8: change_pte creates nothing in a range that another one has zapped. */
 static void test_no_creation(void **state)
 {
@@ -480,6 +533,8 @@ int main(void)
 		cmocka_unit_test(test_change_between),
 		TEST(test_change_before),
 		TEST(test_inprog),
+		TEST(test_inprog_widens),
+		TEST(test_upgrade_of_other_frame),
 		TEST(test_no_creation),
 		TEST(test_alias),
 		TEST(test_credit),
