@@ -8,14 +8,14 @@
 /*
  * The order is the whole point (O1 to O3):
  *
- *	this CPU			guest			host thread
+ *	this CPU			secondary		host thread
  *
  *	N2  P := none, flush		reads old		waits on PTL
  *	N4  S := new, flush		reads old, then new	waits on PTL
  *	N5  P := new			reads new		reads new
  *
- * Were N5 before N4, the host could write to new while the guest still reads
- * old, and both would know it.
+ * Were N5 before N4, the host could write to new while the secondary still
+ * reads old, and both would know it.
  */
 typedef int (*change_step)(struct change *change);
 

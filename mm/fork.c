@@ -63,8 +63,8 @@ struct mm *mm_fork(struct mm *parent)
 		return NULL;
 	write_lock(&parent->mmap_lock);
 	/*
-	 * Migration finds the child through its frames. Until R3 the parent's
-	 * guest may still write to them: it has to wait.
+	 * Migration finds the child through its frames. Until R3 they may
+	 * still be written to through the parent's secondary: it has to wait.
 	 */
 	write_lock(&child->mmap_lock);
 	for (i = 0; i < parent->vma_count && !err; i++)
