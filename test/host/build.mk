@@ -38,4 +38,5 @@ $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 # Brings a table of workloads of its own.
 $(BUILD)/host/options.t: $(BUILD)/host/lab/options.c.o
 
--include $(HOST_OBJECTS:.o=.d) $(HOST_TESTS:%=$(BUILD)/host/%.d)
+-include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/options.c.d \
+	$(HOST_TESTS:%=$(BUILD)/host/%.d)
