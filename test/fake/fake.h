@@ -22,7 +22,7 @@
 
 /*
  * Power on with @count CPUs, this thread as CPU 0, all outside, interrupts on,
- * TLBs and log empty. fake_ram() before it gives the RAM to mm/, once.
+ * TLBs and log empty. fake_ram_init() before it gives the RAM to mm/, once.
  */
 void fake_reset(u32 count);
 void fake_ram_init(void);
@@ -42,9 +42,6 @@ void fake_run(u32 count, void (*fn)(u32 id));
  */
 extern void (*fake_on_interrupt)(enum ipi ipi);
 extern void (*fake_on_nmi)(void);
-
-/* Called in each turn of a scripted wait: the rest of the world moves on. */
-extern void (*fake_on_spin)(const char *what);
 
 /* Called at each step: the second column of a race runs exactly there. */
 extern void (*fake_on_step)(enum step step, u64 subject);

@@ -27,7 +27,6 @@ u64 clock_ticks_per_ms = 1000000;	/* ticks are nanoseconds */
 
 void (*fake_on_interrupt)(enum ipi ipi);
 void (*fake_on_nmi)(void);
-void (*fake_on_spin)(const char *what);
 void (*fake_enter)(struct vcpu_tlb *tlb);
 void (*fake_exit)(void);
 
@@ -79,7 +78,6 @@ void fake_reset(u32 count)
 	fake_this_cpu = &cpus[0];
 	fake_on_interrupt = NULL;
 	fake_on_nmi = NULL;
-	fake_on_spin = NULL;
 	fake_enter = handshake_enter;
 	fake_exit = handshake_exit;
 	fake_on_step = NULL;
@@ -238,8 +236,6 @@ u64 fake_tsc(void)
 
 	if (!states[cpu_id()].threaded) {
 		scripted += 100 * clock_ticks_per_ms;
-		if (fake_on_spin && cpus[cpu_id()].waiting_for)
-			fake_on_spin(cpus[cpu_id()].waiting_for);
 		return scripted;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
