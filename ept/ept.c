@@ -196,8 +196,8 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 
 	if (spte_needs_flush(f, old, new))
 		flush->owed = true;
-	else
-		flush->gained = true;
+	else if (!spte_writable(f, old) && spte_writable(f, new))
+		flush->gained++;
 	return old;
 }
 

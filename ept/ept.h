@@ -8,6 +8,7 @@
 #ifndef EPT_EPT_H
 #define EPT_EPT_H
 
+#include "arch/x86/counter.h"
 #include "arch/x86/handshake.h"
 #include "ept/memslot.h"
 #include "ept/policy.h"
@@ -80,7 +81,7 @@ static inline spte_t spte_read(const spte_t *sptep)
 struct ept_flush {
 	enum transition transition;
 	bool owed;		/* some CPU may use what is now forbidden */
-	bool gained;		/* an entry gained a right, and owes nothing */
+	u32 gained;		/* entries that gained a right, and owe nothing */
 };
 
 /*
@@ -98,6 +99,10 @@ void ept_flush_issue(struct ept *ept, struct ept_flush *flush);
 void ept_change_range(struct ept *ept, struct hva_range range,
 		      spte_change_fn change, pte_t pte,
 		      struct ept_flush *flush);
+
+/* A bound that the hardware at hand may not show: spurious guest faults on
+ * read-only translations that outlive a right that was added without a flush. */
+extern struct counter count_pf_spurious_max;
 
 /* The listener that ept_init() registers. */
 extern const struct mmu_notifier_ops ept_notifier_ops;

@@ -60,6 +60,9 @@ static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 		return EPT_FAULT_SPURIOUS;
 	}
 	ept_set(ept, gfn, sptep, new, &flush);
+	/* The other vCPUs may keep the read-only translation for a while. */
+	count_add(&count_pf_spurious_max,
+		  (u64)flush.gained * (ept->tlb_count - 1));
 	step(STEP_F5, gfn.n);
 	count(&count_pf_fixed);
 	return EPT_FAULT_FIXED;

@@ -9,7 +9,7 @@
 #include "arch/x86/print.h"
 #include "arch/x86/step.h"
 
-/* The bound that the hardware at hand may not show, see docs/counters.md. */
+/* See docs/counters.md. */
 COUNTER_NAMED(count_pf_spurious_max, "predicted.pf_spurious_max");
 
 static struct ept *ept_of(struct mmu_notifier *notifier)
@@ -156,7 +156,8 @@ static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
 	if (flush.gained) {
 		ept->upgraded = true;
 		if (ept->policy->upgrade == UPGRADE_NOFLUSH)
-			count_add(&count_pf_spurious_max, ept->tlb_count);
+			count_add(&count_pf_spurious_max,
+				  (u64)flush.gained * ept->tlb_count);
 	}
 	spin_unlock(&ept->lock);
 }

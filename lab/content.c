@@ -15,6 +15,7 @@ int content_host_write(struct run *run, u32 page)
 	u64 *words = vm_page(page);
 	u64 start;
 	bool stored;
+	int err;
 
 	/* Readers take published before, and begun after (hypercall_abi.h):
 	 * stores are seen in program order. */
@@ -22,8 +23,10 @@ int content_host_write(struct run *run, u32 page)
 	start = read_tsc();
 	stored = user_store(words, tag);
 	run_note_ticks(run, read_tsc() - start);
-	if (!stored)
-		return -ENOMEM;
+	if (!stored) {
+		err = mm_fault(run->vm.mm, (hva_t){ (u64)words }, MM_WRITE);
+		return err ? err : -EAGAIN;	/* why, once more */
+	}
 	page_fill(words, tag);
 	store_release(&oracle->published, tag);
 	return 0;

@@ -54,7 +54,7 @@ static u64 deadline(const struct run *run)
  */
 static int be_patient(struct run *run, u32 i, u64 deadline)
 {
-	if (READ_ONCE(run->vm.failed))
+	if (load_acquire(&run->vm.failed))
 		return -EBUSY;
 	if ((s64)(read_tsc() - deadline) > 0) {
 		vcpu_stop(&run->vm.vcpus[i], "does not get on");
@@ -91,7 +91,7 @@ static int wait_for(struct run *run, u32 i, enum guest_then next)
 	}
 	WRITE_ONCE(vcpu->deadline, 0);
 	this_cpu()->waiting_for = NULL;
-	return READ_ONCE(run->vm.failed) ? -EBUSY : 0;
+	return load_acquire(&run->vm.failed) ? -EBUSY : 0;
 }
 
 int guest_do(struct run *run, enum guest_op op, u64 argument)

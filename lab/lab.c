@@ -100,7 +100,7 @@ static bool run_number(u32 number, u32 run_count,
 		       const struct policy *policy,
 		       const struct mutant *mutant, bool guest_runs)
 {
-	bool coherent;
+	enum verdict verdict;
 
 	if (number < options.first)
 		return true;
@@ -112,9 +112,9 @@ static bool run_number(u32 number, u32 run_count,
 	run.guest_runs = guest_runs;
 	run.number = number;
 	run.run_count = run_count;
-	coherent = run_one(&run);
+	verdict = run_one(&run);
 	/* A mutant is there to be caught. */
-	return mutant ? !coherent : coherent;
+	return verdict == (mutant ? VERDICT_STALE : VERDICT_COHERENT);
 }
 
 static u32 count_bits(u64 mask)

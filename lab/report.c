@@ -130,20 +130,24 @@ static void report_ticks(const char *name, struct samples *samples)
 	       samples_median(samples), samples->max);
 }
 
-static const char *verdict_of(const struct run *run)
+static enum verdict verdict_of(const struct run *run)
 {
 	if (run->message[0])
-		return "died";
+		return VERDICT_DIED;
 	if (run->stale_reads)
-		return "stale";
-	if (run->leaked_frames)
-		return "leak";
-	return "coherent";
+		return VERDICT_STALE;
+	return run->leaked_frames ? VERDICT_LEAK : VERDICT_COHERENT;
 }
 
-bool report_result(struct run *run)
+enum verdict report_result(struct run *run)
 {
-	const char *verdict = verdict_of(run);
+	static const char *const names[] = {
+		[VERDICT_COHERENT] = "coherent",
+		[VERDICT_STALE] = "stale",
+		[VERDICT_LEAK] = "leak",
+		[VERDICT_DIED] = "died",
+	};
+	enum verdict verdict = verdict_of(run);
 
 	report_ticks(run->workload->host_op, &run->host_ticks);
 	report_ticks("guest_fault", &run->guest_ticks);
@@ -155,6 +159,6 @@ bool report_result(struct run *run)
 		printk("leak frames=%llu\n",
 		       (unsigned long long)run->leaked_frames);
 	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->number,
-	       run->run_count, verdict, (unsigned long long)run->stale_reads);
-	return !strcmp(verdict, "coherent");
+	       run->run_count, names[verdict], (unsigned long long)run->stale_reads);
+	return verdict;
 }

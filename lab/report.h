@@ -18,7 +18,7 @@ void report_phase_start(const struct run *run, const struct phase *phase);
 /* It ended: what was counted since, and the least possible beside it. */
 void report_phase_end(struct run *run, const struct phase *phase);
 
-/* Ticks, bounds, message and verdict: the run is over. True: coherent. */
-bool report_result(struct run *run);
+/* Ticks, bounds, message and verdict: the run is over. */
+enum verdict report_result(struct run *run);
 
 #endif

@@ -136,7 +136,7 @@ static void run_vm(struct run *run)
 	vm_destroy(&run->vm);
 }
 
-bool run_one(struct run *run)
+enum verdict run_one(struct run *run)
 {
 	u64 free_before = frame_free_count();
 	u64 free_after;

@@ -10,6 +10,13 @@
 #include "lab/workload.h"
 #include "vmm/vm.h"
 
+enum verdict {
+	VERDICT_COHERENT,
+	VERDICT_STALE,		/* somebody read what was not there any more */
+	VERDICT_LEAK,		/* INV-FREE */
+	VERDICT_DIED,		/* it broke off: run->message */
+};
+
 struct run {
 	/* What it is. */
 	const struct options *options;
@@ -44,7 +51,7 @@ static inline void run_note_ticks(struct run *run, u64 ticks)
 		samples_add(&run->host_ticks, ticks);
 }
 
-/* Do it all and report it on the console; true if it was coherent. */
-bool run_one(struct run *run);
+/* Do it all and report it on the console. */
+enum verdict run_one(struct run *run);
 
 #endif

@@ -33,9 +33,10 @@ static void record(enum step step, u64 subject)
 {
 	struct trace_ring *ring = &rings[cpu_id()];
 
-	*event_at(ring, ring->count++) = (struct trace_event){
-		read_tsc(), subject, step,
-	};
+	u64 n = __atomic_fetch_add(&ring->count, 1, __ATOMIC_RELAXED);
+
+	/* An IPI's handler may come in between: it gets the next place. */
+	*event_at(ring, n) = (struct trace_event){ read_tsc(), subject, step };
 }
 
 int trace_init(void)

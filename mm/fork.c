@@ -22,9 +22,8 @@ static int share_range(struct mm *parent, struct mm *child,
 			return -ENOMEM;
 
 		/* The child's table is nobody else's yet, but rmap walks may
-		 * come by its entries. The parent's comes first everywhere. */
-		spin_lock(hpt_lock(ptep));
-		spin_lock(hpt_lock(child_ptep));
+		 * come by its entries. */
+		hpt_lock_both(ptep, child_ptep);
 		if (pte_present(pte_read(ptep))) {
 			/* The flush is owed until the end of the range. */
 			(void)!hpt_wrprotect(ptep);

@@ -84,6 +84,13 @@ pte_t *hpt_walk_alloc(struct mm *mm, hva_t hva)
 	return &table[table_index(hva.v, 1)];
 }
 
+void hpt_lock_both(pte_t *a, pte_t *b)
+{
+	BUG_ON(hpt_lock(a) == hpt_lock(b));
+	spin_lock(hpt_lock(a < b ? a : b));
+	spin_lock(hpt_lock(a < b ? b : a));
+}
+
 hva_t hpt_entry_hva(pte_t *ptep)
 {
 	u64 index = ((uintptr_t)ptep & ~PAGE_MASK) / sizeof(*ptep);

@@ -20,6 +20,9 @@ static inline spinlock_t *hpt_lock(pte_t *ptep)
 	return &ptr_frame(ptep)->lock;
 }
 
+/* Both locks, the one of the lower table first (O14). Tables differ. */
+void hpt_lock_both(pte_t *a, pte_t *b);
+
 /* The address that @ptep translates, and whose it is. */
 hva_t hpt_entry_hva(pte_t *ptep);
 struct mm *hpt_entry_mm(pte_t *ptep);

@@ -50,11 +50,26 @@ static void free_blocks(struct ksm_block *block)
 	}
 }
 
+static bool is_mergeable(struct mm *mm, struct hva_range range)
+{
+	struct vma *vma;
+	bool is;
+
+	read_lock(&mm->mmap_lock);
+	vma = vma_find(mm, range.start);
+	is = vma && vma->flags & VMA_MERGEABLE &&
+	     range.end.v <= vma->range.end.v;
+	read_unlock(&mm->mmap_lock);
+	return is;
+}
+
 int ksm_add(struct mm *mm, struct hva_range range)
 {
 	struct ksm_block *head = NULL, **link = &head, *block = NULL;
 	hva_t hva;
 
+	if (!is_mergeable(mm, range))
+		return -EINVAL;
 	for (hva = range.start; hva.v < range.end.v;
 	     hva = hva_add(hva, PAGE_SIZE)) {
 		if (!block || block->count == array_count(block->items)) {
@@ -85,41 +100,36 @@ int ksm_add(struct mm *mm, struct hva_range range)
 	return 0;
 }
 
-struct dead_list {
-	struct tree_node *nodes[64];
-	u32 count;
-};
-
-static void note_dead(struct tree_node *node, void *context)
+static void release_stable(struct frame *frame)
 {
-	struct dead_list *dead = context;
-
-	if (!rmap_mapcount(stable_frame(node)) &&
-	    dead->count < array_count(dead->nodes))
-		dead->nodes[dead->count++] = node;
+	atomic_and(&frame->flags, ~FRAME_STABLE);
+	frame_put(frame);
 }
 
-static void drop_stable(struct tree_node *node)
+/* Move a node to the tree @context, or drop it if nobody maps its frame. */
+static void keep_or_drop(struct tree_node *node, void *context)
 {
 	struct frame *frame = stable_frame(node);
 
-	tree_remove(&stable_root, node);
-	atomic_and(&frame->flags, ~FRAME_STABLE);
-	frame_put(frame);
+	if (rmap_mapcount(frame))
+		tree_insert(context, node);
+	else
+		release_stable(frame);
+}
+
+static void drop(struct tree_node *node, void *context)
+{
+	(void)context;
+	release_stable(stable_frame(node));
 }
 
 /* Shared frames that all their pages have left are of no use any more. */
 static void prune_stable(void)
 {
-	struct dead_list dead;
-	u32 i;
+	struct tree_node *kept = NULL;
 
-	do {
-		dead.count = 0;
-		tree_for_each(stable_root, note_dead, &dead);
-		for (i = 0; i < dead.count; i++)
-			drop_stable(dead.nodes[i]);
-	} while (dead.count == array_count(dead.nodes));
+	tree_for_each(stable_root, keep_or_drop, &kept);
+	stable_root = kept;
 }
 
 void ksm_begin_pass(void)
@@ -220,6 +230,7 @@ bool ksm_scan_next(void)
 	}
 	if (cursor_block) {
 		scan_item(&cursor_block->items[cursor_index++]);
+		this_cpu()->progress++;		/* for the watchdog */
 		more = true;
 	}
 	spin_unlock(&ksm_lock);
@@ -231,8 +242,8 @@ void ksm_exit(void)
 	struct ksm_block *blocks;
 
 	spin_lock(&ksm_lock);
-	while (stable_root)
-		drop_stable(stable_root);
+	tree_for_each(stable_root, drop, NULL);
+	stable_root = NULL;
 	unstable_root = NULL;
 	cursor_block = NULL;
 	blocks = first_block;

@@ -14,7 +14,8 @@
 
 /*
  * Scan @range of @mm (in a VMA_MERGEABLE area) from the next pass on; takes a
- * user of @mm until ksm_exit(). -ENOMEM: nothing was registered.
+ * user of @mm until ksm_exit(). -ENOMEM, -EINVAL (the area is not mergeable):
+ * nothing was registered.
  */
 __must_check int ksm_add(struct mm *mm, struct hva_range range);
 

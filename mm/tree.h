@@ -26,7 +26,8 @@ void tree_insert(struct tree_node **root, struct tree_node *node);
 /* Take @node out; it must be there. */
 void tree_remove(struct tree_node **root, struct tree_node *node);
 
-/* Call @visit for each node; it may keep the node, but not change the tree. */
+/* Call @visit for each node. It may put the node into another tree, or free it:
+ * @root is of no use then. */
 void tree_for_each(struct tree_node *root,
 		   void (*visit)(struct tree_node *node, void *context),
 		   void *context);

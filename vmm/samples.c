@@ -6,19 +6,33 @@ void samples_clear(struct samples *samples)
 	samples->kept = 0;
 	samples->min = ~0u;
 	samples->max = 0;
+	samples->stride = 1;
+}
+
+/* Full: keep every second one from here on, and of those that are there. */
+static void thin_out(struct samples *samples)
+{
+	u32 i;
+
+	for (i = 0; i < samples->kept / 2; i++)
+		samples->ticks[i] = samples->ticks[2 * i];
+	samples->kept /= 2;
+	samples->stride *= 2;
 }
 
 void samples_add(struct samples *samples, u64 ticks)
 {
 	u32 t = ticks > ~0u ? ~0u : (u32)ticks;
 
-	samples->count++;
 	if (t < samples->min)
 		samples->min = t;
 	if (t > samples->max)
 		samples->max = t;
-	if (samples->kept < SAMPLES_MAX)
-		samples->ticks[samples->kept++] = t;
+	if (samples->count++ % samples->stride)
+		return;
+	if (samples->kept == SAMPLES_MAX)
+		thin_out(samples);
+	samples->ticks[samples->kept++] = t;
 }
 
 static void swap(u32 *a, u32 *b)

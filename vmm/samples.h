@@ -9,10 +9,11 @@
 #define SAMPLES_MAX	(1u << 16)
 
 struct samples {
-	u64 count;		/* all, also those beyond SAMPLES_MAX */
+	u64 count;		/* all */
+	u32 min, max;		/* of all */
+	u32 stride;		/* every so many-th of them is kept */
 	u32 kept;
-	u32 min, max;
-	u32 ticks[SAMPLES_MAX];	/* the first ones */
+	u32 ticks[SAMPLES_MAX];
 };
 
 void samples_clear(struct samples *samples);
@@ -20,7 +21,8 @@ void samples_clear(struct samples *samples);
 /* One writer at a time. */
 void samples_add(struct samples *samples, u64 ticks);
 
-/* Of the kept ones; 0 if there is none. Sorts them. */
+/* Of the kept ones, evenly spread over all; 0 if there is none. Sorts them:
+ * nothing may be added after. */
 u32 samples_median(struct samples *samples);
 
 #endif

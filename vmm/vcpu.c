@@ -23,11 +23,14 @@ static enum vcpu_stop fail(struct vcpu *vcpu, const char *what, u64 detail)
 {
 	struct vm *vm = vcpu->vm;
 
-	if (!atomic_exchange(&vm->failed, true))
+	if (!atomic_exchange(&vm->failing, true)) {
 		format_text(vm->message, sizeof(vm->message),
 			    "guest vcpu %u: %s %llx at rip %llx", vcpu->index,
 			    what, (unsigned long long)detail,
 			    (unsigned long long)hvm_rip(&vcpu->hvm));
+		/* Who sees it may read the message. */
+		store_release(&vm->failed, true);
+	}
 	return VCPU_FAILED;
 }
 
@@ -39,8 +42,12 @@ static enum vcpu_stop check_deadline(struct vcpu *vcpu)
 {
 	u64 deadline = READ_ONCE(vcpu->deadline);
 
-	if (!deadline || (s64)(read_tsc() - deadline) < 0)
+	if (!deadline)
 		return VCPU_GOES_ON;
+	if ((s64)(read_tsc() - deadline) < 0) {
+		this_cpu()->progress++;		/* bounded: no watchdog's case */
+		return VCPU_GOES_ON;
+	}
 	return fail(vcpu, "does not complete its command, last exit",
 		    vcpu->hvm.kind);
 }
@@ -172,9 +179,11 @@ void vcpu_stop(struct vcpu *vcpu, const char *why)
 	struct vm *vm = vcpu->vm;
 	struct wait wait;
 
-	if (!atomic_exchange(&vm->failed, true))
+	if (!atomic_exchange(&vm->failing, true)) {
 		format_text(vm->message, sizeof(vm->message),
 			    "guest vcpu %u: %s", vcpu->index, why);
+		store_release(&vm->failed, true);
+	}
 	WRITE_ONCE(vcpu->stop, true);
 	wait = wait_start("a vCPU to be stopped");
 	while (cpu_busy(vcpu->home)) {

@@ -42,8 +42,9 @@ struct vm {
 	struct vcpu vcpus[GUEST_MAX_VCPUS];
 	u32 vcpu_count;		/* that exist */
 	u64 control_end;	/* first gpa behind the control slot */
-	bool failed;		/* the guest misbehaved */
-	char message[160];	/* how, one line */
+	bool failing;		/* somebody writes the message */
+	bool failed;		/* the guest misbehaved: message says how */
+	char message[160];	/* one line */
 };
 
 /*

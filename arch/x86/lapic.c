@@ -123,8 +123,9 @@ static void icr_write(u32 apic_id, u32 command)
 	u32 polls;
 
 	if (x2apic) {
-		/* Not serialising: what was stored before is visible first. */
-		full_barrier();
+		/* Not serialising, and not ordered by a locked instruction:
+		 * what was stored before is visible first (SDM 10.12.3). */
+		__asm__ volatile ("mfence; lfence" ::: "memory");
 		write_msr(MSR_X2APIC + REG_ICR / 16,
 			  (u64)apic_id << 32 | command);
 	} else {
