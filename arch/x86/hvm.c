@@ -5,11 +5,33 @@
 #include "arch/x86/hvm.h"
 #include "arch/x86/error.h"
 #include "arch/x86/hvm_backend.h"
+#include "arch/x86/hvm_regs.h"
 #include "arch/x86/system.h"
 
 /* SDM vol. 2A, CPUID; APM vol. 3, appendix E */
 #define CPUID_1_ECX_VMX		(1u << 5)
 #define CPUID_EXTENDED_ECX_SVM	(1u << 2)
+
+/* The entry routines use the numbers of hvm_regs.h. */
+#define AT(field, offset) \
+	_Static_assert(offsetof(struct hvm_vcpu, field) == (offset), #field)
+AT(regs.rax, HVM_RAX);
+AT(regs.rcx, HVM_RCX);
+AT(regs.rdx, HVM_RDX);
+AT(regs.rbx, HVM_RBX);
+AT(regs.rbp, HVM_RBP);
+AT(regs.rsi, HVM_RSI);
+AT(regs.rdi, HVM_RDI);
+AT(regs.r8, HVM_R8);
+AT(regs.r9, HVM_R9);
+AT(regs.r10, HVM_R10);
+AT(regs.r11, HVM_R11);
+AT(regs.r12, HVM_R12);
+AT(regs.r13, HVM_R13);
+AT(regs.r14, HVM_R14);
+AT(regs.r15, HVM_R15);
+AT(host_rsp, HVM_HOST_RSP);
+AT(launched, HVM_LAUNCHED);
 
 struct hvm_info hvm_info;
 static struct hvm_backend backend;

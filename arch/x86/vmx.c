@@ -10,7 +10,6 @@
 #include "arch/x86/counter.h"
 #include "arch/x86/error.h"
 #include "arch/x86/hvm_backend.h"
-#include "arch/x86/hvm_regs.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/print.h"
 #include "arch/x86/system.h"
@@ -18,27 +17,6 @@
 #define CR4_VMXE	(1ull << 13)
 
 COUNTER(invept_single);
-
-/* vmx_entry.S uses the numbers of hvm_regs.h. */
-#define AT(field, offset) \
-	_Static_assert(offsetof(struct hvm_vcpu, field) == (offset), #field)
-AT(regs.rax, HVM_RAX);
-AT(regs.rcx, HVM_RCX);
-AT(regs.rdx, HVM_RDX);
-AT(regs.rbx, HVM_RBX);
-AT(regs.rbp, HVM_RBP);
-AT(regs.rsi, HVM_RSI);
-AT(regs.rdi, HVM_RDI);
-AT(regs.r8, HVM_R8);
-AT(regs.r9, HVM_R9);
-AT(regs.r10, HVM_R10);
-AT(regs.r11, HVM_R11);
-AT(regs.r12, HVM_R12);
-AT(regs.r13, HVM_R13);
-AT(regs.r14, HVM_R14);
-AT(regs.r15, HVM_R15);
-AT(host_rsp, HVM_HOST_RSP);
-AT(launched, HVM_LAUNCHED);
 
 /* The vCPU whose VMCS is current on each CPU; by that CPU only. */
 static struct hvm_vcpu *current_vcpu[MAX_CPUS];
@@ -108,10 +86,12 @@ int vmx_probe(struct hvm_info *info, const char **why)
 			return -ENODEV;
 		}
 	}
-	info->name = "vmx";
-	info->format = HVM_EPT;
-	info->accessed_dirty = read_msr(MSR_VMX_EPT_VPID_CAP) &
-			       EPT_CAP_ACCESSED_DIRTY;
+	*info = (struct hvm_info){
+		.name = "vmx",
+		.format = HVM_EPT,
+		.accessed_dirty = read_msr(MSR_VMX_EPT_VPID_CAP) &
+				  EPT_CAP_ACCESSED_DIRTY,
+	};
 	return 0;
 }
 
