@@ -29,13 +29,12 @@ struct command {
 struct guest {
 	volatile struct mailbox *box;
 	struct command now;
-	bool amd;		/* hypercalls are VMMCALL, not VMCALL */
 	uint32_t since_yield;	/* pages read since the last HYPERCALL_YIELD */
 };
 
 static inline void hypercall(const struct guest *guest, uint64_t number)
 {
-	if (guest->amd)
+	if (guest->box->vmmcall)
 		__asm__ volatile ("vmmcall" : "+a" (number) :: "memory");
 	else
 		__asm__ volatile ("vmcall" : "+a" (number) :: "memory");

@@ -6,17 +6,6 @@
 
 extern const char guest_start[];
 
-/* CPUID leaf 0: "AuthenticAMD". */
-#define VENDOR_AMD_EBX	0x68747541u
-
-static bool cpu_is_amd(void)
-{
-	uint32_t eax = 0, ebx, ecx = 0, edx;
-
-	__asm__ ("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx));
-	return ebx == VENDOR_AMD_EBX;
-}
-
 /*
  * Wait for a command and take it. The host writes command_seq last, so what
  * is read after it belongs to it; the host does not touch these fields again
@@ -96,7 +85,7 @@ static void keep_reading(struct guest *guest)
 
 __attribute__((noreturn)) void guest_main(struct mailbox *mailbox)
 {
-	struct guest guest = { .box = mailbox, .amd = cpu_is_amd() };
+	struct guest guest = { .box = mailbox };
 
 	if ((uint64_t)guest_start != GUEST_IMAGE_GPA)
 		misbehave(&guest);	/* linked for another address */

@@ -105,6 +105,7 @@ struct mailbox {
 	uint32_t pages;		/* of the data slot */
 	uint32_t yield_every;	/* hypercall after so many pages; 0: never */
 	uint32_t vcpu;
+	uint32_t vmmcall;	/* hypercalls are VMMCALL; 0: VMCALL */
 	uint64_t data_gpa;	/* GUEST_DATA_GPA or GUEST_ALIAS_GPA */
 	uint64_t control_end;	/* first gpa behind the control slot */
 

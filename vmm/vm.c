@@ -84,6 +84,7 @@ static void load_guest(struct vm *vm)
 		struct mailbox *box = vm_mailbox(i);
 
 		box->vcpu = i;
+		box->vmmcall = hvm_info.vmmcall;
 		box->pages = vm->config.page_count;
 		box->data_gpa = GUEST_DATA_GPA;
 		box->control_end = vm->control_end;

@@ -18,6 +18,8 @@ struct hvm_info {
 	const char *name;		/* "vmx" or "svm" */
 	enum hvm_format format;		/* of the second-level tables */
 	bool accessed_dirty;		/* hardware keeps A and D in them */
+	bool vmmcall;			/* a guest calls by VMMCALL, not by
+					 * VMCALL */
 };
 extern struct hvm_info hvm_info;
 
