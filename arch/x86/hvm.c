@@ -53,21 +53,17 @@ const char *const hvm_exit_names[HVM_EXIT_COUNT] = {
 
 int hvm_probe(const char **why)
 {
-	int err;
-
 	if (read_cpuid(1, 0).ecx & CPUID_1_ECX_VMX) {
-		err = vmx_probe(&hvm_info, why);
-		if (!err)
-			backend = vmx_backend;
-		return err;
+		backend = vmx_backend;
+		return vmx_probe(&hvm_info, why);
 	}
-	if (read_cpuid(0x80000001, 0).ecx & CPUID_EXTENDED_ECX_SVM)
-		*why = "this CPU has SVM (AMD) and no VMX: this version has "
-		       "no SVM back end, run it on Intel or on Bochs";
-	else
-		*why = "this CPU offers neither VMX nor SVM: use Bochs, or "
-		       "QEMU with -accel kvm -cpu host on a host where "
-		       "kvm_intel has nested=1";
+	if (read_cpuid(0x80000001, 0).ecx & CPUID_EXTENDED_ECX_SVM) {
+		backend = svm_backend;
+		return svm_probe(&hvm_info, why);
+	}
+	*why = "this CPU offers neither VMX nor SVM: use QEMU with -cpu max, "
+	       "Bochs, or QEMU with -accel kvm -cpu host on a host where "
+	       "kvm_intel or kvm_amd has nested=1";
 	return -ENODEV;
 }
 

@@ -19,9 +19,13 @@ struct hvm_backend {
 	void (*flush_root)(hpa_t root);
 };
 
-extern const struct hvm_backend vmx_backend;
+extern const struct hvm_backend vmx_backend, svm_backend;
 
-/* Does the calling CPU have VMX, all of it that we need? As hvm_probe(). */
+/*
+ * The calling CPU has VMX, or SVM: has it all of that which we need? As
+ * hvm_probe(), and fills in *@info.
+ */
 __must_check int vmx_probe(struct hvm_info *info, const char **why);
+__must_check int svm_probe(struct hvm_info *info, const char **why);
 
 #endif
