@@ -298,7 +298,7 @@ static u64 next_rip(const struct vmcb *vmcb)
 	case EXIT_IO:
 		return vmcb->exit_info2;
 	}
-	panic("SVM: no length known for exit code %lx", vmcb->exit_code);
+	panic("SVM: no length known for exit code %x", vmcb->exit_code);
 }
 
 /* An interrupt shadow is not ended: there is no virtual interrupt to wait. */

@@ -40,7 +40,8 @@ struct vmcb {
 	u8 unused_05d[3];
 	u64 interrupt_control;
 	u64 interrupt_shadow;
-	u64 exit_code;
+	u32 exit_code;			/* QEMU extends -1 by zeros */
+	u32 exit_code_high;
 	u64 exit_info1, exit_info2;
 	u64 exit_event;			/* that was being delivered */
 	u64 nested_control;
@@ -140,20 +141,20 @@ _Static_assert(sizeof(struct vmcb) == 4096, "a VMCB is one page");
 #define SEGMENT_UNUSABLE	0
 
 /* Appendix C */
-#define EXIT_CR0_WRITE		0x010ull
-#define EXIT_CR4_WRITE		0x014ull
-#define EXIT_EXCEPTION		0x040ull	/* + vector */
-#define EXIT_EXCEPTION_LAST	0x05full
-#define EXIT_INTR		0x060ull
-#define EXIT_NMI		0x061ull
-#define EXIT_CPUID		0x072ull
-#define EXIT_HLT		0x078ull
-#define EXIT_IO			0x07bull
-#define EXIT_MSR		0x07cull
-#define EXIT_SHUTDOWN		0x07full
-#define EXIT_VMMCALL		0x081ull
-#define EXIT_NPF		0x400ull
-#define EXIT_INVALID		(~0ull)		/* VMRUN refused the VMCB */
+#define EXIT_CR0_WRITE		0x010u
+#define EXIT_CR4_WRITE		0x014u
+#define EXIT_EXCEPTION		0x040u		/* + vector */
+#define EXIT_EXCEPTION_LAST	0x05fu
+#define EXIT_INTR		0x060u
+#define EXIT_NMI		0x061u
+#define EXIT_CPUID		0x072u
+#define EXIT_HLT		0x078u
+#define EXIT_IO			0x07bu
+#define EXIT_MSR		0x07cu
+#define EXIT_SHUTDOWN		0x07fu
+#define EXIT_VMMCALL		0x081u
+#define EXIT_NPF		0x400u
+#define EXIT_INVALID		0xffffffffu	/* VMRUN refused the VMCB */
 
 /* EXITINFO1 of #NPF: 15.25.6 */
 #define NPF_WRITE		(1ull << 1)

@@ -68,6 +68,7 @@ void boot_test_explain_values(const char *file, int line, const char *what,
 /*
  * Is this machine another hypervisor's guest? One that is itself emulated may
  * be unable to get a CPU back on which our guest spins with interrupts off.
+ * QEMU's own emulation, which calls itself a hypervisor, is none.
  */
 bool boot_test_under_hypervisor(void);
 

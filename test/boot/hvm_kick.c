@@ -1,6 +1,7 @@
 /*
- * A guest that never leaves by itself can be made to: by an interrupt, and by
- * an NMI even if it runs with interrupts off. The NMI works more than once.
+ * A guest that never leaves by itself can be made to: by an interrupt, also one
+ * that came before the entry, and by an NMI even if it runs with interrupts
+ * off. The NMI works more than once.
  */
 #include "test/boot/boot_test.h"
 
@@ -81,21 +82,21 @@ static void send_nmi(void)
 	ipi_send_nmi(1);
 }
 
-static int kick_guest(void (*send)(void))
+static int kick_guest(void (*send)(void), u32 kicks)
 {
 	u32 i;
 
 	toy_shared(&vm)->count = 0;
 	cpu_start(1, run_guest, &runner);
-	for (i = 0; i < KICKS; i++) {
+	for (i = 1; i <= kicks; i++) {
 		wait_for_guest();
+		if (i == kicks)
+			WRITE_ONCE(runner.stop, 1);
 		kick_once(send);
 	}
-	WRITE_ONCE(runner.stop, 1);
-	kick_once(send);
 	cpu_join(1, "the kicked guest to stop");
 	EXPECT_EQUAL(runner.err, 0);
-	EXPECT(runner.seen >= KICKS);
+	EXPECT(runner.seen >= kicks);
 	EXPECT(is_harmless(runner.last));
 	return BOOT_TEST_PASS;
 }
@@ -107,7 +108,48 @@ BOOT_TEST(hvm_kick_interrupt)
 	runner = (struct runner){
 		toy_count, toy_count_end, HVM_EXIT_INTERRUPT, 0, 0, 0, 0
 	};
-	return kick_guest(send_interrupt);
+	return kick_guest(send_interrupt, KICKS);
+}
+
+/*
+ * The host's interrupts are not the guest's to turn off. Once only: Bochs does
+ * not see it so for a guest that is entered with interrupts off, and the second
+ * entry would be one (hence the NMI in arch/x86/handshake.c).
+ */
+BOOT_TEST(hvm_kick_interrupt_deaf)
+{
+	if (cpu_count < 2 || boot_test_under_hypervisor())
+		return BOOT_TEST_SKIP;
+	runner = (struct runner){
+		toy_count_deaf, toy_count_deaf_end, HVM_EXIT_INTERRUPT,
+		0, 0, 0, 0
+	};
+	return kick_guest(send_interrupt, 1);
+}
+
+/*
+ * A kick that arrives between the flusher's look at the mode and the entry:
+ * interrupts are off, so it is pending, and the guest must not begin to run.
+ */
+BOOT_TEST(hvm_kick_pending)
+{
+	u64 count;
+	u32 i;
+
+	EXPECT_EQUAL(toy_vm_init(&vm, toy_count, toy_count_end), 0);
+	for (i = 0; i < KICKS; i++) {
+		toy_shared(&vm)->count = 0;
+		interrupts_off();
+		ipi_send(cpu_id(), IPI_KICK);
+		hvm_enter(&vm.vcpu);
+		count = toy_shared(&vm)->count;
+		EXPECT(!interrupts_are_on());
+		interrupts_on();
+		EXPECT_EQUAL(vm.vcpu.kind, HVM_EXIT_INTERRUPT);
+		EXPECT_EQUAL(count, 0);
+	}
+	toy_vm_destroy(&vm);
+	return BOOT_TEST_PASS;
 }
 
 BOOT_TEST(hvm_kick_nmi)
@@ -117,7 +159,7 @@ BOOT_TEST(hvm_kick_nmi)
 	runner = (struct runner){
 		toy_count, toy_count_end, HVM_EXIT_NMI, 0, 0, 0, 0
 	};
-	return kick_guest(send_nmi);
+	return kick_guest(send_nmi, KICKS);
 }
 
 BOOT_TEST(hvm_kick_nmi_deaf)
@@ -127,5 +169,5 @@ BOOT_TEST(hvm_kick_nmi_deaf)
 	runner = (struct runner){
 		toy_count_deaf, toy_count_deaf_end, HVM_EXIT_NMI, 0, 0, 0, 0
 	};
-	return kick_guest(send_nmi);
+	return kick_guest(send_nmi, KICKS);
 }

@@ -1,7 +1,7 @@
 /*
- * The smallest virtual machine: one vCPU over hand-built EPT that maps single
- * 4 KiB pages below 2 MiB, running a few instructions of toy_guest.S. It needs
- * arch/x86/ only, so that it shows the back end and nothing else.
+ * The smallest virtual machine: one vCPU over hand-built EPT or NPT that maps
+ * single 4 KiB pages below 2 MiB, running a few instructions of toy_guest.S. It
+ * needs arch/x86/ only, so that it shows the back end and nothing else.
  */
 #ifndef TEST_BOOT_TOY_VM_H
 #define TEST_BOOT_TOY_VM_H
@@ -16,6 +16,7 @@
 #define TOY_DATA	0x6000ull	/* not mapped until a test does */
 
 enum toy_right { TOY_READ = 1, TOY_WRITE = 2, TOY_EXECUTE = 4 };
+enum toy_mark { TOY_ACCESSED = 1, TOY_DIRTY = 2 };
 
 /* What guest and test tell each other; toy_guest.S knows the offsets. */
 struct toy_shared {
@@ -28,7 +29,7 @@ struct toy_page {
 } __aligned(4096);
 
 struct toy_vm {
-	struct toy_page ept[ROOT_LEVEL];	/* by level - 1 */
+	struct toy_page nested[ROOT_LEVEL];	/* by level - 1 */
 	struct toy_page tables[3], code, shared, control;
 	struct hvm_vcpu vcpu;
 };
@@ -43,10 +44,8 @@ void toy_vm_destroy(struct toy_vm *vm);
 void toy_map(struct toy_vm *vm, u64 gpa, const struct toy_page *page,
 	     u32 rights);
 
-/* The second-level entry of @gpa. */
-u64 *toy_leaf(struct toy_vm *vm, u64 gpa);
-#define TOY_ACCESSED	(1ull << 8)
-#define TOY_DIRTY	(1ull << 9)
+/* What the hardware has left in the second-level entry of @gpa. */
+u32 toy_marks(const struct toy_vm *vm, u64 gpa);
 
 hpa_t toy_root(const struct toy_vm *vm);
 
