@@ -76,6 +76,7 @@ enum guest_then {
 	GUEST_THEN_EXIT,	/* HYPERCALL_DONE when the op is complete */
 	GUEST_THEN_READ,	/* keep reading the whole data range, pass after
 				 * pass, until the next command arrives */
+	GUEST_THEN_AGAIN,	/* perform the op again and again until then */
 };
 
 enum hypercall {
@@ -112,8 +113,8 @@ struct mailbox {
 	/* guest to host */
 	uint64_t completed_seq __attribute__((aligned(64)));
 	uint64_t reads;		/* pages read since birth */
-	uint64_t passes;	/* passes over the data range, completed while
-				 * it kept reading since the last command */
+	uint64_t passes;	/* completed by what "then" says, since the last
+				 * command */
 	uint64_t stale_count;
 	struct stale_report stale[STALE_REPORTS];	/* the first ones */
 };
