@@ -1,28 +1,84 @@
 #include "test/boot/guest_vm.h"
 
-#include "ept/policy.h"
 #include "arch/x86/error.h"
+#include "arch/x86/wait.h"
+#include "ept/policy.h"
 
 /* On the vCPU's home. Written before cpu_start(), read after cpu_join(). */
-static enum vcpu_stop last_stop;
+static enum vcpu_stop last_stop[GUEST_MAX_VCPUS];
 
-static void run_vcpu(void *vcpu)
+static void run_vcpu(void *arg)
 {
-	last_stop = vcpu_run(vcpu);
+	struct vcpu *vcpu = arg;
+
+	last_stop[vcpu->index] = vcpu_run(vcpu);
+}
+
+void guest_vm_post(struct vm *vm, u32 i, const struct guest_command *command)
+{
+	struct mailbox *box = vm_mailbox(i);
+	u32 home = vm->vcpus[i].home;
+
+	box->op = command->op;
+	box->then = command->then;
+	box->first = command->first;
+	box->count = command->count;
+	box->argument = command->argument;
+	/* The guest reads command_seq first: what is above belongs to it. */
+	store_release(&box->command_seq, box->command_seq + 1);
+	if (!cpu_busy(home))
+		cpu_start(home, run_vcpu, &vm->vcpus[i]);
+}
+
+bool guest_vm_completed(u32 i)
+{
+	const struct mailbox *box = vm_mailbox(i);
+
+	/* Pairs with the guest's store after its last access. */
+	return load_acquire(&box->completed_seq) == box->command_seq;
+}
+
+/* Wait until vCPU @i has done what it was told, or has failed. */
+static void wait_completed(struct vm *vm, u32 i)
+{
+	struct wait wait = wait_start("the guest to complete a command");
+
+	while (!guest_vm_completed(i) && cpu_busy(vm->vcpus[i].home))
+		wait_spin(&wait);
+	wait_end(&wait);
+}
+
+enum vcpu_stop guest_vm_halt(struct vm *vm)
+{
+	const struct guest_command nothing = {
+		.op = GUEST_NOP, .then = GUEST_THEN_EXIT,
+	};
+	enum vcpu_stop stop = VCPU_DONE;
+	u32 i;
+
+	for (i = 0; i < vm->vcpu_count; i++) {
+		wait_completed(vm, i);
+		if (!READ_ONCE(vm->failed))
+			guest_vm_post(vm, i, &nothing);
+	}
+	for (i = 0; i < vm->vcpu_count; i++) {
+		if (READ_ONCE(vm->failed))
+			vcpu_stop(&vm->vcpus[i], "another vCPU has failed");
+		cpu_join(vm->vcpus[i].home, "the guest to leave");
+		if (last_stop[i] != VCPU_DONE)
+			stop = last_stop[i];
+	}
+	return stop;
 }
 
 void guest_vm_start(struct vm *vm, enum guest_op op, u64 argument)
 {
-	struct mailbox *box = vm_mailbox(0);
+	const struct guest_command command = {
+		.op = op, .then = GUEST_THEN_EXIT,
+		.first = 0, .count = GUEST_VM_PAGES, .argument = argument,
+	};
 
-	box->op = op;
-	box->then = GUEST_THEN_EXIT;
-	box->first = 0;
-	box->count = GUEST_VM_PAGES;
-	box->argument = argument;
-	/* The guest reads command_seq first: what is above belongs to it. */
-	store_release(&box->command_seq, box->command_seq + 1);
-	cpu_start(vm->vcpus[0].home, run_vcpu, &vm->vcpus[0]);
+	guest_vm_post(vm, 0, &command);
 }
 
 enum vcpu_stop guest_vm_do(struct vm *vm, enum guest_op op, u64 argument)
@@ -30,7 +86,7 @@ enum vcpu_stop guest_vm_do(struct vm *vm, enum guest_op op, u64 argument)
 	guest_vm_start(vm, op, argument);
 	if (cpu_count > 1)
 		cpu_join(vm->vcpus[0].home, "the guest to perform a command");
-	return last_stop;
+	return last_stop[0];
 }
 
 static int create(struct vm *vm, const struct vm_config *config)
@@ -64,6 +120,18 @@ int guest_vm_create_alias(struct vm *vm, const struct policy *policy)
 		.vcpu_count = 1,
 		.policy = policy,
 		.alias = true,
+	};
+
+	return create(vm, &config);
+}
+
+int guest_vm_create_vcpus(struct vm *vm, const struct policy *policy,
+			  u32 vcpu_count)
+{
+	struct vm_config config = {
+		.page_count = GUEST_VM_PAGES,
+		.vcpu_count = vcpu_count,
+		.policy = policy,
 	};
 
 	return create(vm, &config);

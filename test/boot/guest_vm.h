@@ -1,6 +1,7 @@
 /*
- * A VM with one vCPU of the real toy guest, for scenarios: one command at a
- * time, each run to its end.
+ * A VM of the real toy guest, for scenarios: with one vCPU that is given one
+ * command at a time, each run to its end; or with vCPUs that run on their own
+ * CPUs while the scenario does something else.
  */
 #ifndef TEST_BOOT_GUEST_VM_H
 #define TEST_BOOT_GUEST_VM_H
@@ -21,5 +22,25 @@ enum vcpu_stop guest_vm_do(struct vm *vm, enum guest_op op, u64 argument);
 
 /* The same, but do not wait: the guest runs on another CPU. */
 void guest_vm_start(struct vm *vm, enum guest_op op, u64 argument);
+
+/* --- vCPUs on CPUs of their own: they need cpu_count > @vcpu_count. */
+
+__must_check int guest_vm_create_vcpus(struct vm *vm,
+				       const struct policy *policy,
+				       u32 vcpu_count);
+
+struct guest_command {
+	enum guest_op op;
+	enum guest_then then;
+	u32 first, count;	/* pages */
+	u64 argument;
+};
+
+/* Give vCPU @i something to do; it has completed what it had before. */
+void guest_vm_post(struct vm *vm, u32 i, const struct guest_command *command);
+bool guest_vm_completed(u32 i);
+
+/* Have all vCPUs leave the guest. VCPU_DONE: none of them had failed. */
+enum vcpu_stop guest_vm_halt(struct vm *vm);
 
 #endif
