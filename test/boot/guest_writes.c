@@ -20,7 +20,7 @@
 #include "test/boot/guest_vm.h"
 
 #define ROUNDS		12	/* of forks, or of migrations of all pages */
-#define SCAN_PASSES	32
+#define SCAN_PASSES	48
 #define CLASS		7
 
 extern struct counter count_ksm_merged, count_ksm_broken;
@@ -259,33 +259,39 @@ static int migrate(void)
 /* --- Writing now and then, so that pages are equal in between. */
 
 /*
- * A vCPU writes all of its pages once while the scanner looks at so many: a
- * page keeps its content for two passes and is merged in between. Odd, so that
- * the scanner is each time somewhere else when a page is written.
+ * A page is merged in the second pass that finds it as it was. So a vCPU
+ * writes all of its pages, lets the scanner look at so many that they get
+ * merged, writes them again, and then once more about when the scanner merges
+ * them: each time at another moment.
  */
-#define LOOKS_A_SWEEP	25
+#define LOOKS_TO_MERGE	(3 * GUEST_VM_PAGES)
+
+static u32 looks_to_race(u32 n)
+{
+	return GUEST_VM_PAGES + 1 + n % GUEST_VM_PAGES;
+}
 
 static struct feed {
-	u32 written;		/* pages, by each vCPU in turn of its share */
-	u32 looks;		/* of the scanner */
+	u32 commands;
+	u32 looks, due;		/* of the scanner; when to write again */
 } feeds[GUEST_MAX_VCPUS];
 
 /* Between two writes a vCPU reads: it stays inside, with its translations. */
 static void feed(u32 i)
 {
-	u32 first = share_start(i), count = share_start(i + 1) - first;
 	struct feed *f = &feeds[i];
 	struct guest_command command = {
 		.op = GUEST_WRITE_CLASS, .then = GUEST_THEN_READ,
-		.first = first + f->written % count, .count = 1,
+		.first = share_start(i),
+		.count = share_start(i + 1) - share_start(i),
 		.argument = CLASS,
 	};
 
-	f->looks++;
-	if (f->looks < f->written * LOOKS_A_SWEEP / count ||
-	    !guest_vm_completed(i))
+	if (f->looks++ < f->due || !guest_vm_completed(i))
 		return;
-	f->written++;
+	f->due += f->commands % 2 ? LOOKS_TO_MERGE
+				  : looks_to_race(f->commands / 2);
+	f->commands++;
 	guest_vm_post(&vm, i, &command);
 }
 
