@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Boots the real kernel and passes on what its scenarios report: TAP.
 
-    test/boot/boot.t [SCENARIO,..|all [BACKEND]]
+    test/boot/boot.t [SCENARIO,..|all [BACKEND [CPUS]]]
 """
 
 import sys
@@ -14,7 +14,6 @@ from tools.backends import Boot, all_backends, choose  # noqa: E402
 from tools.errors import Stop  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402
 
-CPUS = 4
 MEMORY_MIB = 128
 
 
@@ -26,7 +25,7 @@ def cannot(reason: str) -> int:
     return 1
 
 
-def main(tests: str = "all", name: str = "bochs-vmx") -> int:
+def main(tests: str = "all", name: str = "bochs-vmx", cpus: str = "4") -> int:
     """Boot once; 0 if the kernel came to its end and nothing failed."""
     backend, reason = choose(all_backends(), name)
     if not backend:
@@ -35,7 +34,7 @@ def main(tests: str = "all", name: str = "bochs-vmx") -> int:
         kernel = image.build()
     except Stop as stop:
         return cannot(stop.text)
-    boot = Boot(kernel, {"test": tests}, CPUS, MEMORY_MIB)
+    boot = Boot(kernel, {"test": tests}, int(cpus), MEMORY_MIB)
     outcome = run_matrix(
         backend, boot, Limits(), lambda reading, record:
         record.kind == "tap" and print(record.line, flush=True))
