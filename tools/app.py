@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Callable, TextIO
 
 from tools import arguments, image, tables, trace
-from tools.backends import Backend, Boot, all_backends, choose, memory_for
+from tools.backend import Backend, Boot, memory_for
+from tools.backends import all_backends, choose
 from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
                           STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Stop)
 from tools.progress import Line
@@ -108,6 +109,7 @@ class App:
                        + " ".join(b.name for b in self.backends
                                   if b.gdb_address))
         kernel = self.build()
+        backend.prepare(kernel.parent, self.say)
         known = image.names_of(kernel, backend)
         extra = () if one else ("all",)
         for option, given, kind in (("--policy", policies, "policies"),
@@ -117,7 +119,7 @@ class App:
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,
                     memory_for(args.pages, args.vcpus), gdb)
-        limits = self.limits.for_pages(args.pages)
+        limits = self.limits.for_work(args.pages, backend.patience)
         if gdb:
             limits = PATIENT
             self.say(f"waiting for: gdb {kernel.with_suffix('.elf')} "
@@ -143,8 +145,9 @@ class App:
     def _report(self, args: argparse.Namespace, backend: Backend,
                 outcome: Outcome) -> int:
         reading = outcome.reading
-        if reading.errors and outcome.status == STATUS_USAGE:
-            raise Stop(STATUS_USAGE, reading.errors[0])
+        if reading.errors and outcome.status in (STATUS_USAGE,
+                                                 STATUS_NO_BACKEND):
+            raise Stop(outcome.status, reading.errors[0])
         results = Results(
             backend.name, backend.machine, backend.tick_unit, reading.version,
             reading.machine.get("secondary", "unknown"),

@@ -11,7 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tools.backends import Backend, Boot
+from tools.backend import Backend, Boot
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
 from tools.runner import Limits, run_matrix
 
@@ -59,7 +59,7 @@ def names_of(image: Path, backend: Backend) -> Names:
                     for what, pairs in kept["names"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    names = _ask(image, backend)
+    names = _ask(image, backend.quickest())
     new = cache.with_suffix(f".{os.getpid()}")
     new.write_text(json.dumps({"key": key, "names": names}))
     new.rename(cache)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable
 
-from tools.backends import Backend, Boot
+from tools.backend import Backend, Boot
 from tools.console import Record
 from tools.errors import STATUS_DIED
 from tools.process import Emulator
@@ -32,9 +32,9 @@ class Limits:
     idle_cpu: float = 0.5       # less CPU time than this is no work
     busy: float = 120.0
 
-    def for_pages(self, pages: int) -> Limits:
-        """More pages make longer phases."""
-        return replace(self, busy=self.busy * (1 + pages / 4096))
+    def for_work(self, pages: int, patience: int = 1) -> Limits:
+        """More pages make longer phases; some machines need patience."""
+        return replace(self, busy=self.busy * patience * (1 + pages / 4096))
 
 
 # Nothing is a hang while somebody single-steps.

@@ -10,7 +10,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from tools import image  # noqa: E402
-from tools.backends import Boot, all_backends, choose  # noqa: E402
+from tools.backend import Boot  # noqa: E402
+from tools.backends import all_backends, choose  # noqa: E402
 from tools.errors import Stop  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402
 

@@ -5,20 +5,24 @@ import os
 from pathlib import Path
 
 import support
-from tools.backends import BochsVmx, QemuVmx, all_backends, choose, memory_for
+from tools.backend import Boot, memory_for
+from tools.backends import all_backends, choose
+from tools.bochs import BochsSvm, BochsVmx
 from tools.host import Host
+from tools.qemu import QemuSvm, QemuSvmKvm, QemuVmx
 
 CPUINFO = "processor : 0\nflags\t\t: fpu vme {} sse\n"
 
 
 class Hosts(support.FrontEndTest):
 
-    def host(self, vmx=True, nested="Y", kvm=True, programs=()):
+    def host(self, flag="vmx", nested="Y", kvm=True, programs=()):
         """A made-up host in a directory of its own."""
         root = self.directory / f"host{len(os.listdir(self.directory))}"
         for name, text in (
-                ("proc/cpuinfo", CPUINFO.format("vmx" if vmx else "svm")),
-                (QemuVmx.nested.lstrip("/"), nested + "\n"),
+                ("proc/cpuinfo", CPUINFO.format(flag)),
+                (QemuVmx().nested.lstrip("/"), nested + "\n"),
+                (QemuSvmKvm().nested.lstrip("/"), nested + "\n"),
                 ("dev/kvm", "" if kvm else None)):
             if text is not None:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -37,27 +41,38 @@ class Hosts(support.FrontEndTest):
         return backend and backend.name, reason
 
     def test_order(self):
-        """nested VMX first, where it works"""
-        self.assertEqual(self.chosen(self.host(programs=self.BOTH))[0],
-                         "qemu-vmx")
+        """nesting first, where it works; then Bochs, then QEMU alone"""
+        for flag, programs, expected in (
+                ("vmx", self.BOTH, "qemu-vmx"),
+                ("svm", self.BOTH, "qemu-svm-kvm"),
+                ("sse2", self.BOTH, "bochs-vmx"),
+                ("vmx", ("bochs-bin",), "bochs-vmx"),
+                ("sse2", ("qemu-system-x86_64",), "qemu-svm")):
+            host = self.host(flag, programs=programs)
+            self.assertEqual(self.chosen(host)[0], expected)
 
     def test_fallback(self):
         """without one of its needs it falls back to Bochs, and says why"""
-        for lacking, why in (({"vmx": False}, "no VMX"),
-                             ({"nested": "N"}, "nested=N"),
+        for lacking, why in (({"flag": "sse2"}, "no VMX"),
+                             ({"flag": "sse2"}, "no SVM"),
+                             ({"nested": "N"}, "kvm_intel has nested=N"),
+                             ({"flag": "svm", "nested": "0"},
+                              "kvm_amd has nested=N"),
                              ({"kvm": False}, "no /dev/kvm")):
             name, reason = self.chosen(self.host(programs=self.BOTH,
                                                  **lacking))
             self.assertEqual(name, "bochs-vmx")
             self.assertIn(why, reason)
+            self.assertEqual(len(reason.splitlines()), 1)
         name, reason = self.chosen(self.host(programs=("bochs-bin",)))
         self.assertEqual(name, "bochs-vmx")
         self.assertIn("qemu-system-x86_64 is not installed", reason)
 
     def test_by_name(self):
         """a backend that was asked for is not replaced by another"""
-        host = self.host(vmx=False, programs=self.BOTH)
-        self.assertEqual(self.chosen(host, "bochs-vmx")[0], "bochs-vmx")
+        host = self.host("sse2", programs=self.BOTH)
+        self.assertEqual(self.chosen(host, "bochs-svm")[0], "bochs-svm")
+        self.assertEqual(self.chosen(host, "qemu-svm")[0], "qemu-svm")
         name, reason = self.chosen(host, "qemu-vmx")
         self.assertIsNone(name)
         self.assertIn("no VMX", reason)
@@ -65,43 +80,72 @@ class Hosts(support.FrontEndTest):
 
     def test_nothing(self):
         """a host with nothing is told what would help"""
-        name, reason = self.chosen(self.host(vmx=False))
+        name, reason = self.chosen(self.host("sse2"))
         self.assertIsNone(name)
         self.assertIn("apt-get install bochs", reason)
+        self.assertIn("apt-get install qemu-system-x86", reason)
 
     def test_list(self):
         """list backends tells why not"""
-        host = self.host(vmx=False, programs=("bochs-bin",))
+        host = self.host("svm", nested="0", programs=("bochs-bin",))
         self.assertEqual(self.tandem("list", "backends",
                                      backends=all_backends(host)), 0)
-        lines = self.out.splitlines()
-        self.assertEqual([line.split()[0] for line in lines],
-                         ["qemu-vmx", "bochs-vmx"])
-        self.assertIn("no: the processor offers no VMX; needs: ", lines[0])
-        self.assertTrue(lines[1].endswith("runs here: yes"))
+        lines = {line.split()[0]: line for line in self.out.splitlines()}
+        self.assertEqual(list(lines)[:5],
+                         ["qemu-vmx", "qemu-svm-kvm", "bochs-vmx", "qemu-svm",
+                          "bochs-svm"])
+        self.assertIn("no: the processor offers no VMX; needs: an Intel host",
+                      lines["qemu-vmx"])
+        self.assertIn("needs: modprobe -r kvm_amd; modprobe kvm_amd nested=1",
+                      lines["qemu-svm-kvm"])
+        self.assertIn("needs: apt-get install qemu-system-x86",
+                      lines["qemu-svm"])
+        for name in ("bochs-vmx", "bochs-svm"):
+            self.assertTrue(lines[name].endswith("runs here: yes"))
 
 
 class Commands(support.FrontEndTest):
 
+    def launch(self, backend, **settings):
+        boot = Boot(Path("/k.bin"), {"a": "1", "b": "2"}, 3, 96, **settings)
+        return backend.launch(boot, self.directory)
+
     def test_qemu(self):
-        """QEMU's command: KVM, nested VMX, exit device, console, image"""
-        boot = support.Boot(Path("/k.elf"), {"a": "1", "b": "2"}, 3, 96)
-        launch = QemuVmx().launch(boot, self.directory)
-        command = " ".join(launch.argv)
-        for part in ("accel=kvm", "-cpu host,+vmx", "-smp 3", "-m 96",
-                     "isa-debug-exit,iobase=0xf4", "-kernel /k.elf",
-                     f"-debugcon file:{launch.console}"):
-            self.assertIn(part, command)
-        self.assertEqual(launch.argv[launch.argv.index("-append") + 1],
-                         "a=1 b=2")
-        self.assertNotIn("-S", launch.argv)
+        """QEMU's command: accelerator, CPU, exit device, console, image"""
+        for backend, parts in (
+                (QemuVmx(), ("-accel kvm", "-cpu host,+vmx")),
+                (QemuSvmKvm(), ("-accel kvm", "-cpu host,+svm")),
+                (QemuSvm(), ("-accel tcg,thread=multi", "-cpu max"))):
+            launch = self.launch(backend)
+            command = " ".join(launch.argv)
+            for part in (*parts, "-smp 3", "-m 96", "-kernel /k.bin",
+                         "isa-debug-exit,iobase=0xf4",
+                         f"-debugcon file:{launch.console}"):
+                self.assertIn(part, command)
+            self.assertEqual(launch.argv[launch.argv.index("-append") + 1],
+                             "a=1 b=2")
+            self.assertNotIn("-S", launch.argv)
+
+    def test_bochs(self):
+        """Bochs' settings: processor, memory, ROM, image"""
+        (self.directory / "bochs.rom").write_bytes(bytes(0x10000))
+        for backend, model in ((BochsVmx(), "corei7_skylake_x"),
+                               (BochsSvm(), "ryzen")):
+            boot = Boot(self.directory / "k.bin", {"a": "1"}, 16, 3072)
+            launch = backend.launch(boot, self.directory)
+            settings = Path(launch.argv[launch.argv.index("-f") + 1])
+            text = settings.read_text()
+            self.assertIn(f"cpu: model={model}, count=16, ", text)
+            self.assertIn("memory: guest=3072, host=2048", text)
+            self.assertIn(f"optramimage1: file={boot.image}, ", text)
+            self.assertIsNone(launch.console)
 
     def test_gdb(self):
         """--gdb stops QEMU at the first instruction; others refuse it"""
-        boot = support.Boot(Path("/k.bin"), {}, 1, 64, gdb=True)
-        launch = QemuVmx().launch(boot, self.directory)
-        self.assertIn("-S", launch.argv)
-        self.assertIn(f"tcp:{QemuVmx.gdb_address}", launch.argv)
+        for backend in (QemuVmx(), QemuSvm()):
+            launch = self.launch(backend, gdb=True)
+            self.assertIn("-S", launch.argv)
+            self.assertIn(f"tcp:{backend.gdb_address}", launch.argv)
         self.assertEqual(self.tandem("run", "--policy", "bracket",
                                      "--workload", "merge", "--gdb"), 2)
         self.assertIn("QEMU backends", self.err)
@@ -111,8 +155,16 @@ class Commands(support.FrontEndTest):
         self.assertEqual(memory_for(1, 1), 64)
         self.assertGreaterEqual(memory_for(65536, 2), 65536 * 12 // 1024 + 32)
         self.assertEqual(memory_for(262144, 8), 3072)
-        self.assertEqual(BochsVmx.machine, "emulated")
-        self.assertEqual(QemuVmx.machine, "nested")
+
+    def test_machine(self):
+        """what kind of machine each is"""
+        self.assertEqual({b.name: (b.machine, b.tick_unit)
+                          for b in all_backends() if b.automatic},
+                         {"qemu-vmx": ("nested", "tsc"),
+                          "qemu-svm-kvm": ("nested", "tsc"),
+                          "bochs-vmx": ("emulated", "instruction"),
+                          "qemu-svm": ("emulated", "tsc"),
+                          "bochs-svm": ("emulated", "instruction")})
 
 
 if __name__ == "__main__":

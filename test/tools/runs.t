@@ -66,6 +66,13 @@ class Statuses(support.FrontEndTest):
         self.assertEqual(self.err.splitlines()[-1],
                          "tandem: value 'x' is not accepted")
 
+    def test_kernel_refuses_its_machine(self):
+        """a CPU with neither VMX nor SVM: 3, with the kernel's one line"""
+        text = "tandem 0.1\nerror: neither VMX nor SVM\nexit status=3\n"
+        self.assertEqual(self.play(text), 3)
+        self.assertEqual((self.out, self.err.splitlines()[-1]),
+                         ("", "tandem: neither VMX nor SVM"))
+
     def test_nothing_ran(self):
         """a machine that ends without a single run: 4"""
         self.assertEqual(self.play("tandem 0.1\nexit status=0\n"), 4)
@@ -164,8 +171,8 @@ class Patience(unittest.TestCase):
 
     def test_pages_buy_time(self):
         """a larger matrix may take longer"""
-        self.assertGreater(Limits().for_pages(262144).busy,
-                           10 * Limits().for_pages(1024).busy)
+        self.assertGreater(Limits().for_work(262144).busy,
+                           10 * Limits().for_work(1024).busy)
 
 
 class Interrupted(unittest.TestCase):

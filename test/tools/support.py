@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools.app import App  # noqa: E402
-from tools.backends import Backend, Boot, Launch, Missing  # noqa: E402
+from tools.backend import Backend, Boot, Launch, Missing  # noqa: E402
 from tools.runner import Limits  # noqa: E402
 
 PLAYER = Path(__file__).resolve().parent / "player.py"

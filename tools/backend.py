@@ -1,0 +1,95 @@
+"""What a backend is: a machine that can run the kernel. It knows three
+things: whether this host can run it, how it is started, and what kind of
+machine it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from tools.host import Host
+
+PAGE_KIB = 4
+MIN_MEMORY_MIB = 64
+MAX_MEMORY_MIB = 3072       # above it devices hide memory
+SPARE_FRAMES = 8192
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What one boot of the machine needs."""
+
+    image: Path
+    words: dict[str, str]           # the kernel's command line
+    cpus: int
+    memory_mib: int
+    gdb: bool = False               # stop at the first instruction for gdb
+
+    @property
+    def command_line(self) -> str:
+        """The words as the kernel takes them."""
+        return " ".join(f"{name}={value}" for name, value in
+                        self.words.items())
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command to start, and where the kernel's text comes out."""
+
+    argv: list[str]
+    console: Path | None        # a file; None: the command's own output
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why a backend cannot run here, and what would make it."""
+
+    why: str
+    remedy: str
+
+
+class Backend:
+    """Base of all backends."""
+
+    name = ""
+    text = ""               # one line for `list backends`
+    program = ""            # the emulator
+    machine = "emulated"    # real, nested or emulated, as in results.json
+    tick_unit = "tsc"
+    packages: tuple[str, ...] = ()  # of Debian, that it needs
+    gdb_address = ""        # where gdb finds the machine; empty: nowhere
+    automatic = True        # may be chosen by `auto`
+    patience = 1            # times longer than others without a record
+
+    def __init__(self, host: Host | None = None) -> None:
+        self.host = host or Host()
+
+    def missing(self) -> Missing | None:
+        """None if this host can run it."""
+        raise NotImplementedError
+
+    def prepare(self, directory: Path, say: Callable[[str], None]) -> None:
+        """Make in @directory what all launches share, unless it is there; @say
+        tells the person what takes long. Stop if that cannot be made."""
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        """The command for @boot; files that it needs go to @directory."""
+        raise NotImplementedError
+
+    def quickest(self) -> Backend:
+        """Where to ask what every machine answers alike, such as list=all."""
+        return self
+
+    def not_installed(self) -> Missing:
+        """What is missing is the emulator itself."""
+        return Missing(f"{self.program} is not installed",
+                       "apt-get install " + " ".join(self.packages))
+
+
+def memory_for(pages: int, vcpus: int) -> int:
+    """MiB that a run needs: three frames a page (parent, child, copy), tables
+    and the guest's own pages, with room to spare."""
+    frames = 3 * pages + SPARE_FRAMES + 512 * vcpus
+    mib = -(-frames * PAGE_KIB // 1024)
+    return min(max(MIN_MEMORY_MIB, -(-mib // 32) * 32), MAX_MEMORY_MIB)

@@ -1,0 +1,81 @@
+"""Bochs as a machine: an emulator that runs on any host, and the same way
+each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.backend import Backend, Boot, Launch, Missing
+from tools.bochs_rom import make_rom
+
+# Above it Bochs keeps the rest of its memory in a file.
+MAX_HOST_MIB = 2048
+COMMON_SETTINGS = """\
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+clock: sync=none, time0=946681200
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+"""
+
+
+def command(directory: Path, model: str, cpus: int, memory_mib: int,
+            settings: str) -> list[str]:
+    """The command for a machine with these and other @settings; its files are
+    in @directory."""
+    file = directory / "bochsrc"
+    file.write_text(COMMON_SETTINGS + f"""\
+log: {directory / "bochs.log"}
+memory: guest={memory_mib}, host={min(memory_mib, MAX_HOST_MIB)}
+cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
+""" + settings)
+    # Debian's Bochs has the debugger built in: c runs, and when the
+    # kernel stops the machine, q ends the process.
+    go = directory / "go"
+    go.write_text("c\nq\n")
+    return [Bochs.program, "-q", "-f", str(file), "-rc", str(go)]
+
+
+class Bochs(Backend):
+    """Base of those that put our own ROM in place of the firmware."""
+
+    tick_unit = "instruction"
+    packages = ("bochs", "bochs-term")
+    program = "bochs-bin"
+    model = ""
+
+    def missing(self) -> Missing | None:
+        if self.host.program(self.program):
+            return None
+        return self.not_installed()
+
+    def launch(self, boot: Boot, directory: Path) -> Launch:
+        rom = directory / "rom.bin"
+        template = boot.image.with_name("bochs.rom").read_bytes()
+        rom.write_bytes(make_rom(template, boot.command_line,
+                                 boot.memory_mib))
+        # Without speaker and serial line there are timers for 16 CPUs.
+        argv = command(directory, self.model, boot.cpus, boot.memory_mib,
+                       f"romimage: file={rom}\n"
+                       f"optramimage1: file={boot.image}, address=0x100000\n"
+                       "plugin_ctrl: speaker=0, serial=0\n"
+                       "port_e9_hack: enabled=1\n")
+        return Launch(argv, None)
+
+
+class BochsVmx(Bochs):
+    """EPT on a processor of Bochs."""
+
+    name = "bochs-vmx"
+    text = "EPT in Bochs: any host, deterministic"
+    model = "corei7_skylake_x"
+
+
+class BochsSvm(Bochs):
+    """NPT on a processor of Bochs."""
+
+    name = "bochs-svm"
+    text = "NPT in Bochs: any host, deterministic"
+    model = "ryzen"
