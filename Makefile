@@ -1,11 +1,12 @@
 # make            the kernel, a multiboot image: build/tandem.bin
 # make compare    every workload under every policy: tables, and build/report/
 # make test       everything that can fail; ends with "N passed, N failed"
+# make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
 # make iso        a GRUB image with one menu entry per preset: build/tandem.iso
 # make clean      remove build/
 # make help       this text
 #
-# compare and test install what is missing first, and name it (tools/setup.sh).
+# compare and the tests install what is missing first, and name it (tools/setup.sh).
 # BUILD=DIR builds elsewhere.
 
 BUILD ?= build
@@ -30,7 +31,7 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel compare test iso clean help FORCE
+.PHONY: kernel compare test test-nested iso clean help FORCE
 .DELETE_ON_ERROR:
 
 kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
@@ -42,6 +43,11 @@ compare:
 test:
 	@tools/setup.sh test
 	@BUILD=$(BUILD) test/run
+
+test-nested: kernel
+	@tools/setup.sh test-nested
+	@BUILD=$(BUILD) prove --timer --verbose test/boot/nested.t \
+		:: KvmOnTcg KvmOnBochs
 
 clean:
 	rm -rf $(BUILD)

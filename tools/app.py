@@ -151,7 +151,8 @@ class App:
         results = Results(
             backend.name, backend.machine, backend.tick_unit, reading.version,
             reading.machine.get("secondary", "unknown"),
-            int(reading.machine.get("cpus", 0)), reading.runs)
+            int(reading.machine.get("cpus", 0)), reading.runs,
+            backend.machine_text)
         if args.out:
             from tools import report
             for path in report.write(results, Path(args.out)):

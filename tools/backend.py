@@ -65,6 +65,11 @@ class Backend:
     def __init__(self, host: Host | None = None) -> None:
         self.host = host or Host()
 
+    @property
+    def machine_text(self) -> str:
+        """The kind of machine, for people."""
+        return f"{self.machine} machine"
+
     def missing(self) -> Missing | None:
         """None if this host can run it."""
         raise NotImplementedError

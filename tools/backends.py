@@ -36,8 +36,8 @@ def choose(backends: list[Backend], name: str) -> tuple[Backend | None, str]:
 
 def _reason(backend: Backend, name: str, passed: list[str]) -> str:
     if name != "auto":
-        return f"backend {backend.name} ({backend.machine}), as asked"
+        return f"backend {backend.name} ({backend.machine_text}), as asked"
     short = [text.partition(" (needs")[0] for text in passed]
     because = "; not " + ", not ".join(short) if short else ""
-    return f"backend {backend.name} ({backend.machine}): {backend.text}" \
+    return f"backend {backend.name} ({backend.machine_text}): {backend.text}" \
         + because

@@ -29,7 +29,7 @@ def make_iso(image: Path, kernel: Path, initrd: Path, arguments: str) -> None:
     shutil.copyfile(kernel, root / "boot" / "vmlinuz")
     initrd.rename(root / "boot" / "initrd")
     (grub / "grub.cfg").write_text(MENU.format(arguments=arguments))
-    core = image.with_suffix(".core")
+    core = grub / "core.img"
     run(["grub-mkimage", "-O", "i386-pc", "-p", "/boot/grub", "-o", core,
          "biosdisk", "iso9660", "normal", "linux"], image.parent)
     (grub / "eltorito.img").write_bytes(

@@ -97,7 +97,6 @@ def _download(target: Path, directory: Path) -> None:
     """Unpack the packages into @target. The host's package lists may be old
     or missing, and only root may renew them: then we use lists of our own."""
     own = directory / "apt"
-    (own / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     options = ["-o", f"Dir::State::Lists={own / 'lists'}",
                "-o", f"Dir::Cache={own}", "-o", "Acquire::http::Timeout=30"]
     with tempfile.TemporaryDirectory(prefix="new-", dir=directory) as name:
@@ -105,6 +104,7 @@ def _download(target: Path, directory: Path) -> None:
             _fetch([], Path(name))
         except Stop:
             try:
+                (own / "lists" / "partial").mkdir(parents=True, exist_ok=True)
                 run(["apt-get", *options, "update"], directory)
                 _fetch(options, Path(name))
             except Stop as stop:
@@ -129,7 +129,7 @@ def _fetch(options: list[str], directory: Path) -> None:
 def _key(packages: Path, qemu: str) -> str:
     """Changes with whatever goes into the base."""
     stat = Path(qemu).stat()
-    what = [str(path) for path in sorted(packages.glob("boot/*"))]
+    what = [path.name for path in sorted(packages.glob("boot/*"))]
     what += [INIT.read_text(), Path(__file__).read_text(), qemu,
              str(stat.st_size), str(stat.st_mtime_ns)]
     return hashlib.sha256("\0".join(what).encode()).hexdigest()[:12]

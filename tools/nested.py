@@ -22,6 +22,7 @@ class Nested(Backend):
     """Base of both: an emulator outside, QEMU with KVM inside."""
 
     machine = "nested"
+    machine_text = "nested machine, its host emulated"
     automatic = False
     patience = 4            # Linux boots before the first record
     program = ""            # the emulator
@@ -84,7 +85,7 @@ class KvmOnBochs(Nested):
     vga_bios = "/usr/share/bochs/VGABIOS-lgpl-latest"
     grub = "/usr/lib/grub/i386-pc/cdboot.img"
     tools = {program: "bochs bochs-term", bios: "bochsbios",
-             vga_bios: "bochsbios vgabios", "grub-mkimage": "grub-common",
+             vga_bios: "vgabios", "grub-mkimage": "grub-common",
              grub: "grub-pc-bin", "xorriso": "xorriso"}
 
     def emulator(self, boot: Boot, directory: Path, kernel: Path,

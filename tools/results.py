@@ -303,6 +303,7 @@ class Results:
     secondary: str
     cpus: int
     runs: list[Run]
+    machine_text: str = ""  # the same for people; empty: nothing to add
 
     def head(self) -> dict:
         return {"schema": SCHEMA, "version": self.version,

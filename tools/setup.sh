@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install what `make compare` or `make test` needs and this machine lacks.
+# Install what `make compare` or a test needs and this machine lacks.
 #
-#	tools/setup.sh compare|test
+#	tools/setup.sh compare|test|test-nested
 #
 # On Debian and its relatives packages come through apt-get, as root or with
 # sudo, each named before it is installed. Elsewhere what is missing is
@@ -9,7 +9,8 @@
 set -u
 
 usage() {
-	echo "setup.sh: '${1:-}' is unknown: accepted are compare test" >&2
+	echo "setup.sh: '${1:-}' is unknown: accepted are compare test" \
+		test-nested >&2
 	exit 2
 }
 
@@ -18,6 +19,7 @@ missing=
 need() {
 	packages=$1
 	shift
+	case $missing in *" $packages"*) return ;; esac
 	if ! "$@" >/dev/null 2>&1; then
 		missing="$missing $packages"
 	fi
@@ -33,8 +35,8 @@ have_module() {
 
 # Real hardware: then QEMU is worth its size.
 can_nest() {
-	grep -qw vmx /proc/cpuinfo && [ -e /dev/kvm ] &&
-	grep -q '[Y1]' /sys/module/kvm_intel/parameters/nested
+	[ -e /dev/kvm ] &&
+	cat /sys/module/kvm_*/parameters/nested | grep -q '[Y1]'
 }
 
 need_to_build() {
@@ -56,11 +58,22 @@ need_to_test() {
 	need python3-tap have_module tap
 	need libcmocka-dev test -e /usr/include/cmocka.h
 	need git have git
+	need qemu-system-x86 have qemu-system-x86_64
+	need zstd have zstd
+}
+
+need_to_nest() {
+	need bochsbios test -e /usr/share/bochs/BIOS-bochs-latest
+	need vgabios test -e /usr/share/bochs/VGABIOS-lgpl-latest
+	need grub-common have grub-mkimage
+	need grub-pc-bin test -e /usr/lib/grub/i386-pc/cdboot.img
+	need xorriso have xorriso
 }
 
 case ${1:-} in
 compare) need_to_build ;;
 test) need_to_build; need_to_test ;;
+test-nested) need_to_build; need_to_test; need_to_nest ;;
 *) usage "${1:-}" ;;
 esac
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 INVEPT = ("invept_single", "invept_global",
-          "tlb_control_single", "tlb_control_global")
+          "tlb_control_single", "tlb_control_all")
 
 
 def count(counters: dict[str, int], *names: str) -> int:
@@ -73,8 +73,9 @@ def workloads(results: Results) -> list[tuple[str, list[Run]]]:
 
 def head_line(results: Results) -> str:
     """What was run, on what."""
+    machine = results.machine_text or f"{results.machine} machine"
     return (f"tandem {results.version} on {results.backend} "
-            f"({results.machine} machine), {results.secondary.upper()}, "
+            f"({machine}), {results.secondary.upper()}, "
             f"{several(results.cpus, 'CPU')}")
 
 

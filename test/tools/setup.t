@@ -9,7 +9,7 @@ import support
 SETUP = support.ROOT / "tools" / "setup.sh"
 TOOLS = ("sh", "env", "grep", "mktemp", "cat", "rm", "test")
 PRESENT = ("make", "gcc", "objcopy", "gnuplot", "prove", "git",
-           "qemu-system-x86_64")
+           "qemu-system-x86_64", "zstd", "grub-mkimage")
 
 
 class Setup(support.FrontEndTest):
@@ -60,6 +60,18 @@ class Setup(support.FrontEndTest):
         self.assertIn("install", call)
         self.assertTrue(call.endswith("bochs bochs-term"), call)
 
+    def test_nested(self):
+        """what the tests of KVM in an emulator need beyond the others"""
+        self.program("bochs-bin", "exit 0")
+        self.recorder("apt-get")
+        self.assertEqual(self.run_setup("test-nested"), 0)
+        self.assertIn("installing xorriso", self.err.splitlines())
+        (self.bin / "zstd").unlink()
+        (self.bin / "qemu-system-x86_64").unlink()
+        self.assertEqual(self.run_setup("test"), 0)
+        self.assertEqual(self.err.splitlines(),
+                         ["installing qemu-system-x86", "installing zstd"])
+
     def test_old_lists(self):
         """after a failure the package lists are fetched, once"""
         self.recorder("apt-get", 'test "$1" = update || '
@@ -99,7 +111,8 @@ class Setup(support.FrontEndTest):
     def test_usage(self):
         """anything else: 2"""
         self.assertEqual(self.run_setup("clean"), 2)
-        self.assertIn("'clean' is unknown: accepted are compare test",
+        self.assertIn("'clean' is unknown: accepted are compare test "
+                      "test-nested",
                       self.err)
 
 

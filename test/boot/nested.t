@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""The kernel under KVM with nesting, as on a host with virtualization
+hardware, in Linux in an emulator (tools/nested.py).
+
+    test/boot/nested.t [KvmOnTcg] [KvmOnBochs]
+
+Without a name it is the quick one, skipped where it cannot run. One that is
+named must run. `make test-nested` names both: some minutes.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "test" / "tools"))
+
+import support  # noqa: E402
+from tools import image, nested  # noqa: E402
+from tools.errors import Stop  # noqa: E402
+
+POLICIES = ("bracket", "clear-flush-notify", "change-2009", "change-pte",
+            "upgrade-noflush")
+WORKLOADS = ("cow-host", "merge", "takeover")
+NAMED = sys.argv[1:]
+
+
+class Chain:
+    """What both chains must show; the tests are the subclasses'."""
+
+    backend = nested.Nested
+    secondary = ""
+    pages = "256"
+
+    @classmethod
+    def setUpClass(cls):
+        """Fetch and make what it needs, or skip."""
+        machine = cls.backend()
+        missing = machine.missing()
+        why = missing and f"{missing.why} (needs: {missing.remedy})"
+        if not missing:
+            try:
+                machine.prepare(image.build().parent, lambda text: None)
+            except Stop as stop:
+                why = stop.text
+        if why and NAMED:
+            raise AssertionError(why)
+        if why:
+            raise support.unittest.SkipTest(why)
+
+    def compare(self, *argv):
+        """The verdicts of a matrix, which must end with status 0."""
+        done = subprocess.run(
+            [ROOT / "tandem", "compare", "--backend", self.backend.name,
+             "--workload", ",".join(WORKLOADS), "--pages", self.pages,
+             "--quiet", "--format", "json", *argv],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual((found["machine"], found["secondary"]),
+                         ("nested", self.secondary))
+        return {(run["workload"], run["mutant"] or run["policy"]):
+                run["verdict"] for run in found["runs"]}
+
+    def coherent(self, verdicts):
+        """Every policy is coherent under every workload."""
+        self.assertEqual({(workload, policy): verdicts[workload, policy]
+                          for workload in WORKLOADS for policy in POLICIES},
+                         {(workload, policy): "coherent"
+                          for workload in WORKLOADS for policy in POLICIES})
+
+
+class KvmOnTcg(Chain, support.unittest.TestCase):
+    """NPT; KVM follows every change at the next entry."""
+
+    backend = nested.KvmOnTcg
+    secondary = "npt"
+
+    def test_one_cpu(self):
+        """kvm-on-tcg, 1 CPU: every policy is coherent"""
+        self.coherent(self.compare("--guest", "idle", "--cpus", "1"))
+
+    def test_running(self):
+        """kvm-on-tcg, a running guest on a CPU of its own: coherent"""
+        self.coherent(self.compare("--guest", "running"))
+
+
+class KvmOnBochs(Chain, support.unittest.TestCase):
+    """EPT; KVM keeps a stale translation until INVEPT, as hardware does."""
+
+    backend = nested.KvmOnBochs
+    secondary = "ept"
+
+    def test_one_cpu(self):
+        """kvm-on-bochs, 1 CPU: coherent; no-flush seen by an idle guest"""
+        verdicts = self.compare("--guest", "idle", "--cpus", "1", "--mutants")
+        self.coherent(verdicts)
+        self.assertEqual(verdicts["cow-host", "no-flush"], "stale")
+
+    def test_two_cpus(self):
+        """kvm-on-bochs, 2 CPUs: every policy is coherent"""
+        self.coherent(self.compare("--guest", "idle", "--cpus", "2"))
+
+
+if __name__ == "__main__":
+    sys.argv[1:] = NAMED or ["KvmOnTcg"]
+    support.main()
