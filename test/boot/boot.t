@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""Boots the real kernel and passes on what its scenarios report: TAP.
+"""Boots the real kernel on one machine after the other and passes on what its
+scenarios report: TAP.
 
-    test/boot/boot.t [SCENARIO,..|all [BACKEND [CPUS]]]
+    test/boot/boot.t [SCENARIO,..|all [BACKEND[:CPUS]...]]
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -15,36 +17,67 @@ from tools.backends import all_backends, choose  # noqa: E402
 from tools.errors import Stop  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402
 
+CPUS = 4
 MEMORY_MIB = 128
+# EPT and NPT where two runs are the same, and NPT where CPUs are parallel.
+# With one CPU host and guest take turns: scenarios that need two skip.
+MACHINES = ("bochs-vmx", "bochs-vmx:1", "qemu-svm", "bochs-svm")
 
 
-def cannot(reason: str) -> int:
-    """One test that fails: the machine could not even be started."""
-    print("1..1\nnot ok 1 - the machine starts")
-    for line in reason.splitlines():
-        print(f"# {line}")
-    return 1
+class Tap:
+    """The results of several machines under one numbering."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.failed = False
+
+    def result(self, text: str) -> None:
+        """A line of the kernel: "ok 3 - name", or what explains it."""
+        found = re.match(r"(not ok|ok) \d+ (.*)", text)
+        if found:
+            self.count += 1
+            self.failed = self.failed or found[1] != "ok"
+            text = f"{found[1]} {self.count} {found[2]}"
+        elif not text.startswith("#"):
+            return              # its plan: ours comes last
+        print(text, flush=True)
+
+    def failure(self, name: str, explanation: list[str]) -> None:
+        """A test of ours, called @name, failed."""
+        self.result(f"not ok 0 - {name}")
+        for line in explanation:
+            self.result("# " + line.removeprefix("# "))
 
 
-def main(tests: str = "all", name: str = "bochs-vmx", cpus: str = "4") -> int:
-    """Boot once; 0 if the kernel came to its end and nothing failed."""
+def run(tap: Tap, tests: str, machine: str) -> None:
+    """Boot once on @machine, a backend and how many CPUs it has."""
+    name, _, cpus = machine.partition(":")
     backend, reason = choose(all_backends(), name)
     if not backend:
-        return cannot(reason)
-    try:
-        kernel = image.build()
-    except Stop as stop:
-        return cannot(stop.text)
-    boot = Boot(kernel, {"test": tests}, int(cpus), MEMORY_MIB)
+        tap.failure(f"{name} starts", [reason])
+        return
+    print(f"# {machine}", flush=True)
+    boot = Boot(image.build(), {"test": tests}, int(cpus or CPUS),
+                MEMORY_MIB)
     outcome = run_matrix(
-        backend, boot, Limits(), lambda reading, record:
-        record.kind == "tap" and print(record.line, flush=True))
+        backend, boot, Limits().for_work(0, backend.patience),
+        lambda reading, record: record.kind == "tap"
+        and tap.result(record.line))
     if outcome.status > 1 or not outcome.reading.tap:
-        print("# the machine did not come to its end; its last output:")
-        for line in [*outcome.reading.last, *outcome.emulator_log]:
-            print("# " + line.removeprefix("# "))
-        return 4
-    return outcome.status
+        tap.failure(f"{machine} comes to its end; its last output:",
+                    [*outcome.reading.last, *outcome.emulator_log])
+
+
+def main(tests: str = "all", *names: str) -> int:
+    """Boot each machine; 0 if all came to their end and nothing failed."""
+    tap = Tap()
+    try:
+        for name in names or MACHINES:
+            run(tap, tests, name)
+    except Stop as stop:
+        tap.failure("the machine can be started", stop.text.splitlines())
+    print(f"1..{tap.count}")
+    return int(tap.failed)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,6 @@ import support  # noqa: E402
 from tools import image, nested  # noqa: E402
 from tools.errors import Stop  # noqa: E402
 
-POLICIES = ("bracket", "clear-flush-notify", "change-2009", "change-pte",
-            "upgrade-noflush")
 WORKLOADS = ("cow-host", "merge", "takeover")
 NAMED = sys.argv[1:]
 
@@ -31,7 +29,6 @@ class Chain:
 
     backend = nested.Nested
     secondary = ""
-    pages = "256"
 
     @classmethod
     def setUpClass(cls):
@@ -49,26 +46,27 @@ class Chain:
         if why:
             raise support.unittest.SkipTest(why)
 
-    def compare(self, *argv):
-        """The verdicts of a matrix, which must end with status 0."""
+    def compare(self, pages, *argv):
+        """The runs of a matrix, which must end with status 0."""
         done = subprocess.run(
             [ROOT / "tandem", "compare", "--backend", self.backend.name,
-             "--workload", ",".join(WORKLOADS), "--pages", self.pages,
+             "--workload", ",".join(WORKLOADS), "--pages", pages,
              "--quiet", "--format", "json", *argv],
             capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         found = json.loads(done.stdout)
         self.assertEqual((found["machine"], found["secondary"]),
                          ("nested", self.secondary))
-        return {(run["workload"], run["mutant"] or run["policy"]):
-                run["verdict"] for run in found["runs"]}
+        return found["runs"]
 
-    def coherent(self, verdicts):
+    def coherent(self, runs):
         """Every policy is coherent under every workload."""
-        self.assertEqual({(workload, policy): verdicts[workload, policy]
-                          for workload in WORKLOADS for policy in POLICIES},
-                         {(workload, policy): "coherent"
-                          for workload in WORKLOADS for policy in POLICIES})
+        verdicts = {(run["workload"], run["policy"]): run["verdict"]
+                    for run in runs if not run["mutant"]}
+        self.assertEqual({workload for workload, _ in verdicts},
+                         set(WORKLOADS))
+        self.assertGreaterEqual(len(verdicts), 5 * len(WORKLOADS))
+        self.assertEqual(set(verdicts.values()), {"coherent"}, verdicts)
 
 
 class KvmOnTcg(Chain, support.unittest.TestCase):
@@ -79,11 +77,16 @@ class KvmOnTcg(Chain, support.unittest.TestCase):
 
     def test_one_cpu(self):
         """kvm-on-tcg, 1 CPU: every policy is coherent"""
-        self.coherent(self.compare("--guest", "idle", "--cpus", "1"))
+        self.coherent(self.compare("64", "--guest", "idle", "--cpus", "1"))
 
+    def test_two_cpus(self):
+        """kvm-on-tcg, 2 CPUs: every policy is coherent"""
+        self.coherent(self.compare("64", "--guest", "idle", "--cpus", "2"))
+
+    @support.unittest.skipUnless(NAMED, "make test-nested has the time")
     def test_running(self):
-        """kvm-on-tcg, a running guest on a CPU of its own: coherent"""
-        self.coherent(self.compare("--guest", "running"))
+        """kvm-on-tcg, a running guest: every policy is coherent"""
+        self.coherent(self.compare("32", "--guest", "running"))
 
 
 class KvmOnBochs(Chain, support.unittest.TestCase):
@@ -94,13 +97,16 @@ class KvmOnBochs(Chain, support.unittest.TestCase):
 
     def test_one_cpu(self):
         """kvm-on-bochs, 1 CPU: coherent; no-flush seen by an idle guest"""
-        verdicts = self.compare("--guest", "idle", "--cpus", "1", "--mutants")
-        self.coherent(verdicts)
-        self.assertEqual(verdicts["cow-host", "no-flush"], "stale")
+        runs = self.compare("256", "--guest", "idle", "--cpus", "1",
+                            "--mutants")
+        self.coherent(runs)
+        self.assertIn(("cow-host", "no-flush", "stale"),
+                      [(run["workload"], run["mutant"], run["verdict"])
+                       for run in runs])
 
     def test_two_cpus(self):
         """kvm-on-bochs, 2 CPUs: every policy is coherent"""
-        self.coherent(self.compare("--guest", "idle", "--cpus", "2"))
+        self.coherent(self.compare("256", "--guest", "idle", "--cpus", "2"))
 
 
 if __name__ == "__main__":
