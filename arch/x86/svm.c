@@ -16,7 +16,7 @@
 #include "arch/x86/print.h"
 #include "arch/x86/system.h"
 
-/* CPUID 8000_000A, APM vol. 3, appendix E.4.9: ebx counts ASIDs, edx: */
+/* CPUID 8000_000A, APM vol. 3, appendix E: ebx counts ASIDs, edx: */
 #define CPUID_EXTENDED		0x80000000
 #define CPUID_SVM		0x8000000a
 #define CPUID_NESTED_PAGING	(1u << 0)
@@ -315,14 +315,12 @@ static u64 svm_rip(struct hvm_vcpu *vcpu)
 }
 
 /*
- * The NMI was left pending and taken at the STGI (APM vol. 2, 15.13.2). Bochs
- * takes it away at the exit, and blocks NMIs until an IRET: a vector 2 serves
- * both, and elsewhere does no harm.
+ * The exit left the NMI pending, and the host took it at the STGI (APM vol. 2,
+ * 15.13.2).
  */
 static void svm_nmi_done(struct hvm_vcpu *vcpu)
 {
 	(void)vcpu;
-	__asm__ volatile ("int $2" ::: "memory");
 }
 
 const struct hvm_backend svm_backend = {

@@ -13,13 +13,13 @@
  *
  * VMRUN and #VMEXIT switch what is in the VMCB, and for the host rax, rsp,
  * rflags and the control registers. FS, GS, TR, LDTR and the MSRs of system
- * calls are switched by hand, by VMLOAD and VMSAVE (APM vol. 2, 15.5.1, 15.14).
+ * calls are switched by hand, by VMLOAD and VMSAVE (APM vol. 2, 15.5).
  *
  * Between CLGI and STGI nothing interrupts the host, NMIs included: they stay
  * pending, for the guest, which exits at once, or for the STGI (15.17). That
  * is a few instructions and no loop (O14); in the guest GIF is 1. With
  * V_INTR_MASKING it is the host's IF, as VMRUN finds it, that lets a physical
- * interrupt end the guest, whatever the guest's own IF is (15.21.1): so IF is 1
+ * interrupt end the guest, whatever the guest's own IF is (15.21): so IF is 1
  * there, and 0 again before the interrupt could be taken here.
  */
 	.globl svm_run

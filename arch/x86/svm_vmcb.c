@@ -93,7 +93,7 @@ void svm_fill_vmcb(struct vmcb *vmcb, u32 asid, hpa_t root, u64 rip, u64 rsp,
 	vmcb->cr4 = CR4_PAE;
 	vmcb->dr6 = DR6_RESET;
 	vmcb->dr7 = DR7_RESET;
-	/* With nested paging the guest's PAT is its own (15.25.8) */
+	/* With nested paging the guest's PAT is its own (15.25.2) */
 	vmcb->pat = PAT_RESET;
 	vmcb->rflags = RFLAGS_FIXED | RFLAGS_IF;
 	vmcb->rip = rip;
