@@ -15,11 +15,12 @@
 #define NPT_CACHE	(3ull << 3)	/* PWT, PCD */
 #define NPT_ACCESSED	(1ull << 5)
 #define NPT_DIRTY	(1ull << 6)
+#define NPT_NX		(1ull << 63)	/* a right, the other way round */
 
 _Static_assert(!(SPTE_ADDR & (SPTE_ZAPPED | SPTE_LEAF | EPT_READ | EPT_WRITE |
 			      EPT_EXEC | EPT_MEMTYPE | EPT_IPAT |
 			      EPT_ACCESSED | EPT_DIRTY | NPT_ACCESSED |
-			      NPT_DIRTY | NPT_CACHE)),
+			      NPT_DIRTY | NPT_CACHE | NPT_NX)),
 	       "a flag overlaps the address");
 _Static_assert(!(SPTE_ZAPPED & (EPT_READ | EPT_WRITE | EPT_EXEC | NPT_PRESENT)),
 	       "a zapped entry must be absent");
@@ -56,7 +57,7 @@ static const struct spte_format npt_row = {
 	.accessed = NPT_ACCESSED,
 	.dirty = NPT_DIRTY,
 	.rights = NPT_PRESENT | NPT_WRITE | NPT_USER,
-	.type = NPT_CACHE,
+	.type = NPT_CACHE | NPT_NX,
 };
 
 const struct spte_format *spte_format(enum hvm_format format,
