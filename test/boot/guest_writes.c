@@ -21,6 +21,7 @@
 
 #define ROUNDS		12	/* of forks, or of migrations of all pages */
 #define SCAN_PASSES	48
+#define SCAN_PASSES_MAX	(1000 * SCAN_PASSES)
 #define CLASS		7
 
 extern struct counter count_ksm_merged, count_ksm_broken;
@@ -295,12 +296,23 @@ static void feed(u32 i)
 	guest_vm_post(&vm, i, &command);
 }
 
-static int scan(void)
+/* Where CPUs are parallel and busy the guest may not get on for a while: then
+ * more passes until enough was merged and broken to speak of. */
+static bool enough(u32 pass, u64 merged, u64 broken)
+{
+	if (pass >= SCAN_PASSES_MAX)
+		return true;
+	return pass >= SCAN_PASSES &&
+	       counter_sum(&count_ksm_merged) - merged >= SCAN_PASSES &&
+	       counter_sum(&count_ksm_broken) - broken >= SCAN_PASSES;
+}
+
+static int scan(u64 merged, u64 broken)
 {
 	u32 pass, i;
 
 	EXPECT_EQUAL(ksm_add(vm.mm, vm_data_range(&vm)), 0);
-	for (pass = 0; pass < SCAN_PASSES; pass++) {
+	for (pass = 0; !enough(pass, merged, broken); pass++) {
 		ksm_begin_pass();
 		while (ksm_scan_next()) {
 			EXPECT(!READ_ONCE(vm.failed));
@@ -319,7 +331,7 @@ static int merge(void)
 
 	EXPECT_EQUAL(guest_vm_do(&vm, GUEST_WRITE_CLASS, CLASS), VCPU_DONE);
 	memset(feeds, 0, sizeof(feeds));
-	result = scan();
+	result = scan(merged, broken);
 	ksm_exit();
 	EXPECT_PASS(result);
 	EXPECT(counter_sum(&count_ksm_merged) - merged >= SCAN_PASSES);
