@@ -9,6 +9,7 @@
  */
 #include "test/boot/boot_test.h"
 
+#include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
@@ -21,7 +22,7 @@
 
 #define ROUNDS		12	/* of forks, or of migrations of all pages */
 #define SCAN_PASSES	48
-#define SCAN_PASSES_MAX	(1000 * SCAN_PASSES)
+#define SCAN_LIMIT_MS	20000
 #define CLASS		7
 
 extern struct counter count_ksm_merged, count_ksm_broken;
@@ -298,9 +299,9 @@ static void feed(u32 i)
 
 /* Where CPUs are parallel and busy the guest may not get on for a while: then
  * more passes until enough was merged and broken to speak of. */
-static bool enough(u32 pass, u64 merged, u64 broken)
+static bool enough(u32 pass, u64 merged, u64 broken, u64 deadline)
 {
-	if (pass >= SCAN_PASSES_MAX)
+	if ((s64)(read_tsc() - deadline) > 0)
 		return true;
 	return pass >= SCAN_PASSES &&
 	       counter_sum(&count_ksm_merged) - merged >= SCAN_PASSES &&
@@ -309,10 +310,11 @@ static bool enough(u32 pass, u64 merged, u64 broken)
 
 static int scan(u64 merged, u64 broken)
 {
+	u64 deadline = read_tsc() + SCAN_LIMIT_MS * clock_ticks_per_ms;
 	u32 pass, i;
 
 	EXPECT_EQUAL(ksm_add(vm.mm, vm_data_range(&vm)), 0);
-	for (pass = 0; !enough(pass, merged, broken); pass++) {
+	for (pass = 0; !enough(pass, merged, broken, deadline); pass++) {
 		ksm_begin_pass();
 		while (ksm_scan_next()) {
 			EXPECT(!READ_ONCE(vm.failed));
