@@ -1,0 +1,373 @@
+/*
+ * Two virtual machines over one address space, each under its own policy: what
+ * happens to a page happens to both, as each one's row says (O16). All pairs,
+ * so each policy is once the first listener and once the second.
+ */
+#include "test/host/vm.h"
+
+#include "mm/ksm.h"
+
+#define N	2
+
+/* By the order of the rows: see docs/expected-counts.md. */
+enum row {
+	ROW_BRACKET,
+	ROW_CLEAR_FLUSH_NOTIFY,
+	ROW_CHANGE_2009,
+	ROW_CHANGE_PTE,
+	ROW_UPGRADE_NOFLUSH,
+	ROW_COUNT,
+};
+
+static const char *const names[ROW_COUNT] = {
+	[ROW_BRACKET] = "bracket",
+	[ROW_CLEAR_FLUSH_NOTIFY] = "clear-flush-notify",
+	[ROW_CHANGE_2009] = "change-2009",
+	[ROW_CHANGE_PTE] = "change-pte",
+	[ROW_UPGRADE_NOFLUSH] = "upgrade-noflush",
+};
+
+static const u64 first_gfn[2] = { 0x200, 0x91000 };
+
+/* VM i has one vCPU, which runs on CPU i + 1. */
+static struct machine {
+	struct ept ept;
+	struct vcpu_tlb tlb;
+	u32 row;
+	u64 requested;		/* before the event */
+	u32 retries;
+} machines[2];
+
+static struct mm *child;
+
+/* A fault may have to be taken again because it changed P itself. */
+#define MAX_RETRIES	100
+
+static int on_fault(gpa_t gpa, u32 access)
+{
+	struct machine *m = &machines[cpu_id() - 1];
+
+	switch (ept_fault(&m->ept, gpa, access)) {
+	case EPT_FAULT_FIXED:
+	case EPT_FAULT_SPURIOUS:
+		return 0;
+	case EPT_FAULT_RETRY:
+		return m->retries++ < MAX_RETRIES ? 0 : -EAGAIN;
+	default:
+		return -EFAULT;
+	}
+}
+
+static void machine_start(u32 i, u32 row)
+{
+	struct machine *m = &machines[i];
+	struct memslot slot = { { first_gfn[i] }, N, page_hva(0) };
+	const struct policy *policy = policy_find(names[row]);
+
+	assert_non_null(policy);
+	*m = (struct machine){ .row = row };
+	assert_int_equal(ept_init(&m->ept, mm, policy,
+				  spte_format(HVM_EPT, true)), 0);
+	assert_int_equal(ept_add_slot(&m->ept, slot), 0);
+	ept_add_vcpu(&m->ept, &m->tlb);
+}
+
+static void machine_stop(u32 i)
+{
+	u32 self = fake_cpu(i + 1);
+
+	fake_guest_leave();
+	fake_cpu(self);
+	ept_destroy(&machines[i].ept);
+}
+
+static gpa_t gpa_of(u32 i, u64 page)
+{
+	return gfn_to_gpa((gfn_t){ first_gfn[i] + page });
+}
+
+/* The vCPU stays inside, with its translations. */
+static u64 machine_read(u32 i, u64 page)
+{
+	u32 self = fake_cpu(i + 1);
+	u64 value;
+	int err = fake_guest_read(&machines[i].tlb, gpa_of(i, page), &value);
+
+	fake_cpu(self);
+	assert_int_equal(err, 0);
+	return value;
+}
+
+static void machine_write(u32 i, u64 page, u64 value)
+{
+	u32 self = fake_cpu(i + 1);
+	int err = fake_guest_write(&machines[i].tlb, gpa_of(i, page), value);
+
+	fake_cpu(self);
+	assert_int_equal(err, 0);
+}
+
+static void both_read(u64 value)
+{
+	u64 page;
+	u32 i;
+
+	for (page = 0; page < N; page++)
+		for (i = 0; i < 2; i++)
+			assert_int_equal(machine_read(i, page), value);
+}
+
+/* Each page is present and writable in both. */
+static void both_write(u64 value)
+{
+	u64 page;
+	u32 i;
+
+	for (page = 0; page < N; page++)
+		for (i = 0; i < 2; i++)
+			machine_write(i, page, value);
+}
+
+/* --- Events: what is prepared, and what is measured. */
+
+static void nothing(void)
+{
+}
+
+static void do_fork(void)
+{
+	child = mm_fork(mm);
+	assert_non_null(child);
+}
+
+static void forked(void)
+{
+	do_fork();
+	both_read(1);
+}
+
+static void left_alone(void)
+{
+	forked();
+	mm_put(child);
+	child = NULL;
+}
+
+static void host_write(void)
+{
+	u64 page;
+
+	for (page = 0; page < N; page++)
+		write_page(page, 2);
+}
+
+static void scan(void)
+{
+	u32 pass;
+
+	assert_int_equal(ksm_add(mm, pages(0, N)), 0);
+	for (pass = 0; pass < 2; pass++) {
+		ksm_begin_pass();
+		while (ksm_scan_next())
+			;
+	}
+	assert_ptr_equal(frame_of(mm, 0), frame_of(mm, 1));
+	ksm_exit();
+}
+
+static void discard(void)
+{
+	mm_discard(mm, pages(0, N));
+}
+
+static void protect_ro(void)
+{
+	assert_int_equal(mm_protect_ro(mm, pages(0, AREA_PAGES)), 0);
+}
+
+static void protected(void)
+{
+	protect_ro();
+	both_read(1);
+}
+
+static void protect_rw(void)
+{
+	assert_int_equal(mm_protect_rw(mm, pages(0, AREA_PAGES)), 0);
+}
+
+static void migrate(void)
+{
+	u64 page;
+
+	for (page = 0; page < N; page++) {
+		struct frame *frame = frame_of(mm, page);
+
+		frame_get(frame);
+		assert_int_equal(mm_migrate(frame), 0);
+		frame_put(frame);
+	}
+}
+
+/* What S is after the event. */
+enum { GONE, RO, RW };
+
+struct effect {
+	u64 requests;		/* of flushes, to this VM's vCPU */
+	u32 leaf;
+};
+
+#define ALL(...)	{ { __VA_ARGS__ }, { __VA_ARGS__ }, { __VA_ARGS__ }, \
+			  { __VA_ARGS__ }, { __VA_ARGS__ } }
+
+static const struct event {
+	const char *name;
+	void (*prepare)(void);
+	void (*happen)(void);
+	u64 value;		/* what both read after it */
+	struct effect effect[ROW_COUNT];
+	/* If only one of both VMs follows upgrades: on each. */
+	const struct effect *mixed;
+} events[] = {
+	{ "T4, fork", nothing, do_fork, 1,
+	  { { 1, GONE }, { 1, GONE }, { 1, GONE }, { 1, RO }, { 1, RO } },
+	  NULL },
+	{ "T1, the host writes", forked, host_write, 2,
+	  { { N, GONE }, { N, GONE }, { N, GONE }, { N, RW }, { N, RW } },
+	  NULL },
+	{ "T4 and T3a, merge", nothing, scan, 1,
+	  { { N, GONE }, { N, GONE }, { 2 * N - 1, RO }, { 2 * N - 1, RO },
+	    { 2 * N - 1, RO } }, NULL },
+	{ "T2, takeover", left_alone, host_write, 2,
+	  { { 0, RO }, { 0, RO }, { 0, RO }, { N, RW }, { 0, RW } }, NULL },
+	{ "T4, read-only", nothing, protect_ro, 1,
+	  { { 1, GONE }, { 1, GONE }, { 1, GONE }, { 1, RO }, { 1, RO } },
+	  NULL },
+	{ "T2, the right comes back", protected, protect_rw, 1,
+	  { { 1, GONE }, { 1, GONE }, { 1, GONE }, { 1, RW }, { 0, RW } },
+	  &(const struct effect){ 1, GONE } },
+	{ "T6, migration", nothing, migrate, 1, ALL(N, GONE), NULL },
+	{ "T7, discard", nothing, discard, 0, ALL(1, GONE), NULL },
+};
+
+static bool follows(u32 i)
+{
+	return machines[i].ept.notifier.follows_upgrades;
+}
+
+static u32 leaf_kind(u32 i, u64 page)
+{
+	struct ept *ept = &machines[i].ept;
+	spte_t s = spte_read(ept_walk(ept, gpa_to_gfn(gpa_of(i, page))));
+
+	if (!spte_present(ept->format, s))
+		return GONE;
+	/* Whatever it may do, it is the frame of its P. */
+	assert_int_equal(spte_pfn(s).n, pte_pfn(entry_of(mm, page)).n);
+	return spte_writable(ept->format, s) ? RW : RO;
+}
+
+static bool check(const struct event *event, u32 i)
+{
+	struct machine *m = &machines[i];
+	struct effect wanted = event->effect[m->row];
+	u64 requests = m->tlb.requested - m->requested, page;
+	bool ok;
+
+	if (event->mixed && follows(0) != follows(1))
+		wanted = *event->mixed;
+	ok = requests == wanted.requests;
+	for (page = 0; page < N; page++)
+		ok &= leaf_kind(i, page) == wanted.leaf;
+	if (!ok)
+		print_error("%s under %s beside %s: %llu requests, S is %u\n",
+			    event->name, names[m->row],
+			    names[machines[!i].row],
+			    (unsigned long long)requests, leaf_kind(i, 0));
+	return ok;
+}
+
+static bool run(const struct event *event, u32 first, u32 second)
+{
+	bool ok = true;
+	u32 i;
+
+	fake_reset(3);
+	fake_log_off();
+	mm_switch(mm);
+	fake_guest_fault = on_fault;
+	machine_start(0, first);
+	machine_start(1, second);
+	child = NULL;
+	both_write(1);
+	event->prepare();
+	for (i = 0; i < 2; i++)
+		machines[i].requested = machines[i].tlb.requested;
+	event->happen();
+	for (i = 0; i < 2; i++)
+		ok &= check(event, i);
+
+	/* What one writes the other one reads, and neither reads old. */
+	both_read(event->value);
+	if (event->happen != protect_ro) {
+		machine_write(0, 0, 3);
+		assert_int_equal(machine_read(1, 0), 3);
+		machine_write(1, 1, 4);
+		assert_int_equal(machine_read(0, 1), 4);
+	}
+	for (i = 0; i < 2; i++)
+		machine_stop(i);
+	if (child)
+		mm_put(child);
+	return ok;
+}
+
+static void test_pairs(void **state)
+{
+	u32 i, first, second;
+	bool ok = true;
+
+	for (i = 0; i < array_count(events); i++)
+		for (first = 0; first < ROW_COUNT; first++)
+			for (second = 0; second < ROW_COUNT; second++) {
+				assert_int_equal(setup(state), 0);
+				ok &= run(&events[i], first, second);
+				assert_int_equal(teardown(state), 0);
+			}
+	assert_true(ok);
+}
+
+/* One that goes away takes nothing of the other's with it. */
+static void test_one_leaves(void **state)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(setup(state), 0);
+		fake_reset(3);
+		fake_log_off();
+		mm_switch(mm);
+		fake_guest_fault = on_fault;
+		machine_start(0, ROW_CHANGE_PTE);
+		machine_start(1, ROW_BRACKET);
+		both_write(1);
+		machine_stop(i);
+		do_fork();
+		assert_int_equal(machine_read(!i, 0), 1);
+		write_page(0, 2);
+		assert_int_equal(machine_read(!i, 0), 2);
+		machine_stop(!i);
+		mm_put(child);
+		assert_int_equal(teardown(state), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_one_leaves),
+	};
+
+	return RUN(tests);
+}
