@@ -58,16 +58,18 @@ need_to_test() {
 	need python3-tap have_module tap
 	need libcmocka-dev test -e /usr/include/cmocka.h
 	need git have git
+	need gdb have gdb
 	need qemu-system-x86 have qemu-system-x86_64
 	need zstd have zstd
+	need grub-common have grub-mkrescue
+	need grub-pc-bin test -e /usr/lib/grub/i386-pc/cdboot.img
+	need xorriso have xorriso
+	need mtools have mformat
 }
 
 need_to_nest() {
 	need bochsbios test -e /usr/share/bochs/BIOS-bochs-latest
 	need vgabios test -e /usr/share/bochs/VGABIOS-lgpl-latest
-	need grub-common have grub-mkimage
-	need grub-pc-bin test -e /usr/lib/grub/i386-pc/cdboot.img
-	need xorriso have xorriso
 }
 
 case ${1:-} in
