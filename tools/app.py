@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Callable, TextIO
 
@@ -45,9 +47,10 @@ class App:
         try:
             names = tuple(backend.name for backend in self.backends)
             args = arguments.parse(argv, names)
-            if args.command == "list":
-                return self.list(args.what)
-            return self.compare(args)
+            status = self.list(args.what) if args.command == "list" \
+                else self.compare(args)
+            self.out.flush()
+            return status
         except Stop as stop:
             print(f"tandem: {stop.text}", file=self.err)
             return stop.status
@@ -56,8 +59,19 @@ class App:
             return STATUS_INTERRUPTED
         except BrokenPipeError:
             # Whoever read our output has enough: not an error of ours.
-            sys.stdout = None
+            self._drop_output()
             return STATUS_OK
+        except OSError as error:
+            self._drop_output()
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"tandem: {where}{error.strerror}", file=self.err)
+            return STATUS_NO_BACKEND
+
+    def _drop_output(self) -> None:
+        """Nobody can take what is still to be printed: Python shall not try
+        again when it ends."""
+        if self.out is sys.stdout:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def choose(self, name: str) -> Backend:
         """The backend to use, or Stop with status 3."""
@@ -98,9 +112,9 @@ class App:
         chosen = [args.workload] if one else args.workload
         if args.format == "table":
             need_rich()
-        if args.out and not shutil.which("gnuplot"):
-            raise Stop(STATUS_NO_BACKEND, "gnuplot is missing for --out: "
-                       "apt-get install gnuplot-nox")
+        if args.out:
+            need_gnuplot()
+            need_directory(args.out)
         backend = self.choose(args.backend)
         gdb = one and args.gdb
         if gdb and not backend.gdb_address:
@@ -148,19 +162,22 @@ class App:
         if reading.errors and outcome.status in (STATUS_USAGE,
                                                  STATUS_NO_BACKEND):
             raise Stop(outcome.status, reading.errors[0])
+        if not reading.runs:
+            return self._judge(backend, outcome)
         results = Results(
             backend.name, backend.machine, backend.tick_unit, reading.version,
             reading.machine.get("secondary", "unknown"),
             int(reading.machine.get("cpus", 0)), reading.runs,
             backend.machine_text)
+        self._print(args.format, results)
+        self.out.flush()
         if args.out:
             from tools import report
             for path in report.write(results, Path(args.out)):
                 self.say(f"wrote {path}")
         if getattr(args, "trace", False):
             self._write_trace(args, outcome)
-        self._print(args.format, results)
-        return self._judge(outcome)
+        return self._judge(backend, outcome)
 
     def _print(self, form: str, results: Results) -> None:
         if form == "json":
@@ -187,7 +204,7 @@ class App:
                                      int(machine.get("ticks_per_ms", 0))))
         self.say(f"wrote {path}: open it in ui.perfetto.dev")
 
-    def _judge(self, outcome: Outcome) -> int:
+    def _judge(self, backend: Backend, outcome: Outcome) -> int:
         """Say what went wrong, and how the front end ends."""
         runs = outcome.reading.runs
         status = status_of(runs)
@@ -205,10 +222,13 @@ class App:
         elif outcome.status == STATUS_DIED or not runs:
             status = STATUS_DIED
         if status > STATUS_INCOHERENT and not any(r.last_output for r in runs):
-            print("tandem: the machine stopped early; its last output:",
+            when = "early" if outcome.reading.version \
+                else "before the kernel's first line"
+            print(f"tandem: {backend.name} stopped {when}; its last output:",
                   file=self.err)
             for text in [*outcome.reading.last, *outcome.emulator_log]:
-                print(f"    {text}", file=self.err)
+                if text and not backend.is_chatter(text):
+                    print(f"    {text}", file=self.err)
         return status
 
 
@@ -219,6 +239,25 @@ def need_rich() -> None:
     except ImportError:
         raise Stop(STATUS_NO_BACKEND, "python3-rich is missing: apt-get "
                    "install python3-rich, or use --format csv|json") from None
+
+
+def need_gnuplot() -> None:
+    """Stop with the package's name if plots cannot be drawn."""
+    if not shutil.which("gnuplot"):
+        raise Stop(STATUS_NO_BACKEND, "gnuplot is missing for --out: apt-get "
+                   "install gnuplot-nox")
+
+
+def need_directory(name: str) -> None:
+    """Make the directory called @name, or Stop if no file can be put there:
+    before the machine boots, not after hours."""
+    try:
+        os.makedirs(name, exist_ok=True)
+        with tempfile.TemporaryFile(dir=name):
+            pass
+    except OSError as error:
+        raise Stop(STATUS_USAGE, f"--out '{name}' is not accepted: no file "
+                   f"can be written there ({error.strerror})") from None
 
 
 def _interrupt(*_: object) -> None:

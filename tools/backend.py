@@ -39,6 +39,7 @@ class Launch:
 
     argv: list[str]
     console: Path | None        # a file; None: the command's own output
+    alone: bool = False         # out of the network's reach, where possible
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class Backend:
     def quickest(self) -> Backend:
         """Where to ask what every machine answers alike, such as list=all."""
         return self
+
+    def is_chatter(self, line: str) -> bool:
+        """True for what the emulator says at each start, and for nothing that
+        may explain why it ended."""
+        return False
 
     def not_installed(self) -> Missing:
         """What is missing is the emulator itself."""

@@ -3,6 +3,7 @@ each time."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tools.backend import Backend, Boot, Launch, Missing
@@ -10,6 +11,8 @@ from tools.bochs_rom import make_rom
 
 # Above it Bochs keeps the rest of its memory in a file.
 MAX_HOST_MIB = 2048
+# Its log but for panics, and rulers.
+CHATTER = re.compile(r"\d{11}[ide]\[|ALSA lib |=*$")
 COMMON_SETTINGS = """\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
@@ -51,6 +54,9 @@ class Bochs(Backend):
             return None
         return self.not_installed()
 
+    def is_chatter(self, line: str) -> bool:
+        return bool(CHATTER.match(line))
+
     def launch(self, boot: Boot, directory: Path) -> Launch:
         rom = directory / "rom.bin"
         template = boot.image.with_name("bochs.rom").read_bytes()
@@ -62,7 +68,7 @@ class Bochs(Backend):
                        f"optramimage1: file={boot.image}, address=0x100000\n"
                        "plugin_ctrl: speaker=0, serial=0\n"
                        "port_e9_hack: enabled=1\n")
-        return Launch(argv, None)
+        return Launch(argv, None, alone=True)
 
 
 class BochsVmx(Bochs):

@@ -64,7 +64,7 @@ class Nested(Backend):
                                     *options])))
         console = directory / "console.txt"
         return Launch(self.emulator(boot, directory, linux.kernel, initrd,
-                                    console), console)
+                                    console), console, alone=True)
 
     def emulator(self, boot: Boot, directory: Path, kernel: Path,
                  initrd: Path, console: Path) -> list[str]:

@@ -9,33 +9,70 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tools.backend import Launch
+
 _PR_SET_PDEATHSIG = 1
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None)
+# What may end the front end while it starts a machine.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def _die_with_parent() -> None:
+def _leave_network() -> None:
+    """In the child: a network of its own, with nobody else in it. Where
+    neither root nor a user may have one it stays in ours. A new user
+    namespace forgets the signal that _die_with() asks for: this goes first."""
+    if _LIBC.unshare(_CLONE_NEWNET):
+        _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def _die_with(parent: int) -> None:
     """In the child: the kernel kills it if the front end itself is killed."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:      # it was, just before
+        os._exit(1)
 
 
 class Emulator:
     """A running machine. Use it in a `with`: leaving kills what is left."""
 
-    def __init__(self, argv: list[str], console: Path | None,
-                 directory: Path) -> None:
+    def __init__(self, launch: Launch, directory: Path) -> None:
+        self._launch = launch
+        self._directory = directory
         self._log = directory / "emulator.log"
-        self._console = console or self._log
+        self._console = launch.console or self._log
         self._offset = 0
         self._partial = b""
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> Emulator:
+        # Held back, a signal finds either no process or one to be killed.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            self._start(held)
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)    # raises it
+        except BaseException:
+            self.kill()
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            raise
+        return self
+
+    def _start(self, mask: set[signal.Signals]) -> None:
+        parent = os.getpid()
+
+        def prepare() -> None:
+            if self._launch.alone:
+                _leave_network()
+            _die_with(parent)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
         self._console.touch()
         with open(self._log, "wb") as out:
             self._process = subprocess.Popen(
-                argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=subprocess.STDOUT, start_new_session=True,
-                preexec_fn=_die_with_parent)
-
-    def __enter__(self) -> Emulator:
-        return self
+                self._launch.argv, cwd=self._directory, stdin=subprocess.DEVNULL,
+                stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=prepare)
 
     def __exit__(self, *_: object) -> None:
         self.kill()
@@ -51,6 +88,8 @@ class Emulator:
 
     def kill(self) -> None:
         """End the whole group (Bochs survives anything but SIGKILL)."""
+        if not self._process:
+            return
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -112,7 +112,7 @@ def _boot_once(backend: Backend, boot: Boot, limits: Limits,
     with tempfile.TemporaryDirectory(prefix="tandem-") as name:
         directory = Path(name)
         launch = backend.launch(boot, directory)
-        with Emulator(launch.argv, launch.console, directory) as emulator:
+        with Emulator(launch, directory) as emulator:
             verdict = _follow(emulator, reading, limits, observe)
             if verdict and reading.exit_status is None:
                 reading.last.append(emulator.unfinished_line())

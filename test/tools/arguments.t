@@ -145,6 +145,15 @@ class Program(support.unittest.TestCase):
             self.assertIn("--workload", done.stdout)
             self.assertEqual(os.listdir(name), [])
 
+    def test_full(self):
+        """output that cannot be written: one line, status 3"""
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run(
+                [support.ROOT / "tandem", "list", "backends"], stdout=full,
+                stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (3, "tandem: No space left on device\n"))
+
     def test_status(self):
         """a wrong command ends the program with status 2"""
         done = subprocess.run([support.ROOT / "tandem", "frob"],

@@ -139,6 +139,9 @@ class Commands(support.FrontEndTest):
             self.assertIn("memory: guest=3072, host=2048", text)
             self.assertIn(f"optramimage1: file={boot.image}, ", text)
             self.assertIsNone(launch.console)
+            self.assertTrue(launch.alone)       # it listens for VNC
+            self.assertTrue(backend.is_chatter("00000000000i[PLUGIN] x"))
+            self.assertFalse(backend.is_chatter("00000000000p[MEM0  ] x"))
 
     def test_gdb(self):
         """--gdb stops QEMU at the first instruction; others refuse it"""

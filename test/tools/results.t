@@ -116,6 +116,27 @@ class Written(support.FrontEndTest):
         self.assertEqual(re.findall(r'(?:src|href)="(?!data:|#|results\.)',
                                     page), [])
 
+    def test_out_is_tried_first(self):
+        """--out where no file can be: 2 and one line, before the boot"""
+        (self.directory / "file").write_text("")
+        for where in (self.directory / "file", "/proc/tandem"):
+            status = self.tandem("compare", "--out", str(where))
+            self.assertEqual((status, self.out), (2, ""))
+            self.assertEqual(len(self.err.splitlines()), 1, self.err)
+            self.assertIn(f"--out '{where}'", self.err)
+            self.assertEqual(self.backend.boots, [])
+
+    def test_printed_before_written(self):
+        """what cannot be written takes nothing from what is printed"""
+        where = self.directory / "report"
+        (where / "results.csv").mkdir(parents=True)
+        status = self.tandem("compare", "--mutants", "--out", str(where),
+                             script={"1": [{"say": TWO}]})
+        self.assertEqual(status, 3)
+        self.assertIn("All 2 runs", self.out)
+        self.assertEqual(self.err.splitlines()[-1],
+                         f"tandem: {where}/results.csv: Is a directory")
+
     def test_empty_plot(self):
         """a plot of nothing is left out"""
         self.play("--format", "json")

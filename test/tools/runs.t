@@ -12,6 +12,8 @@ import unittest
 
 import support
 from support import head, run_text
+from tools.backend import Launch
+from tools.process import Emulator
 from tools.runner import Limits, Progress
 
 
@@ -112,6 +114,18 @@ class Statuses(support.FrontEndTest):
         self.assertIn("half a line", self.err)
         self.assertEqual(len(self.backend.boots), 2)    # list=all, and this
 
+    def test_death_before_the_first_line(self):
+        """an emulator that does not even start the kernel: no table, and of
+        what it said only what matters"""
+        class Chatty(support.Scripted):
+            def is_chatter(self, line):
+                return line.startswith("loaded")
+        chatty = Chatty({"1": [{"say": "loaded x\ntoo many timers\n"}]})
+        self.assertEqual(self.tandem("compare", backends=[chatty]), 4)
+        self.assertEqual((self.out, self.err.splitlines()[1:]), (
+            "", ["tandem: scripted stopped before the kernel's first line; "
+                 "its last output:", "    too many timers"]))
+
     def hang(self, how):
         begin = "run 1/2 workload=merge policy=bracket mutant=none " \
             "guest=idle pages=4 vcpus=1 seed=1\nprogress 1/2 phase=merge\n"
@@ -175,6 +189,30 @@ class Patience(unittest.TestCase):
                            10 * Limits().for_work(1024).busy)
 
 
+class Alone(support.FrontEndTest):
+
+    PROGRAM = "import sys; sys.stdout.write(open('/proc/net/dev').read())"
+
+    def interfaces(self, alone):
+        launch = Launch([sys.executable, "-c", self.PROGRAM], None, alone)
+        with Emulator(launch, self.directory) as emulator:
+            while emulator.running():
+                time.sleep(0.01)
+            lines = emulator.lines()
+        return [line.split(":")[0].strip() for line in lines if ":" in line]
+
+    def test_network(self):
+        """an emulator that listens is out of the network's reach"""
+        here = self.interfaces(alone=False)
+        if here == ["lo"]:
+            self.skipTest("there is no network")
+        if all(subprocess.run(["unshare", *flags, "true"], check=False,
+                              capture_output=True).returncode
+               for flags in (["-n"], ["-r", "-n"])):
+            self.skipTest("no namespace to be had")
+        self.assertEqual(self.interfaces(alone=True), ["lo"])
+
+
 class Interrupted(unittest.TestCase):
 
     PROGRAM = f"""
@@ -208,8 +246,8 @@ sys.exit(app.main(["compare", "--format", "json"]))
             self.assertEqual(child.returncode, 130, err)
             self.assertIn("interrupted", err)
             self.assertEqual(list(temporary.iterdir()), [])
-            self.assertFalse([pid for pid in left
-                              if os.path.exists(f"/proc/{pid}")])
+            self.assertTrue(self.wait(lambda: not any(
+                os.path.exists(f"/proc/{pid}") for pid in left)))
 
     def test_ctrl_c(self):
         """Ctrl-C leaves no process and no temporary file behind"""
