@@ -135,9 +135,9 @@ def _workload(name: str, runs: list[Run]) -> str:
     parts = [f'<h2 id="{escape(name)}">{escape(name)}</h2>']
     for guest, group in tables.by_guest(runs):
         rows = [_cells([tables.label(run),
-                        *(value(run) for _, value, _ in tables.COLUMNS)],
+                        *(column.value(run) for column in tables.COLUMNS)],
                        _kind(run)) for run in group]
-        head = ["policy", *(heading for heading, *_ in tables.COLUMNS)]
+        head = ["policy", *(column.heading for column in tables.COLUMNS)]
         phases = [_cells(row) for row in tables.phase_rows(group)]
         parts += [_table(f"Guest {guest}", head, rows),
                   "<details><summary>By phase</summary>",

@@ -278,12 +278,13 @@ def summary(runs: list[Run]) -> str:
     plain = [run for run in runs if not run.mutant]
     bad = [f"{run.title}: {run.verdict}" for run in plain
            if run.verdict != "coherent"]
-    fine = "All {n} runs were" if len(plain) != 1 else "The run was"
+    mutants = list(dict.fromkeys(run.mutant for run in runs if run.mutant))
+    which = " without a mutant" if mutants else ""
+    fine = f"All {len(plain)} runs{which} were" if len(plain) != 1 \
+        else f"The run{which} was"
     text = "No run has ended." if not plain else \
         f"{len(bad)} of {len(plain)} runs not coherent: {'; '.join(bad)}." \
-        if bad else fine.format(n=len(plain)) \
-        + " coherent: no guest ever saw a wrong byte."
-    mutants = list(dict.fromkeys(run.mutant for run in runs if run.mutant))
+        if bad else fine + " coherent: no guest ever saw a wrong byte."
     missed = missed_mutants(runs)
     if mutants:
         caught = [name for name in mutants if name not in missed]

@@ -3,7 +3,7 @@ single workload where, phase by phase."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
 from tools.results import CAUGHT, Phase, Results, Run, summary
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+GUEST = len("running")
 INVEPT = ("invept_single", "invept_global",
           "tlb_control_single", "tlb_control_all")
 
@@ -27,28 +28,39 @@ def spurious(run: Run) -> str:
     return f"{seen}≤{bound}" if bound > seen else str(seen)
 
 
-# Heading, what stands in the column, and whether a narrow terminal shows it.
-COLUMNS = (
-    ("requests", lambda r: count(r.counters, "remote_tlb_flush_requests"),
-     True),
-    ("least", lambda r: r.ideal.get("remote_tlb_flush_requests", ""), True),
-    ("primary", lambda r: count(r.counters, "primary_flush_requests"), False),
-    ("kicks", lambda r: count(r.counters, "kicks"), True),
-    ("flushes", lambda r: count(r.counters, *INVEPT), True),
-    ("faults", lambda r: count(r.counters, "pf_taken"), True),
-    ("refaults", lambda r: count(r.counters, "pf_refault"), True),
-    ("spurious", lambda r: spurious(r), True),
-    ("stale", lambda r: r.stale_reads, False),
-    ("verdict", lambda r: verdict(r), True),
-)
-WIDE = 118      # columns of a terminal that shows everything
+class Column(NamedTuple):
+    """A column of the tables."""
 
-LEGEND = ("requests: remote TLB flushes asked for; least: what the "
-          "transitions allow; primary: the same for the host's own TLB; "
-          "kicks: IPIs to running vCPUs; flushes: INVEPT or TLB_CONTROL; "
-          "faults: guest faults; refaults: of them on a mapping that was "
-          "zapped in vain; spurious, ≤ what hardware may show; "
-          "stale: guest reads of a wrong byte.")
+    heading: str
+    short: str              # the heading where there is little room
+    value: Callable[[Run], object]
+    text: str = ""          # what it means
+    leave_out: int = 0      # where room is short 1 goes first; 0 stays
+
+
+COLUMNS = (
+    Column("requests", "req", lambda r: count(
+        r.counters, "remote_tlb_flush_requests"),
+        "remote TLB flushes asked for"),
+    Column("least", "least", lambda r: r.ideal.get(
+        "remote_tlb_flush_requests", ""), "what the transitions allow"),
+    Column("primary", "prim", lambda r: count(
+        r.counters, "primary_flush_requests"),
+        "the same for the host's own TLB", 2),
+    Column("kicks", "kicks", lambda r: count(r.counters, "kicks"),
+           "IPIs to running vCPUs", 3),
+    Column("flushes", "flush", lambda r: count(r.counters, *INVEPT),
+           "INVEPT or TLB_CONTROL", 5),
+    Column("faults", "fault", lambda r: count(r.counters, "pf_taken"),
+           "guest faults"),
+    Column("refaults", "refault", lambda r: count(r.counters, "pf_refault"),
+           "of them on a mapping that was zapped in vain"),
+    Column("spurious", "spur", lambda r: spurious(r),
+           "of them on an entry that was right, ≤ what hardware may show", 4),
+    Column("stale", "stale", lambda r: r.stale_reads,
+           "guest reads of a wrong byte", 1),
+    Column("verdict", "verdict", lambda r: verdict(r)),
+)
 
 
 def verdict(run: Run) -> str:
@@ -106,27 +118,67 @@ def by_guest(runs: list[Run]) -> list[tuple[str, list[Run]]]:
 def print_tables(results: Results, console: Console) -> None:
     """A table for each workload, and its phases if there is only one."""
     groups = workloads(results)
+    wide = all(_width(runs, COLUMNS, "heading", 2) + 2 + GUEST
+               <= console.width for _, runs in groups)
+    left_out: list[str] = []
     for name, runs in groups:
         parts = by_guest(runs)
-        if console.width >= WIDE:
+        if wide:
             console.print(f"{name}: {subtitle(runs)}", style="bold")
             table = _new_table()
             _fill(table, parts, COLUMNS, with_guest=True)
             console.print(table, "")
         else:
-            for guest, group in parts:
-                console.print(f"{name}, guest {guest}: {subtitle(group)}",
-                              style="bold")
-                table = _new_table(space=0)
-                _fill(table, [(guest, group)],
-                      [column for column in COLUMNS if column[2]],
-                      with_guest=False)
-                console.print(table, "")
+            columns = fitting(runs, console.width)
+            left_out += [c.heading for c in COLUMNS if c not in columns]
+            _print_apart(name, parts, columns, console)
         if len(groups) == 1:
             _print_phases(parts, console)
-    console.print(LEGEND, style="dim")
+    console.print(legend("heading" if wide else "short"), style="dim")
+    if left_out:
+        console.print("Left out for want of room: "
+                      + ", ".join(dict.fromkeys(left_out)) + ".", style="dim")
     console.print(summary(results.runs))
     console.print(head_line(results))
+
+
+def legend(heading: str) -> str:
+    """What the columns mean, each by its "heading" or its "short" one."""
+    return "; ".join(f"{getattr(column, heading)}: {column.text}"
+                     for column in COLUMNS if column.text) + "."
+
+
+def fitting(runs: list[Run], width: int) -> list[Column]:
+    """The columns for a table of @width, without the least important ones if
+    it has no room for all."""
+    columns = list(COLUMNS)
+    for column in sorted(COLUMNS, key=lambda column: column.leave_out):
+        if _width(runs, columns, "short", 1) <= width:
+            break
+        if column.leave_out:
+            columns.remove(column)
+    return columns
+
+
+def _width(runs: list[Run], columns: Sequence[Column], heading: str,
+           space: int) -> int:
+    """Of a table with these columns, @space apart."""
+    cells = [[getattr(column, heading),
+              *(str(column.value(run)) for run in runs)]
+             for column in columns]
+    return max(len(label(run)) for run in runs) \
+        + sum(space + max(map(len, column)) for column in cells)
+
+
+def _print_apart(name: str, parts: list[tuple[str, list[Run]]],
+                 columns: Sequence[Column], console: Console) -> None:
+    """A table for each guest."""
+    for guest, group in parts:
+        console.print(f"{name}, guest {guest}: {subtitle(group)}",
+                      style="bold")
+        table = _new_table(space=0)
+        _fill(table, [(guest, group)], columns, with_guest=False)
+        console.print(table, "")
 
 
 def _new_table(space: int = 1) -> Table:
@@ -137,16 +189,17 @@ def _new_table(space: int = 1) -> Table:
 
 
 def _fill(table: Table, parts: list[tuple[str, list[Run]]],
-          columns: Sequence[tuple], with_guest: bool) -> None:
+          columns: Sequence[Column], with_guest: bool) -> None:
     table.add_column("policy", no_wrap=True)
     if with_guest:
         table.add_column("guest", no_wrap=True)
-    for heading, *_ in columns:
-        table.add_column(heading, no_wrap=True, justify="left"
-                         if heading == "verdict" else "right")
+    for column in columns:
+        table.add_column(column.heading if with_guest else column.short,
+                         no_wrap=True, justify="left"
+                         if column.heading == "verdict" else "right")
     for guest, runs in parts:
         for run in runs:
-            cells = [str(value(run)) for _, value, _ in columns]
+            cells = [str(column.value(run)) for column in columns]
             table.add_row(label(run), *([guest] if with_guest else []),
                           *cells, style=_style(run))
         table.add_section()
@@ -162,12 +215,14 @@ def phase_cell(phase: Phase) -> str:
 def phase_rows(runs: list[Run]) -> list[list[str]]:
     """A row for each phase, a cell for each run; runs that ended early have
     empty cells."""
-    longest = max(runs, key=lambda run: len(run.phases))
+    longest = max(runs, key=lambda run: len(run.phases)).phases
     rows = []
-    for number, phase in enumerate(longest.phases):
+    for number, phase in enumerate(longest):
         cells = [phase_cell(run.phases[number])
                  if number < len(run.phases) else "" for run in runs]
-        rows.append([phase.name, *cells])
+        before = sum(p.name == phase.name for p in longest[:number])
+        again = f" ({before + 1})" if before else ""
+        rows.append([phase.name + again, *cells])
     return rows
 
 
@@ -176,10 +231,28 @@ def _print_phases(parts: list[tuple[str, list[Run]]],
     for guest, group in parts:
         console.print(f"by phase, guest {guest}: requests / refaults / "
                       "faults", style="bold")
-        table = _new_table()
-        table.add_column("phase", no_wrap=True)
-        for run in group:
-            table.add_column(label(run), justify="right")
-        for row in phase_rows(group):
-            table.add_row(*row)
-        console.print(table, "")
+        first, *columns = zip(["phase", *map(label, group)],
+                              *phase_rows(group))
+        while columns:
+            columns = _print_phases_of(first, columns, console)
+
+
+def _print_phases_of(first: Sequence[str], columns: list[Sequence[str]],
+                     console: Console) -> list[Sequence[str]]:
+    """Print as many @columns beside @first as there is room for; returns the
+    others."""
+    table = _new_table()
+    width = max(map(len, first))
+    fit = 0
+    for column in columns:
+        width += 2 + max(map(len, column))
+        if fit and width > console.width:
+            break
+        fit += 1
+    for heading, *_ in [first, *columns[:fit]]:
+        table.add_column(heading, no_wrap=True,
+                         justify="left" if heading == "phase" else "right")
+    for row in list(zip(first, *columns[:fit]))[1:]:
+        table.add_row(*row)
+    console.print(table, "")
+    return columns[fit:]

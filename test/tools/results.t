@@ -9,9 +9,11 @@ import re
 import subprocess
 
 import support
+from rich.console import Console
 from support import head, run_text
 from tools import plots, tables, trace
 from tools.console import parse
+from tools.results import Reading, Results
 
 HEAD_FIELDS = {"schema": 1, "version": "0.1", "backend": "scripted",
                "secondary": "ept", "machine": "emulated", "cpus": 2,
@@ -90,11 +92,33 @@ class Written(support.FrontEndTest):
                                        "coherent"])
         self.assertIn("caught (stale)", self.out)
         self.assertIn("scripted (emulated machine)", lines[-1])
-        self.assertEqual(lines[-2], "All 2 runs were coherent: no guest ever "
-                         "saw a wrong byte. Mutants caught: no-flush; "
-                         "missed: none.")
+        self.assertEqual(lines[-2], "All 2 runs without a mutant were "
+                         "coherent: no guest ever saw a wrong byte. Mutants "
+                         "caught: no-flush; missed: none.")
         phase = next(line for line in lines if line.startswith("host-write"))
         self.assertIn("4 / 4 / 4", phase)
+
+    def test_narrow(self):
+        """on a narrow terminal less important columns go, nothing is cut"""
+        reading = Reading()
+        for line in TWO.replace("policy=bracket", "policy=clear-flush-notify"
+                                ).replace("=4", "=1048576").splitlines():
+            reading.feed(line)
+        results = Results("b", "real", "tsc", "1", "ept", 1, reading.runs)
+        for width in (70, 80, 100, 120):
+            console = Console(file=io.StringIO(), width=width)
+            tables.print_tables(results, console)
+            lines = console.file.getvalue().splitlines()
+            self.assertLessEqual(max(map(len, lines)), width)
+            self.assertNotIn("…", console.file.getvalue())
+            rows = [line.split() for line in lines
+                    if line.startswith("clear-flush-notify")]
+            self.assertIn("1048577", rows[0])
+            self.assertEqual(rows[0][-1], "coherent")
+            self.assertTrue(any(line.rstrip().endswith("caught (stale)")
+                                for line in lines))
+            cells = " ".join(lines).count("1048576 / 1048576 / 1048576")
+            self.assertEqual(cells, 3)
 
     def test_quiet(self):
         """--quiet prints the results only"""
@@ -133,14 +157,13 @@ class Written(support.FrontEndTest):
         status = self.tandem("compare", "--mutants", "--out", str(where),
                              script={"1": [{"say": TWO}]})
         self.assertEqual(status, 3)
-        self.assertIn("All 2 runs", self.out)
+        self.assertIn("All 2 runs without a mutant were", self.out)
         self.assertEqual(self.err.splitlines()[-1],
                          f"tandem: {where}/results.csv: Is a directory")
 
     def test_empty_plot(self):
         """a plot of nothing is left out"""
         self.play("--format", "json")
-        from tools.results import Results
         empty = Results("b", "real", "tsc", "1", "ept", 1, [])
         for _, value, ideal in plots.PLOTS:
             self.assertEqual(plots.script(empty, "idle", "t", value, ideal),
