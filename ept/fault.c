@@ -26,16 +26,21 @@ COUNTER(pf_spurious);	/* the entry allowed the access already */
 COUNTER(pf_refault);	/* of pf_taken: zapped although its P was present */
 COUNTER(pf_retry);	/* P was changing */
 
+/* Is an invalidation that covers @hva running? Under ML; without it a hint. */
+static bool is_in_progress(const struct ept *ept, hva_t hva)
+{
+	return READ_ONCE(ept->inprog) &&
+	       hva.v >= READ_ONCE(ept->inprog_range.start.v) &&
+	       hva.v < READ_ONCE(ept->inprog_range.end.v);
+}
+
 /*
  * F4. True: what was looked up may be stale. An invalidation that is running
  * has zapped and will not come back: nothing may appear behind it (O8). ML.
  */
 static bool must_retry(const struct ept *ept, hva_t hva, u64 seq)
 {
-	if (ept->inprog && hva.v >= ept->inprog_range.start.v &&
-	    hva.v < ept->inprog_range.end.v)
-		return true;
-	return ept->seq != seq;
+	return is_in_progress(ept, hva) || ept->seq != seq;
 }
 
 /* F5. Under ML; never owes a flush. */
@@ -87,6 +92,14 @@ enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access)
 	/* F1. Pairs with the stores of seq under ML: P is read after. */
 	seq = load_acquire(&ept->seq);
 	step(STEP_F1, gfn.n);
+	/*
+	 * F4 would refuse it, and until then the reference of F2 would look
+	 * like a pin to a merge or a migration (O17): do not even take it.
+	 */
+	if (is_in_progress(ept, hva)) {
+		count(&count_pf_retry);
+		return EPT_FAULT_RETRY;
+	}
 	err = gup_page(ept->mm, hva, want, &gup);		/* F2 */
 	if (err) {
 		if (err != -EAGAIN)

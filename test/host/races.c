@@ -315,6 +315,7 @@ static void ignore_inprog(struct mmu_notifier *notifier,
 {
 	ept_notifier_ops.start(notifier, range, reason);
 	vm.inprog_range.end = vm.inprog_range.start;
+	fake_explore_point();		/* before P changes */
 }
 
 static void protect_start_unseen(struct mmu_notifier *notifier,
