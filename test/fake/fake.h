@@ -72,6 +72,9 @@ u32 fake_log_count(const char *word);
 __must_check int fake_read(hva_t hva, u64 *value);
 __must_check int fake_write(hva_t hva, u64 value);
 
+/* The current CPU walks ahead, as hardware may at any time; never faults. */
+void fake_prefetch(hva_t hva);
+
 /* Does the current CPU cache a host translation of @hva; with what right? */
 bool fake_tlb_holds(hva_t hva);
 bool fake_tlb_holds_writable(hva_t hva);

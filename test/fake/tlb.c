@@ -17,14 +17,20 @@
 #define TLB_SIZE	1024
 
 struct translation {
-	bool valid, writable, dirty;
+	u64 flushes;		/* valid while this is the TLB's; 0: never */
+	bool writable, dirty;
 	u64 root, page;		/* hpa of the tables, page number in them */
 	pfn_t pfn;
 };
 
+struct tlb {
+	u64 flushes;		/* of everything, and one */
+	struct translation slots[TLB_SIZE];
+};
+
 /* Of each CPU: what it caches, of the host's tables and of the second level. */
-static struct translation host_tlbs[MAX_CPUS][TLB_SIZE];
-static struct translation guest_tlbs[MAX_CPUS][TLB_SIZE];
+static struct tlb host_tlbs[MAX_CPUS];
+static struct tlb guest_tlbs[MAX_CPUS];
 static hpa_t roots[MAX_CPUS];
 
 int (*fake_guest_fault)(gpa_t gpa, u32 access);
@@ -32,56 +38,61 @@ __thread u64 fake_guest_faults;
 
 void fake_tlb_reset(void)
 {
-	memset(host_tlbs, 0, sizeof(host_tlbs));
-	memset(guest_tlbs, 0, sizeof(guest_tlbs));
+	u32 i;
+
+	for (i = 0; i < MAX_CPUS; i++) {
+		host_tlbs[i].flushes++;
+		guest_tlbs[i].flushes++;
+	}
 	memset(roots, 0, sizeof(roots));
 	fake_guest_faults = 0;
 }
 
-static struct translation *slot_of(struct translation *tlb, u64 page)
+static struct translation *slot_of(struct tlb *tlb, u64 page)
 {
-	return &tlb[(page ^ page >> 10) % TLB_SIZE];
+	return &tlb->slots[(page ^ page >> 10) % TLB_SIZE];
 }
 
-static struct translation *find(struct translation *tlb, u64 root, u64 page)
+static struct translation *find(struct tlb *tlb, u64 root, u64 page)
 {
 	struct translation *t = slot_of(tlb, page);
 
-	return t->valid && t->root == root && t->page == page ? t : NULL;
+	return t->flushes == tlb->flushes && t->root == root &&
+	       t->page == page ? t : NULL;
 }
 
 void tlb_flush_page(hva_t hva)
 {
-	struct translation *t = slot_of(host_tlbs[cpu_id()],
+	struct translation *t = slot_of(&host_tlbs[cpu_id()],
 					hva.v >> PAGE_SHIFT);
 
 	fake_note("page");
 	if (t->page == hva.v >> PAGE_SHIFT)
-		t->valid = false;
+		t->flushes = 0;
 }
 
 void tlb_flush_local(void)
 {
 	fake_note("local");
-	memset(host_tlbs[cpu_id()], 0, sizeof(host_tlbs[0]));
+	host_tlbs[cpu_id()].flushes++;
 }
 
 void tlb_load_root(hpa_t root)
 {
 	fake_note("load");
-	memset(host_tlbs[cpu_id()], 0, sizeof(host_tlbs[0]));
+	host_tlbs[cpu_id()].flushes++;
 	roots[cpu_id()] = root;
 }
 
 void tlb_flush_secondary(hpa_t root)
 {
-	struct translation *tlb = guest_tlbs[cpu_id()];
+	struct tlb *tlb = &guest_tlbs[cpu_id()];
 	u32 i;
 
 	fake_note("second");
 	for (i = 0; i < TLB_SIZE; i++)
-		if (tlb[i].root == root.v)
-			tlb[i].valid = false;
+		if (tlb->slots[i].root == root.v)
+			tlb->slots[i].flushes = 0;
 }
 
 /* Bits of an entry, as the hardware sees them. */
@@ -96,7 +107,7 @@ static const struct layout ept_layout = { 7, 2, 1 << 8, 1 << 9 };
  * Walk and fill, noting A, and D for a write. False: a fault. Entries change
  * while we walk; A and D are set only in the entry that was read.
  */
-static bool fill(struct translation *tlb, const struct layout *layout,
+static bool fill(struct tlb *tlb, const struct layout *layout,
 		 hpa_t root, u64 address, bool write)
 {
 	u64 mark = layout->accessed | (write ? layout->dirty : 0);
@@ -122,7 +133,7 @@ static bool fill(struct translation *tlb, const struct layout *layout,
 
 	t = slot_of(tlb, address >> PAGE_SHIFT);
 	*t = (struct translation){
-		.valid = true,
+		.flushes = tlb->flushes,
 		.writable = value & layout->write,
 		.dirty = write,
 		.root = root.v,
@@ -137,7 +148,7 @@ static bool fill(struct translation *tlb, const struct layout *layout,
  * again to set D. A cached denial is a fault even if the entry would allow the
  * access by now (spurious), and drops the translation that caused it.
  */
-static struct translation *translate(struct translation *tlb,
+static struct translation *translate(struct tlb *tlb,
 				     const struct layout *layout, hpa_t root,
 				     u64 address, bool write)
 {
@@ -146,11 +157,17 @@ static struct translation *translate(struct translation *tlb,
 	if (t && (!write || (t->writable && t->dirty)))
 		return t;
 	if (t && write && !t->writable) {
-		t->valid = false;
+		t->flushes = 0;
 		return NULL;
 	}
 	return fill(tlb, layout, root, address, write) ?
 	       slot_of(tlb, address >> PAGE_SHIFT) : NULL;
+}
+
+void fake_prefetch(hva_t hva)
+{
+	(void)translate(&host_tlbs[cpu_id()], &host_layout, roots[cpu_id()],
+			hva.v, false);
 }
 
 static u64 *word_at(const struct translation *t, u64 address)
@@ -167,7 +184,7 @@ static int access_host(hva_t hva, bool write, u64 *value)
 
 	for (;;) {
 		fake_interrupts();
-		t = translate(host_tlbs[cpu_id()], &host_layout,
+		t = translate(&host_tlbs[cpu_id()], &host_layout,
 			      roots[cpu_id()], hva.v, write);
 		if (t)
 			break;
@@ -204,7 +221,7 @@ static int access_guest(struct vcpu_tlb *tlb, gpa_t gpa, bool write,
 			fake_guest_enter(tlb);
 			continue;
 		}
-		t = translate(guest_tlbs[cpu_id()], &ept_layout, tlb->root,
+		t = translate(&guest_tlbs[cpu_id()], &ept_layout, tlb->root,
 			      gpa.v, write);
 		if (t)
 			break;
@@ -233,18 +250,18 @@ int fake_guest_write(struct vcpu_tlb *tlb, gpa_t gpa, u64 value)
 
 bool fake_guest_holds(hpa_t root, gpa_t gpa)
 {
-	return find(guest_tlbs[cpu_id()], root.v, gpa.v >> PAGE_SHIFT);
+	return find(&guest_tlbs[cpu_id()], root.v, gpa.v >> PAGE_SHIFT);
 }
 
 bool fake_tlb_holds(hva_t hva)
 {
-	return find(host_tlbs[cpu_id()], roots[cpu_id()].v,
+	return find(&host_tlbs[cpu_id()], roots[cpu_id()].v,
 		    hva.v >> PAGE_SHIFT) != NULL;
 }
 
 bool fake_tlb_holds_writable(hva_t hva)
 {
-	struct translation *t = find(host_tlbs[cpu_id()], roots[cpu_id()].v,
+	struct translation *t = find(&host_tlbs[cpu_id()], roots[cpu_id()].v,
 				     hva.v >> PAGE_SHIFT);
 
 	return t && t->writable;
