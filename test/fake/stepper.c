@@ -4,12 +4,15 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <ucontext.h>
 #include "arch/x86/print.h"
 #include "test/fake/fake.h"
 
 #define EFLAGS_TF	(1ull << 8)
 #define MAX_STEPS	100000
+
+extern char __executable_start[], etext[];	/* of this program */
 
 static const struct stepped_race *race;
 static u32 stop_at, steps;
@@ -18,6 +21,17 @@ static bool stepping;
 /* CPU 1: may it go; has it ended, or met something that CPU 0 holds? */
 static sem_t go, stands;
 static u32 other_stands;	/* stands was posted */
+
+/* Not in a library, and not one more round of a string instruction. */
+static bool is_new_place(u64 rip)
+{
+	static u64 last;
+	bool moved = rip != last;
+
+	last = rip;
+	return moved && rip >= (uintptr_t)__executable_start &&
+	       rip < (uintptr_t)etext;
+}
 
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
@@ -28,7 +42,8 @@ static void on_trap(int signal, siginfo_t *info, void *context)
 		c->uc_mcontext.gregs[REG_EFL] &= ~(s64)EFLAGS_TF;
 		return;
 	}
-	if (++steps < stop_at)
+	if (!is_new_place(c->uc_mcontext.gregs[REG_RIP]) ||
+	    ++steps < stop_at)
 		return;
 	c->uc_mcontext.gregs[REG_EFL] &= ~(s64)EFLAGS_TF;
 	sem_post(&go);
@@ -53,6 +68,20 @@ void fake_stepper_spin(void)
 		stand();
 }
 
+/* CPU 1 answers interrupts until its time has come. */
+static void wait_to_go(void)
+{
+	struct timespec until;
+
+	do {
+		fake_interrupts();
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 1000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+	} while (sem_timedwait(&go, &until));
+}
+
 static void column(u32 id)
 {
 	if (id == 0) {
@@ -65,7 +94,7 @@ static void column(u32 id)
 			sem_post(&go);
 		return;
 	}
-	sem_wait(&go);
+	wait_to_go();
 	race->other();
 	stand();
 }
@@ -78,7 +107,7 @@ u32 fake_step_through(const struct stepped_race *which)
 	if (sigaction(SIGTRAP, &action, NULL))
 		abort();
 	race = which;
-	for (stop_at = 1; ; stop_at++) {
+	for (stop_at = 1; ; stop_at += which->stride ? which->stride : 1) {
 		if (race->before)
 			race->before();
 		steps = 0;
@@ -92,7 +121,7 @@ u32 fake_step_through(const struct stepped_race *which)
 			race = NULL;
 			return steps;
 		}
-		if (stop_at == MAX_STEPS)
+		if (stop_at >= MAX_STEPS)
 			panic("a stepped function without end");
 	}
 }

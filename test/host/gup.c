@@ -185,7 +185,7 @@ static void walk_stepped(void)
 }
 
 static const struct stepped_race stepped_gup = {
-	before_stepped, walk_stepped, owner, after_race,
+	before_stepped, walk_stepped, owner, after_race, 0,
 };
 
 static void test_each_instruction(void **state)

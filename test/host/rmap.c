@@ -213,7 +213,7 @@ static void after_pinned(void)
 }
 
 static const struct stepped_race pin_race = {
-	before_pinned, look_for_pin, other_sharer, after_pinned,
+	before_pinned, look_for_pin, other_sharer, after_pinned, 0,
 };
 
 static void test_pin_never_overlooked(void **state)
