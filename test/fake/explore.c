@@ -17,7 +17,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 /* The run that is under way; the thread whose turn it is changes these. */
 static const struct race *race;
-static bool exploring;
+bool fake_exploring;
 static u32 turn;
 static bool ended[EXPLORE_COLUMNS];
 static u32 preemptions_left;
@@ -68,6 +68,14 @@ static void wait_for_turn(u32 column)
 		pthread_cond_wait(&changed, &mutex);
 }
 
+static void drain_all(void)
+{
+	u32 i;
+
+	for (i = 0; i < race->count; i++)
+		fake_store_drain(i);
+}
+
 static void hand_over(u32 to)
 {
 	u32 self = turn;
@@ -82,27 +90,42 @@ static void hand_over(u32 to)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* The current column is left at a time of the explorer's choice: its last
+ * store may be on its way still. */
+static void preempt(u32 to)
+{
+	preemptions_left--;
+	if (fake_store_pending(turn) && preemptions_left && choose(2))
+		preemptions_left--;
+	else
+		fake_store_drain(turn);
+	hand_over(to);
+}
+
 void fake_explore_point(void)
 {
 	u32 others, n;
 
-	if (!exploring || !preemptions_left)
+	if (!fake_exploring || !preemptions_left)
 		return;
 	others = others_left();
 	if (!others)
 		return;
 	n = choose(others + 1);
-	if (n) {
-		preemptions_left--;
-		hand_over(other_column(n));
-	}
+	if (n)
+		preempt(other_column(n));
+}
+
+bool fake_explore_has_turn(void)
+{
+	return cpu_id() == READ_ONCE(turn) && !ended[turn];
 }
 
 bool fake_explore_delay(void)
 {
 	/* A column that has ended only answers. */
-	if (!exploring || cpu_id() != READ_ONCE(turn) || !preemptions_left ||
-	    !choose(2))
+	if (!fake_exploring || cpu_id() != READ_ONCE(turn) ||
+	    !preemptions_left || !choose(2))
 		return false;
 	preemptions_left--;
 	return true;
@@ -110,8 +133,11 @@ bool fake_explore_delay(void)
 
 void fake_explore_spin(void)
 {
-	if (exploring && others_left())
-		hand_over(other_column(1));
+	if (!fake_exploring || !fake_explore_has_turn() || !others_left())
+		return;
+	/* It waits for as long as any store takes. */
+	drain_all();
+	hand_over(other_column(1));
 }
 
 static void on_step(enum step step, u64 subject)
@@ -126,6 +152,7 @@ static void column(u32 id)
 	wait_for_turn(id);
 	pthread_mutex_unlock(&mutex);
 	race->columns[id]();
+	fake_store_drain(id);
 	ended[id] = true;
 	if (others_left())
 		hand_over(other_column(1));
@@ -142,9 +169,9 @@ static void run_once(u32 preemptions)
 	preemptions_left = preemptions;
 	turn = 0;
 	fake_on_step = on_step;
-	exploring = true;
+	fake_exploring = true;
 	fake_run(race->count, column);
-	exploring = false;
+	fake_exploring = false;
 	fake_on_step = NULL;
 	if (race->after)
 		race->after();

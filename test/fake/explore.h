@@ -3,7 +3,8 @@
  * and change over at steps (see arch/x86/step.h) and in waits only. Every
  * schedule with at most @preemptions changes that nobody had to make is run,
  * so a forbidden outcome that needs no more of them is found for certain. An
- * interrupt that is still on its way at an interrupt point counts as one.
+ * interrupt that is still on its way at an interrupt point counts as one, and
+ * so does a store that is in its store buffer when the columns change over.
  */
 #ifndef TEST_FAKE_EXPLORE_H
 #define TEST_FAKE_EXPLORE_H

@@ -1,7 +1,7 @@
 /*
- * Both pictures of arch/x86/handshake.c in every order of their steps; the same
- * with the orders that the contract forbids, which must be seen to fail; then
- * all of it on real threads.
+ * Both pictures of arch/x86/handshake.c in every order of their steps, and with
+ * stores that the others see late; the same with the orders that the contract
+ * forbids, which must be seen to fail; then all of it on real threads.
  */
 #include "test/host/support.h"
 
@@ -109,6 +109,7 @@ static void change_and_flush(void)
 	WRITE_ONCE(*leaf, ept_entry(twos, 7));
 	fake_explore_point();
 	secondary_fn();
+	fake_explore_point();
 	flushed = true;
 }
 
@@ -134,10 +135,7 @@ static void secondary_right(void)
 	handshake_flush_secondary(one, 1);
 }
 
-/*
- * O12, entry-late: E3 before E1. Without E2 (entry-nobarrier) the others see
- * the same: E1's store leaves the store buffer after E3 has read.
- */
+/* O12, entry-late: E3 before E1. */
 static void enter_late(struct vcpu_tlb *which)
 {
 	u64 request = READ_ONCE(which->requested);
@@ -149,6 +147,22 @@ static void enter_late(struct vcpu_tlb *which)
 	}
 	fake_explore_point();
 	WRITE_ONCE(this_cpu()->mode, CPU_INSIDE);
+	fake_explore_point();
+}
+
+/* O12, entry-nobarrier: E1's store may leave the store buffer after E3 has
+ * read. */
+static void enter_without_e2(struct vcpu_tlb *which)
+{
+	u64 request;
+
+	WRITE_ONCE(this_cpu()->mode, CPU_INSIDE);
+	fake_explore_point();
+	request = READ_ONCE(which->requested);
+	if (request != which->taken) {
+		WRITE_ONCE(which->taken, request);
+		tlb_flush_secondary(which->root);
+	}
 	fake_explore_point();
 }
 
@@ -215,6 +229,7 @@ static void test_secondary_orders(void **state)
 	} rows[] = {
 		{ "as it is", handshake_enter, secondary_right, false },
 		{ "entry-late", enter_late, secondary_right, true },
+		{ "entry-nobarrier", enter_without_e2, secondary_right, true },
 		{ "no E3", enter_without_e3, secondary_right, true },
 		{ "kick-nowait", handshake_enter, flush_without_wait, true },
 		{ "late request", handshake_enter, flush_request_last, true },
@@ -360,7 +375,16 @@ static const struct race primary_race = {
 	before_primary, { empty_and_flush, leave_and_read }, 2, after_primary,
 };
 
-/* X3 before X1; the others see the same without X2 (exit-nobarrier). */
+/* O12, exit-nobarrier: X3 may read before the others see X1. */
+static void exit_without_x2(void)
+{
+	WRITE_ONCE(this_cpu()->mode, CPU_OUTSIDE);
+	fake_explore_point();
+	handshake_primary_ipi();
+	fake_explore_point();
+}
+
+/* X3 before X1. */
 static void exit_late(void)
 {
 	handshake_primary_ipi();
@@ -410,6 +434,7 @@ static void test_primary_orders(void **state)
 	} rows[] = {
 		{ "as it is", handshake_exit, primary_right, false },
 		{ "exit-late", exit_late, primary_right, true },
+		{ "exit-nobarrier", exit_without_x2, primary_right, true },
 		{ "no X3", exit_without_x3, primary_right, true },
 		{ "no wait", handshake_exit, primary_without_wait, true },
 		{ "late request", handshake_exit, primary_request_last, true },
