@@ -91,8 +91,12 @@ static bool is_always_shown(const struct counter *counter)
 
 static void report_least(const struct run *run, const struct phase *phase)
 {
+	static const struct least nothing;
 	const struct least *least = &phase->least;
 	u64 pages = run->options->pages;
+
+	if (pages < least->min_pages)
+		least = &nothing;
 
 	printk("ideal %s remote_tlb_flush_requests=%llu "
 	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "

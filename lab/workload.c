@@ -8,6 +8,7 @@
 
 #define MERGE_PASSES	2	/* one to see each page, one to merge it */
 #define MERGE_CLASS	1	/* all pages are equal */
+#define MERGE_PAGES	2	/* one alone has no equal */
 #define MIGRATE_TRIES	100
 
 /* --- What the guest does. */
@@ -125,7 +126,15 @@ static int migrate(struct run *run, u32 page)
 			       .faults_a_page = 1 } }
 /* One flush of each MMU a pass for all write-protections, one for all new
  * frames: the least there is when both are batched. */
-#define MERGE { "merge", merge, NULL, { .requests = 2, .primary = 2 } }
+#define MERGE { "merge", merge, NULL,					\
+		{ .requests = 2, .primary = 2, .min_pages = MERGE_PAGES } }
+#define HOST_WRITE_UNMERGES { "host-write", NULL, host_write,		\
+			      { .requests_a_page = 1, .primary_a_page = 1, \
+				.min_pages = MERGE_PAGES } }
+#define GUEST_WRITE_UNMERGES { "guest-write", guest_write, NULL,	\
+			       { .requests_a_page = 1, .primary_a_page = 1, \
+				 .faults_a_page = 1,			\
+				 .min_pages = MERGE_PAGES } }
 
 const struct workload workloads[] = {
 	{
@@ -152,12 +161,12 @@ const struct workload workloads[] = {
 	}, {
 		"merge-host", "merge, then the host writes",
 		"host_merge_break",
-		{ POPULATE_EQUAL, MERGE, GUEST_READ_AGAIN, HOST_WRITE_COPIES,
+		{ POPULATE_EQUAL, MERGE, GUEST_READ_AGAIN, HOST_WRITE_UNMERGES,
 		  GUEST_READ_AGAIN },
 	}, {
 		"merge-guest", "merge, then the guest writes", NULL,
-		{ POPULATE_EQUAL, MERGE, GUEST_READ_AGAIN, GUEST_WRITE_COPIES,
-		  GUEST_READ_AGAIN },
+		{ POPULATE_EQUAL, MERGE, GUEST_READ_AGAIN,
+		  GUEST_WRITE_UNMERGES, GUEST_READ_AGAIN },
 	}, {
 		"zero", "the guest reads zeroes, then the host writes",
 		"host_zero_break",

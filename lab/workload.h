@@ -14,6 +14,7 @@ struct least {
 	u32 requests, requests_a_page;		/* secondary flush requests */
 	u32 primary, primary_a_page;		/* primary flush requests */
 	u32 faults_a_page;			/* guest faults */
+	u32 min_pages;				/* with fewer: nothing at all */
 };
 
 /*
