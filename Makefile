@@ -6,7 +6,8 @@
 # make clean      remove build/
 # make help       this text
 #
-# compare and the tests install what is missing first, and name it (tools/setup.sh).
+# compare, iso and the tests install what is missing first, and name it
+# (tools/setup.sh).
 # BUILD=DIR builds elsewhere.
 
 BUILD ?= build
@@ -31,7 +32,7 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel compare test test-nested iso clean help FORCE
+.PHONY: kernel compare test test-nested iso clean help compiler FORCE
 .DELETE_ON_ERROR:
 
 kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
@@ -55,13 +56,20 @@ clean:
 help:
 	@sed -n '/^# \{0,1\}/!q; s/^# \{0,1\}//p' Makefile
 
+compiler:
+	@for tool in $(CC) $(OBJCOPY); do \
+		command -v $$tool >/dev/null || { echo "$$tool is missing:" \
+			"apt-get install gcc libc6-dev binutils," \
+			"or make compare, which installs them" >&2; exit 3; }; \
+	done
+
 # --- The kernel. Objects also depend on this file: the flags are here.
 
-$(BUILD)/kernel/%.c.o: %.c Makefile
+$(BUILD)/kernel/%.c.o: %.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -c -o $@ $<
 
-$(BUILD)/kernel/%.S.o: %.S Makefile
+$(BUILD)/kernel/%.S.o: %.S Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -c -o $@ $<
 
@@ -73,7 +81,7 @@ $(BUILD)/kernel/boot/guest_image.S.o: boot/guest_image.S $(BUILD)/guest.bin \
 # Changes when a source appears or goes: then the kernel is linked again.
 $(BUILD)/objects.list: FORCE
 	@mkdir -p $(@D)
-	@echo $(KERNEL_OBJECTS) | cmp -s - $@ || echo $(KERNEL_OBJECTS) >$@
+	@echo $(KERNEL_SOURCES) | cmp -s - $@ || echo $(KERNEL_SOURCES) >$@
 
 $(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(BUILD)/objects.list boot/kernel.lds
 	$(CC) $(LINK_FLAGS) -T boot/kernel.lds -o $@ $(KERNEL_OBJECTS)
@@ -87,7 +95,7 @@ $(BUILD)/tandem.bin: $(BUILD)/tandem.elf
 
 # --- The guest, which the kernel carries.
 
-$(BUILD)/guest/guest/%.o: guest/% Makefile
+$(BUILD)/guest/guest/%.o: guest/% Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -c -o $@ $<
 
@@ -99,19 +107,18 @@ $(BUILD)/guest.bin: $(BUILD)/guest.elf
 
 # --- The firmware that boots the kernel on Bochs.
 
-$(BUILD)/bochs.rom: boot/rom.S Makefile
+$(BUILD)/bochs.rom: boot/rom.S Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -MF $(BUILD)/rom.d -c -o $(BUILD)/rom.o $<
 	$(OBJCOPY) -O binary -j .text $(BUILD)/rom.o $@
 
 # --- For real hardware.
 
-iso: $(BUILD)/tandem.iso
+iso:
+	@tools/setup.sh iso
+	@$(MAKE) --no-print-directory $(BUILD)/tandem.iso
 
 $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
-	@command -v grub-mkrescue >/dev/null || { echo "make iso needs" \
-		"grub-common grub-pc-bin xorriso mtools: apt-get install" \
-		"them" >&2; exit 3; }
 	rm -rf $(BUILD)/iso
 	mkdir -p $(BUILD)/iso/boot/grub
 	cp $(BUILD)/tandem.bin $(BUILD)/iso/boot/

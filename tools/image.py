@@ -29,7 +29,7 @@ def build_directory() -> Path:
 def build() -> Path:
     """Bring the image up to date; silent unless that fails."""
     image = build_directory() / IMAGE
-    command = ["make", "-s", "-C", str(ROOT), "kernel",
+    command = ["make", "-s", f"-j{os.cpu_count()}", "-C", str(ROOT), "kernel",
                f"BUILD={build_directory()}"]
     # Called from make, its job server and flags are not for us.
     clean = {k: v for k, v in os.environ.items()

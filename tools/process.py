@@ -70,8 +70,8 @@ class Emulator:
         self._console.touch()
         with open(self._log, "wb") as out:
             self._process = subprocess.Popen(
-                self._launch.argv, cwd=self._directory, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                self._launch.argv, cwd=self._directory,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
                 preexec_fn=prepare)
 
     def __exit__(self, *_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 from tools.console import Record
 from tools.results import Reading
@@ -13,7 +14,7 @@ class Line:
 
     def __init__(self, quiet: bool) -> None:
         self._bar = None
-        if quiet or not sys.stderr.isatty():
+        if quiet or not sys.stderr.isatty() or not find_spec("rich"):
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, \

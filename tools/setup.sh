@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install what `make compare` or a test needs and this machine lacks.
+# Install what a goal of the Makefile needs and this machine lacks.
 #
-#	tools/setup.sh compare|test|test-nested
+#	tools/setup.sh compare|iso|test|test-nested
 #
 # On Debian and its relatives packages come through apt-get, as root or with
 # sudo, each named before it is installed. Elsewhere what is missing is
@@ -9,7 +9,7 @@
 set -u
 
 usage() {
-	echo "setup.sh: '${1:-}' is unknown: accepted are compare test" \
+	echo "setup.sh: '${1:-}' is unknown: accepted are compare iso test" \
 		test-nested >&2
 	exit 2
 }
@@ -44,6 +44,9 @@ need_to_build() {
 	need libc6-dev test -e /usr/include/assert.h
 	need make have make
 	need binutils have objcopy
+}
+
+need_to_run() {
 	need python3 test -x /usr/bin/python3
 	need python3-rich have_module rich
 	need "bochs bochs-term" have bochs-bin
@@ -61,6 +64,9 @@ need_to_test() {
 	need gdb have gdb
 	need qemu-system-x86 have qemu-system-x86_64
 	need zstd have zstd
+}
+
+need_to_make_iso() {
 	need grub-common have grub-mkrescue
 	need grub-pc-bin test -e /usr/lib/grub/i386-pc/cdboot.img
 	need xorriso have xorriso
@@ -73,9 +79,16 @@ need_to_nest() {
 }
 
 case ${1:-} in
-compare) need_to_build ;;
-test) need_to_build; need_to_test ;;
-test-nested) need_to_build; need_to_test; need_to_nest ;;
+compare) need_to_build; need_to_run ;;
+iso) need_to_build; need_to_make_iso ;;
+test) need_to_build; need_to_run; need_to_test; need_to_make_iso ;;
+test-nested)
+	need_to_build
+	need_to_run
+	need_to_test
+	need_to_make_iso
+	need_to_nest
+	;;
 *) usage "${1:-}" ;;
 esac
 

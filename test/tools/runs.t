@@ -115,8 +115,7 @@ class Statuses(support.FrontEndTest):
         self.assertEqual(len(self.backend.boots), 2)    # list=all, and this
 
     def test_death_before_the_first_line(self):
-        """an emulator that does not even start the kernel: no table, and of
-        what it said only what matters"""
+        """an emulator that ends before the kernel starts: what it said"""
         class Chatty(support.Scripted):
             def is_chatter(self, line):
                 return line.startswith("loaded")
