@@ -94,16 +94,14 @@ static bool enable_hvm(void)
 	return true;
 }
 
-/* Run @number of the matrix, if it is asked for; true: nothing to complain. */
-static bool run_number(u32 number, u32 run_count,
-		       const struct workload *workload,
-		       const struct policy *policy,
-		       const struct mutant *mutant, bool guest_runs)
+/* Run @number of the matrix, if it is asked for. */
+static enum verdict run_number(u32 number, u32 run_count,
+			       const struct workload *workload,
+			       const struct policy *policy,
+			       const struct mutant *mutant, bool guest_runs)
 {
-	enum verdict verdict;
-
 	if (number < options.first)
-		return true;
+		return VERDICT_COHERENT;
 	memset(&run, 0, sizeof(run));
 	run.options = &options;
 	run.workload = workload;
@@ -112,9 +110,7 @@ static bool run_number(u32 number, u32 run_count,
 	run.guest_runs = guest_runs;
 	run.number = number;
 	run.run_count = run_count;
-	verdict = run_one(&run);
-	/* A mutant is there to be caught. */
-	return verdict == (mutant ? VERDICT_STALE : VERDICT_COHERENT);
+	return run_one(&run);
 }
 
 static u32 count_bits(u64 mask)
@@ -126,36 +122,58 @@ static u32 count_bits(u64 mask)
 	return count;
 }
 
-/* Every workload, idle and running, under every policy, then the mutants. */
+/* What has come out so far. */
+static struct {
+	u32 number;		/* of the last run */
+	bool good;		/* every policy was coherent */
+	u64 caught;		/* mutants that some run has caught */
+} matrix;
+
+/* One workload with one kind of guest: the policies, then the mutants. */
+static void run_row(const struct workload *workload, u32 run_count,
+		    bool guest_runs)
+{
+	enum verdict verdict;
+	u32 i;
+
+	for (i = 0; i < policy_count; i++) {
+		if (!(options.policies & 1ull << i))
+			continue;
+		verdict = run_number(++matrix.number, run_count, workload,
+				     &policies[i], NULL, guest_runs);
+		matrix.good &= verdict == VERDICT_COHERENT;
+	}
+	for (i = 0; i < mutant_count; i++) {
+		if (!(options.mutants & 1ull << i))
+			continue;
+		verdict = run_number(++matrix.number, run_count, workload,
+				     NULL, &mutants[i], guest_runs);
+		if (verdict == VERDICT_STALE)
+			matrix.caught |= 1ull << i;
+	}
+}
+
+/* True: every policy was coherent, and every mutant was caught at least once.
+ * (Not every workload can show every mutant.) */
 static bool run_matrix(void)
 {
 	u32 run_count = count_bits(options.workloads) *
 			count_bits(options.guest) *
 			(count_bits(options.policies) +
 			 count_bits(options.mutants));
-	u32 number = 0, w, runs, p;
-	bool good = true;
+	u32 i;
 
 	printk("plan runs=%u\n", run_count);
-	for (w = 0; w < workload_count; w++) {
-		if (!(options.workloads & 1ull << w))
+	matrix.good = true;
+	for (i = 0; i < workload_count; i++) {
+		if (!(options.workloads & 1ull << i))
 			continue;
-		for (runs = 0; runs < 2; runs++) {
-			if (!(options.guest & 1u << runs))
-				continue;
-			for (p = 0; p < policy_count; p++)
-				if (options.policies & 1ull << p)
-					good &= run_number(++number, run_count,
-						&workloads[w], &policies[p],
-						NULL, runs);
-			for (p = 0; p < mutant_count; p++)
-				if (options.mutants & 1ull << p)
-					good &= run_number(++number, run_count,
-						&workloads[w], NULL,
-						&mutants[p], runs);
-		}
+		if (options.guest & GUEST_IDLE)
+			run_row(&workloads[i], run_count, false);
+		if (options.guest & GUEST_RUNNING)
+			run_row(&workloads[i], run_count, true);
 	}
-	return good;
+	return matrix.good && matrix.caught == options.mutants;
 }
 
 static bool enough_cpus(void)
