@@ -203,6 +203,11 @@ class App:
         path.write_text(trace.chrome(outcome.reading.trace,
                                      int(machine.get("ticks_per_ms", 0))))
         self.say(f"wrote {path}: open it in ui.perfetto.dev")
+        for run in outcome.reading.runs:
+            for note in run.notes:
+                kind, _, text = note.partition(" ")
+                if kind == "message" and text.startswith("trace: "):
+                    print(f"tandem: {text}", file=self.err)
 
     def _judge(self, backend: Backend, outcome: Outcome) -> int:
         """Say what went wrong, and how the front end ends."""

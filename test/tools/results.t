@@ -202,12 +202,15 @@ trace cpu=1 tick=52000 step=E3 subject=0x0
     def test_run_trace(self):
         """run --trace asks for a trace and writes it"""
         where = self.directory / "t"
+        lost = "trace: cpu 0 lost its first 9 events"
         text = head(1) + run_text(1, 1).replace(
-            "progress", self.TRACE + "progress", 1) + "exit status=0\n"
+            "progress", f"message {lost}\n{self.TRACE}progress", 1) \
+            + "exit status=0\n"
         self.assertEqual(self.tandem(
             "run", "--policy", "bracket", "--workload", "cow-host", "--trace",
             "--out", str(where), script={"1": [{"say": text}]}), 0, self.err)
         self.assertEqual(self.backend.boots[-1].words["trace"], "on")
+        self.assertIn(f"tandem: {lost}", self.err.splitlines())
         events = json.loads((where / "trace.json").read_text())["traceEvents"]
         self.assertEqual(sum(e["ph"] == "i" for e in events), 4)
 
