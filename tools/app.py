@@ -129,6 +129,10 @@ class App:
         for option, given, kind in (("--policy", policies, "policies"),
                                     ("--workload", chosen, "workloads")):
             accepted = [name for name, _ in known.get(kind, [])]
+            for name, _ in known.get("mutants", []):
+                if name in given:
+                    raise Stop(STATUS_USAGE, f"{option} '{name}' is a mutant: "
+                               "--mutants runs it")
             arguments.check_names(option, given, accepted, extra)
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,

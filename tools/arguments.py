@@ -11,6 +11,7 @@ from tools.errors import STATUS_USAGE, Stop
 COMMANDS = ("compare", "run", "list")
 LISTS = ("policies", "workloads", "tests", "mutants", "backends")
 GUESTS = ("idle", "running", "both")
+MAX_CPUS = 16
 FORMATS = ("table", "csv", "json")
 
 
@@ -23,13 +24,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments: "):
             word = message.partition(": ")[2].split()[0]
+            accepted = self._accepted()
             message = f"'{word}' is unknown: accepted are " + \
-                " ".join(self._accepted())
-        raise Stop(STATUS_USAGE, message)
+                " ".join(accepted) if accepted else \
+                f"'{word}' is one word too many"
+        raise Stop(STATUS_USAGE, message.removeprefix("argument "))
 
     def _accepted(self) -> list[str]:
         return [action.option_strings[-1] for action in self._actions
-                if action.option_strings]
+                if action.option_strings and action.dest != "help"]
 
 
 def one_of(*accepted: str) -> Callable[[str], str]:
@@ -71,8 +74,9 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         help="pages of guest memory (default 1024)")
     add("--vcpus", type=between(1, 8), default=1, metavar="N",
         help="virtual CPUs (default 1)")
-    add("--cpus", type=between(1, 16), metavar="N",
-        help="CPUs of the machine (default 1 more than vCPUs)")
+    add("--cpus", type=between(1, MAX_CPUS), metavar="N",
+        help="CPUs of the machine (default 1 more than vCPUs; more still "
+        "are more host threads; on 1 all take turns)")
     add("--seed", type=between(0, 2 ** 32 - 1), default=1, metavar="N",
         help="seed of whatever is random (default 1)")
     add("--mutants", action="store_true",
@@ -126,7 +130,7 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
     parsers = _parsers(backends)
     if not argv:
         raise Stop(STATUS_USAGE, "a command is missing: accepted are "
-                   + " ".join(COMMANDS))
+                   + " ".join(COMMANDS) + "; --help tells more")
     command, *rest = argv
     if command in ("-h", "--help"):
         parsers[""].parse_args(argv)
@@ -135,6 +139,10 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
                    + " ".join(COMMANDS))
     args = parsers[command].parse_args(rest)
     args.command = command
+    if command != "list" and args.cpus and 1 < args.cpus <= args.vcpus:
+        raise Stop(STATUS_USAGE, f"--cpus {args.cpus} is not accepted with "
+                   f"--vcpus {args.vcpus}: 1, on which all take turns, or "
+                   f"a number from {args.vcpus + 1} to {MAX_CPUS}")
     return args
 
 

@@ -19,7 +19,8 @@ h1 { font-size: 1.6rem; margin-bottom: 0; }
 h2 { font-size: 1.2rem; margin: 2.2rem 0 0.4rem; }
 h3 { font-size: 1rem; margin: 1rem 0 0.3rem; }
 p.head { color: #444; margin-top: 0.2rem; }
-img { width: 100%; height: auto; }
+figure { margin: 1rem 0; overflow-x: auto; }
+img { width: 100%; min-width: 40rem; height: auto; }
 nav a { margin-right: 0.8em; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem;

@@ -37,6 +37,7 @@ class Refused(support.FrontEndTest):
                      mentions=("'--polcy'", "--policy", "--workload"))
         self.refused("compare", "--pol", "bracket", mentions=("'--pol'",))
         self.refused("compare", "extra", mentions=("'extra'",))
+        self.refused("list", "policies", "extra", mentions=("'extra'", "many"))
 
     def test_numbers(self):
         """numbers out of range, or not numbers"""
@@ -47,9 +48,15 @@ class Refused(support.FrontEndTest):
                                    ("--pages", "", "262144"),
                                    ("--vcpus", "9", "8"),
                                    ("--cpus", "17", "16"),
+                                   ("--cpus", "0", "16"),
                                    ("--seed", "4294967296", "4294967295")):
             self.refused("compare", f"{option}={bad}",
                          mentions=(option, f"'{bad}'", bound))
+
+    def test_cpus(self):
+        """too few CPUs for the vCPUs and a host"""
+        self.refused("compare", "--cpus", "2", "--vcpus", "2",
+                     mentions=("--cpus 2", "--vcpus 2", "from 3 to 16"))
 
     def test_choices(self):
         """words that are not among the choices"""
@@ -67,6 +74,8 @@ class Refused(support.FrontEndTest):
             "--policy", "'brakcet'", "bracket change-pte all"))
         self.refused("compare", "--workload", "cow", mentions=(
             "--workload", "'cow'", "cow-host merge all"))
+        self.refused("compare", "--policy", "no-flush",
+                     mentions=("'no-flush'", "--mutants"))
         self.refused("compare", "--policy", "bracket,",
                      mentions=("--policy",))
 
