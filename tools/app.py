@@ -137,7 +137,8 @@ class App:
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,
                     memory_for(args.pages, args.vcpus), gdb)
-        limits = self.limits.for_work(args.pages, backend.patience)
+        limits = self.limits.for_work(args.pages, backend.patience,
+                                      boot.cpus)
         if gdb:
             limits = PATIENT
             self.say(f"waiting for: gdb {kernel.with_suffix('.elf')} "

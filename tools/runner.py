@@ -32,9 +32,12 @@ class Limits:
     idle_cpu: float = 0.5       # less CPU time than this is no work
     busy: float = 120.0
 
-    def for_work(self, pages: int, patience: int = 1) -> Limits:
-        """More pages make longer phases; some machines need patience."""
-        return replace(self, busy=self.busy * patience * (1 + pages / 4096))
+    def for_work(self, pages: int, patience: int = 1,
+                 cpus: int = 2) -> Limits:
+        """More pages make longer phases; some machines need patience; and
+        CPUs that wait for each other use CPU time too."""
+        return replace(self, busy=self.busy * patience * (1 + pages / 4096)
+                       * max(1, cpus / 2))
 
 
 # Nothing is a hang while somebody single-steps.
