@@ -54,10 +54,10 @@ static u64 deadline(const struct run *run)
  */
 static int be_patient(struct run *run, u32 i, u64 deadline)
 {
-	if (load_acquire(&run->vm.failed))
-		return -EBUSY;
-	if ((s64)(read_tsc() - deadline) > 0) {
+	if ((s64)(read_tsc() - deadline) > 0)
 		vcpu_stop(&run->vm.vcpus[i], "does not get on");
+	if (load_acquire(&run->vm.failed)) {
+		this_cpu()->waiting_for = NULL;
 		return -EBUSY;
 	}
 	this_cpu()->progress++;		/* this wait has a bound of its own */

@@ -129,9 +129,11 @@ static void report_ticks(const char *name, struct samples *samples)
 {
 	if (!name || !samples->count)
 		return;
-	printk("ticks %s count=%llu min=%u median=%u max=%u\n", name,
-	       (unsigned long long)samples->count, samples->min,
-	       samples_median(samples), samples->max);
+	printk("ticks %s count=%llu min=%llu median=%llu max=%llu\n", name,
+	       (unsigned long long)samples->count,
+	       (unsigned long long)samples->min,
+	       (unsigned long long)samples_median(samples),
+	       (unsigned long long)samples->max);
 }
 
 static enum verdict verdict_of(const struct run *run)

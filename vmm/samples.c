@@ -4,7 +4,7 @@ void samples_clear(struct samples *samples)
 {
 	samples->count = 0;
 	samples->kept = 0;
-	samples->min = ~0u;
+	samples->min = ~0ull;
 	samples->max = 0;
 	samples->stride = 1;
 }
@@ -22,28 +22,26 @@ static void thin_out(struct samples *samples)
 
 void samples_add(struct samples *samples, u64 ticks)
 {
-	u32 t = ticks > ~0u ? ~0u : (u32)ticks;
-
-	if (t < samples->min)
-		samples->min = t;
-	if (t > samples->max)
-		samples->max = t;
+	if (ticks < samples->min)
+		samples->min = ticks;
+	if (ticks > samples->max)
+		samples->max = ticks;
 	if (samples->count++ % samples->stride)
 		return;
 	if (samples->kept == SAMPLES_MAX)
 		thin_out(samples);
-	samples->ticks[samples->kept++] = t;
+	samples->ticks[samples->kept++] = ticks;
 }
 
-static void swap(u32 *a, u32 *b)
+static void swap(u64 *a, u64 *b)
 {
-	u32 t = *a;
+	u64 t = *a;
 
 	*a = *b;
 	*b = t;
 }
 
-static void sift_down(u32 *heap, u32 at, u32 count)
+static void sift_down(u64 *heap, u32 at, u32 count)
 {
 	for (;;) {
 		u32 child = 2 * at + 1;
@@ -59,9 +57,9 @@ static void sift_down(u32 *heap, u32 at, u32 count)
 	}
 }
 
-u32 samples_median(struct samples *samples)
+u64 samples_median(struct samples *samples)
 {
-	u32 *heap = samples->ticks;
+	u64 *heap = samples->ticks;
 	u32 n = samples->kept, i;
 
 	if (!n)

@@ -10,10 +10,10 @@
 
 struct samples {
 	u64 count;		/* all */
-	u32 min, max;		/* of all */
+	u64 min, max;		/* of all */
 	u32 stride;		/* every so many-th of them is kept */
 	u32 kept;
-	u32 ticks[SAMPLES_MAX];
+	u64 ticks[SAMPLES_MAX];
 };
 
 void samples_clear(struct samples *samples);
@@ -23,6 +23,6 @@ void samples_add(struct samples *samples, u64 ticks);
 
 /* Of the kept ones, evenly spread over all; 0 if there is none. Sorts them:
  * nothing may be added after. */
-u32 samples_median(struct samples *samples);
+u64 samples_median(struct samples *samples);
 
 #endif

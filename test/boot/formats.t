@@ -71,5 +71,39 @@ class Formats(support.unittest.TestCase):
         self.check("bochs-svm")
 
 
+class Running(support.unittest.TestCase):
+    """NPT while host and guests run at the same time."""
+
+    def verdicts(self, *argv):
+        """Verdict of each run, as (workload, mutant) to verdicts."""
+        done = subprocess.run(
+            [ROOT / "tandem", "compare", "--quiet", "--format", "json",
+             "--guest", "running", *argv],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [(run["workload"], run["mutant"], run["verdict"])
+                for run in json.loads(done.stdout)["runs"]]
+
+    def check(self, *argv):
+        found = self.verdicts(*argv)
+        for workload, mutant, verdict in found:
+            if not mutant:
+                self.assertEqual(verdict, "coherent", workload)
+        self.assertIn(("cow-host", "no-flush", "stale"), found)
+        return found
+
+    def test_bochs(self):
+        """bochs-svm: 4 vCPUs are coherent everywhere, no-flush is caught"""
+        found = self.check("--backend", "bochs-svm", "--vcpus", "4",
+                           "--pages", "32", "--mutants")
+        self.assertEqual(len(found), 11 * 6)
+
+    def test_qemu(self):
+        """qemu-svm: 2 vCPUs, 4 CPUs at once, no-flush is caught"""
+        self.check("--backend", "qemu-svm", "--vcpus", "2", "--cpus", "4",
+                   "--pages", "32", "--mutants", "--workload",
+                   "cow-host,merge,takeover")
+
+
 if __name__ == "__main__":
     support.main()
