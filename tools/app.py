@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -122,6 +123,8 @@ class App:
                        f"{backend.name}: it comes with the QEMU backends, "
                        + " ".join(b.name for b in self.backends
                                   if b.gdb_address))
+        if gdb:
+            need_port(backend.gdb_address)
         kernel = self.build()
         backend.prepare(kernel.parent, self.say)
         known = image.names_of(kernel, backend)
@@ -256,6 +259,19 @@ def need_gnuplot() -> None:
     if not shutil.which("gnuplot"):
         raise Stop(STATUS_NO_BACKEND, "gnuplot is missing for --out: apt-get "
                    "install gnuplot-nox")
+
+
+def need_port(address: str) -> None:
+    """Stop unless gdb's port is free: QEMU would, later and less clearly."""
+    host, _, port = address.partition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise Stop(STATUS_NO_BACKEND, f"--gdb needs {address}, and cannot "
+                       f"have it: {error.strerror}. Another --gdb may be "
+                       "running") from None
 
 
 def need_directory(name: str) -> None:
