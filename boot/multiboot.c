@@ -124,14 +124,16 @@ static u64 end_of(u64 base, u64 length)
 	return base + length < base ? ~0ull : base + length;
 }
 
+enum map_pass { ADD_USABLE, REMOVE_RESERVED };
+
 /*
  * Add the entries whose type is usable, or remove those whose type is not, as
- * @usable says. Returns the address behind the last entry that makes sense:
+ * @pass says. Returns the address behind the last entry that makes sense:
  * what follows a broken one is unknown, and not used.
  */
 static u64 parse_map(const struct multiboot_info *block,
 		     const struct boot_machine *machine,
-		     struct boot_info *info, bool usable)
+		     struct boot_info *info, enum map_pass pass)
 {
 	u64 address = block->mmap_addr, end = address + block->mmap_length;
 	u32 i;
@@ -143,10 +145,10 @@ static u64 parse_map(const struct multiboot_info *block,
 		if (!entry || address + sizeof(*entry) > end ||
 		    entry->size < MAP_MIN_SIZE)
 			break;
-		if (usable && entry->type == MAP_USABLE)
+		if (pass == ADD_USABLE && entry->type == MAP_USABLE)
 			range_add_usable(info, entry->base, entry->length,
 					 machine->limit.v);
-		if (!usable && entry->type != MAP_USABLE)
+		if (pass == REMOVE_RESERVED && entry->type != MAP_USABLE)
 			range_remove(info, entry->base,
 				     end_of(entry->base, entry->length));
 		address += sizeof(entry->size) + (u64)entry->size;
@@ -179,9 +181,9 @@ static void parse_memory(const struct multiboot_info *block,
 	u64 map_end;
 
 	if (block->flags & INFO_MAP) {
-		map_end = parse_map(block, machine, info, true);
+		map_end = parse_map(block, machine, info, ADD_USABLE);
 		/* Where entries overlap, the one that reserves is right. */
-		parse_map(block, machine, info, false);
+		parse_map(block, machine, info, REMOVE_RESERVED);
 		range_remove(info, block->mmap_addr, map_end);
 		if (map_end != block->mmap_addr)
 			return;

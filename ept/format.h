@@ -1,7 +1,8 @@
 /*
  * The format of a second-level entry (S in docs/contract.md) as a table of
- * bits: one row for EPT (SDM vol. 3, 29.3.2), one for NPT (APM vol. 2, 15.25).
- * Everything that depends on an entry's bits is here, and pure.
+ * bits: one row for EPT (SDM vol. 3, "EPT Translation Mechanism"), one for NPT
+ * (APM vol. 2, 15.25). Everything that depends on an entry's bits is here, and
+ * pure.
  */
 #ifndef EPT_FORMAT_H
 #define EPT_FORMAT_H
@@ -94,7 +95,7 @@ static inline spte_t spte_add_write(const struct spte_format *f, spte_t s)
  * Losing a right, changing frame, size or memory type needs a flush. Appearing
  * or gaining a right does not: absent entries are never cached, and a stale
  * denial costs one violation that drops the stale translation by itself (SDM
- * vol. 3, 29.4.3.4; APM vol. 2, 15.25.9).
+ * vol. 3, "Guidelines for Use of the INVEPT Instruction").
  */
 bool spte_needs_flush(const struct spte_format *f, spte_t old, spte_t new);
 

@@ -131,8 +131,9 @@ static struct {
 
 /* One workload with one kind of guest: the policies, then the mutants. */
 static void run_row(const struct workload *workload, u32 run_count,
-		    bool guest_runs)
+		    u32 guest)
 {
+	bool guest_runs = guest == GUEST_RUNNING;
 	enum verdict verdict;
 	u32 i;
 
@@ -169,9 +170,9 @@ static bool run_matrix(void)
 		if (!(options.workloads & 1ull << i))
 			continue;
 		if (options.guest & GUEST_IDLE)
-			run_row(&workloads[i], run_count, false);
+			run_row(&workloads[i], run_count, GUEST_IDLE);
 		if (options.guest & GUEST_RUNNING)
-			run_row(&workloads[i], run_count, true);
+			run_row(&workloads[i], run_count, GUEST_RUNNING);
 	}
 	return matrix.good && matrix.caught == options.mutants;
 }

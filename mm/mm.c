@@ -51,12 +51,10 @@ bool mm_tryget(struct mm *mm)
  */
 static void unmap_all(struct mm *mm)
 {
-	struct hva_range all = { { HVA_START }, { HVA_END } };
 	u32 i;
 
 	for (i = 0; i < mm->vma_count; i++) {
-		all = mm->vmas[i].range;
-		for_each_pte(mm, hva, ptep, all) {
+		for_each_pte(mm, hva, ptep, mm->vmas[i].range) {
 			struct frame *frame;
 			pte_t old;
 

@@ -44,9 +44,13 @@ out:
 	return err;
 }
 
+/* Do listeners hear of each page (T2), or does a bracket stand around all? */
+enum upgrade_tell { TELL_EACH, TELL_NOBODY };
+
 /* Make each page of @range that is held alone writable; the others are copied
- * when somebody writes. @notify: tell listeners page by page (T2). */
-static void upgrade_range(struct mm *mm, struct hva_range range, bool notify)
+ * when somebody writes. */
+static void upgrade_range(struct mm *mm, struct hva_range range,
+			  enum upgrade_tell tell)
 {
 	for_each_pte(mm, hva, ptep, range) {
 		pte_t pte;
@@ -57,7 +61,7 @@ static void upgrade_range(struct mm *mm, struct hva_range range, bool notify)
 		    frame_refcount(pfn_frame(pte_pfn(pte))) == 1) {
 			hpt_upgrade(ptep);
 			step(STEP_T2, hva.v);
-			if (notify)
+			if (tell == TELL_EACH)
 				mmu_notifier_upgrade(mm, hva, pte_read(ptep));
 		}
 		spin_unlock(hpt_lock(ptep));
@@ -75,11 +79,11 @@ int mm_protect_rw(struct mm *mm, struct hva_range range)
 		goto out;
 	vma->flags |= VMA_WRITE;
 	if (mmu_notifier_follows_upgrades(mm)) {
-		upgrade_range(mm, range, true);
+		upgrade_range(mm, range, TELL_EACH);
 		mmu_notifier_upgrade_done(mm, range);
 	} else {
 		mmu_notifier_start(mm, range, INVALIDATE_PROTECT_RW);
-		upgrade_range(mm, range, false);
+		upgrade_range(mm, range, TELL_NOBODY);
 		mmu_notifier_end(mm, range, INVALIDATE_PROTECT_RW);
 	}
 	err = 0;

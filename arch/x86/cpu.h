@@ -36,9 +36,6 @@ struct cpu {
 	/* For the watchdog. */
 	const char *waiting_for;	/* NULL: not waiting */
 	u64 progress;			/* moves whenever something happens */
-
-	/* Traps: where a recoverable fault continues, see trap.h. */
-	u64 kernel_stack_top;
 };
 
 extern struct cpu cpus[MAX_CPUS];

@@ -1,6 +1,6 @@
 /*
  * The heart of the machine: when is a flush complete? (docs/contract.md,
- * section 4; SDM vol. 3, 28.4 "Caching translation information")
+ * section 4; SDM vol. 3, "Caching Translation Information")
  *
  * A CPU is INSIDE (in the guest) or OUTSIDE. Entry: E1 to E3. Exit: X1 to X3.
  * Two kinds of flush meet it there:

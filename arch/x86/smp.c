@@ -36,7 +36,7 @@ static void cpu_init(u32 id)
 	cpu->self = cpu;
 	cpu->id = id;
 	write_msr(MSR_GS_BASE, (u64)cpu);
-	cpu->kernel_stack_top = stack_init(id);
+	stack_init(id);
 	descriptor_load(id);
 }
 

@@ -36,11 +36,10 @@ static bool is_marked(const u64 *stack)
 	return true;
 }
 
-u64 stack_init(u32 id)
+void stack_init(u32 id)
 {
 	mark(cpu_stacks[id].fault);
 	mark(cpu_stacks[id].kernel);
-	return (u64)&cpu_stacks[id + 1];
 }
 
 u64 stack_fault_top(u32 id)

@@ -8,8 +8,8 @@
 
 #include "arch/x86/types.h"
 
-/* Mark CPU @id's stacks; returns the top of its kernel stack. */
-u64 stack_init(u32 id);
+/* Mark CPU @id's stacks. */
+void stack_init(u32 id);
 
 /* The top of the stack for double faults and machine checks. */
 u64 stack_fault_top(u32 id);
