@@ -7,6 +7,7 @@
 #include "arch/x86/counter.h"
 #include "arch/x86/error.h"
 #include "arch/x86/print.h"
+#include "arch/x86/step.h"
 #include "mm/frame.h"
 
 COUNTER(spte_map);		/* absent to present */
@@ -161,27 +162,13 @@ static bool only_adds(const struct spte_format *f, spte_t old, spte_t new)
 	       !(old.v & ~new.v & ~(f->accessed | f->dirty));
 }
 
-spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
-	       struct ept_flush *flush)
+/* @old was present: credit what the hardware noted in it (O11), and note what
+ * its end owes. */
+static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
+		   struct ept_flush *flush)
 {
 	const struct spte_format *f = ept->format;
 	u32 credit = 0;
-	spte_t old;
-
-	BUG_ON(!spin_is_locked(&ept->lock));
-	/*
-	 * The hardware sets A and D at any time. Where the entry stays they
-	 * stay with it, else take what was noted (O11).
-	 */
-	if (only_adds(f, spte_read(sptep), new)) {
-		old.v = atomic_or(&sptep->v, new.v);
-		new.v |= old.v;
-	} else {
-		old.v = atomic_exchange(&sptep->v, new.v);
-	}
-	count_change(f, old, new);
-	if (!spte_present(f, old))
-		return old;
 
 	if (spte_writable(f, old) && spte_present(f, new) &&
 	    spte_pfn(old).n != spte_pfn(new).n && !ept->policy->is_mutant)
@@ -198,6 +185,29 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 		flush->owed = true;
 	else if (!spte_writable(f, old) && spte_writable(f, new))
 		flush->gained++;
+}
+
+spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
+	       struct ept_flush *flush)
+{
+	const struct spte_format *f = ept->format;
+	spte_t old;
+
+	BUG_ON(!spin_is_locked(&ept->lock));
+	/*
+	 * The hardware sets A and D at any time. Where the entry stays they
+	 * stay with it, else take what was noted (O11).
+	 */
+	if (only_adds(f, spte_read(sptep), new)) {
+		old.v = atomic_or(&sptep->v, new.v);
+		new.v |= old.v;
+	} else {
+		old.v = atomic_exchange(&sptep->v, new.v);
+	}
+	count_change(f, old, new);
+	if (spte_present(f, old))
+		settle(ept, gfn, old, new, flush);
+	step_change(STEP_SPTE, ept, gfn.n, old.v, new.v);
 	return old;
 }
 
@@ -207,7 +217,9 @@ void ept_flush_issue(struct ept *ept, struct ept_flush *flush)
 	if (flush->owed) {
 		count(&count_remote_tlb_flush_requests);
 		count(request_counters[flush->transition]);
+		step(STEP_OWED, ept, 0);
 		ept->policy->deliver(ept);
+		step(STEP_ISSUED, ept, 0);
 	} else if (flush->gained) {
 		count(&count_flush_skipped_right_gained);
 	} else {

@@ -68,7 +68,7 @@ static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 	/* The other vCPUs may keep the read-only translation for a while. */
 	count_add(&count_pf_spurious_max,
 		  (u64)flush.gained * (ept->tlb_count - 1));
-	step(STEP_F5, gfn.n);
+	step(STEP_F5, ept, gfn.n);
 	count(&count_pf_fixed);
 	return EPT_FAULT_FIXED;
 }
@@ -91,7 +91,7 @@ enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access)
 
 	/* F1. Pairs with the stores of seq under ML: P is read after. */
 	seq = load_acquire(&ept->seq);
-	step(STEP_F1, gfn.n);
+	step(STEP_F1, ept, gfn.n);
 	/*
 	 * F4 would refuse it, and until then the reference of F2 would look
 	 * like a pin to a merge or a migration (O17): do not even take it.
@@ -107,15 +107,15 @@ enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access)
 		count(&count_pf_retry);
 		return EPT_FAULT_RETRY;
 	}
-	step(STEP_F2, gfn.n);
+	step(STEP_F2, ept, gfn.n);
 
 	spin_lock(&ept->lock);					/* F3 */
-	step(STEP_F3, gfn.n);
+	step(STEP_F3, ept, gfn.n);
 	if (must_retry(ept, hva, seq)) {			/* F4 */
 		count(&count_pf_retry);
 		result = EPT_FAULT_RETRY;
 	} else {
-		step(STEP_F4, gfn.n);
+		step(STEP_F4, ept, gfn.n);
 		result = install(ept, gfn, access, &gup);	/* F5 */
 	}
 	spin_unlock(&ept->lock);

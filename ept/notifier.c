@@ -20,6 +20,7 @@ static struct ept *ept_of(struct mmu_notifier *notifier)
 /* Faults in @range are refused from now on (F4). Under ML. */
 static void begin_inprog(struct ept *ept, struct hva_range range)
 {
+	step_change(STEP_OPEN, ept, 0, range.start.v, range.end.v);
 	if (!ept->inprog++) {
 		ept->inprog_range = range;
 		return;
@@ -28,6 +29,13 @@ static void begin_inprog(struct ept *ept, struct hva_range range)
 		ept->inprog_range.start = range.start;
 	if (range.end.v > ept->inprog_range.end.v)
 		ept->inprog_range.end = range.end;
+}
+
+static void end_inprog(struct ept *ept, struct hva_range range)
+{
+	BUG_ON(!ept->inprog);
+	step_change(STEP_CLOSE, ept, 0, range.start.v, range.end.v);
+	ept->inprog--;
 }
 
 /*
@@ -59,7 +67,7 @@ static void on_start(struct mmu_notifier *notifier, struct hva_range range,
 	begin_inprog(ept, range);
 	ept_change_range(ept, range, spte_change_zap, pte_none(), &flush);
 	ept_flush_issue(ept, &flush);
-	step(STEP_I1, range.start.v);
+	step(STEP_I1, ept, range.start.v);
 	spin_unlock(&ept->lock);
 }
 
@@ -72,9 +80,8 @@ static void on_end(struct mmu_notifier *notifier, struct hva_range range,
 		return;
 	spin_lock(&ept->lock);					/* I3 */
 	bump_seq(ept);
-	BUG_ON(!ept->inprog);
-	ept->inprog--;
-	step(STEP_I3, range.start.v);
+	end_inprog(ept, range);
+	step(STEP_I3, ept, range.start.v);
 	spin_unlock(&ept->lock);
 }
 
@@ -98,8 +105,7 @@ static void on_protect_end(struct mmu_notifier *notifier,
 	bump_seq(ept);
 	ept_change_range(ept, range, ept->policy->protect, pte_none(), &flush);
 	ept_flush_issue(ept, &flush);
-	BUG_ON(!ept->inprog);
-	ept->inprog--;
+	end_inprog(ept, range);
 	spin_unlock(&ept->lock);
 }
 

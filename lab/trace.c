@@ -29,15 +29,20 @@ static struct trace_event *event_at(struct trace_ring *ring, u64 n)
 	return &ring->frames[n / FRAME_EVENTS][n % FRAME_EVENTS];
 }
 
-static void record(enum step step, u64 subject)
+static void record(struct step_listener *listener,
+		   const struct step_event *event)
 {
 	struct trace_ring *ring = &rings[cpu_id()];
-
 	u64 n = __atomic_fetch_add(&ring->count, 1, __ATOMIC_RELAXED);
 
+	(void)listener;
 	/* An IPI's handler may come in between: it gets the next place. */
-	*event_at(ring, n) = (struct trace_event){ read_tsc(), subject, step };
+	*event_at(ring, n) = (struct trace_event){
+		read_tsc(), event->subject, event->step,
+	};
 }
+
+static struct step_listener listener = { .hear = record };
 
 int trace_init(void)
 {
@@ -61,7 +66,7 @@ void trace_start(void)
 
 	for (i = 0; i < MAX_CPUS; i++)
 		rings[i].count = 0;
-	step_hook = record;
+	step_listen(&listener);
 }
 
 static void print_ring(u32 cpu)
@@ -85,7 +90,7 @@ void trace_stop(void)
 {
 	u32 i;
 
-	step_hook = NULL;
+	step_unlisten(&listener);
 	for (i = 0; i < cpu_count; i++)
 		print_ring(i);
 }

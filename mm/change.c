@@ -41,6 +41,7 @@ static int n3_check(struct change *c)
 	    rmap_extra_references(c->old) == c->known_references)
 		return 0;
 	hpt_set(c->ptep, c->cleared);
+	step(STEP_ABORT, c, c->hva.v);
 	return -EBUSY;
 }
 
@@ -83,18 +84,18 @@ int change_mapping(struct change *change)
 	int err = 0;
 	u32 i;
 
-	step(STEP_N0, change->hva.v);
+	step(STEP_N0, change, change->hva.v);
 	mmu_notifier_start(change->mm, range, change->reason);
 	spin_lock(ptl);
 	for (i = 0; i < array_count(steps) && !err; i++) {
 		err = steps[i].perform(change);
 		if (!err)
-			step(steps[i].name, change->hva.v);
+			step(steps[i].name, change, change->hva.v);
 	}
 	spin_unlock(ptl);
 	mmu_notifier_end(change->mm, range, change->reason);
 	if (!err && change->new != change->old) {
-		step(STEP_N6, change->hva.v);
+		step(STEP_N6, change, change->hva.v);
 		frame_put(change->old);		/* the mapping's; O6 */
 	}
 	return err;

@@ -50,7 +50,7 @@ static int fault_absent(pte_t *ptep, enum mm_access access,
 static void takeover(struct mm *mm, hva_t hva, pte_t *ptep)
 {
 	hpt_upgrade(ptep);
-	step(STEP_T2, hva.v);
+	step(STEP_T2, mm, hva.v);
 	mmu_notifier_upgrade(mm, hva, pte_read(ptep));
 	mmu_notifier_upgrade_done(mm, page_range(hva));
 	count(&count_cow_reuse);

@@ -43,12 +43,12 @@ static int fork_vma(struct mm *parent, struct mm *child, struct vma *vma)
 
 	child->vmas[child->vma_count++] = *vma;
 	mmu_notifier_protect_start(parent, vma->range);		/* R1 */
-	step(STEP_R1, vma->range.start.v);
+	step(STEP_R1, parent, vma->range.start.v);
 	err = share_range(parent, child, vma->range);
 	hpt_flush_all(parent);					/* R2 */
-	step(STEP_R2, vma->range.start.v);
+	step(STEP_R2, parent, vma->range.start.v);
 	mmu_notifier_protect_end(parent, vma->range);		/* R3 */
-	step(STEP_R3, vma->range.start.v);
+	step(STEP_R3, parent, vma->range.start.v);
 	return err;
 }
 

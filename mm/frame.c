@@ -105,6 +105,7 @@ struct frame *frame_alloc(void)
 	frame->mappings = 0;
 	/* Pairs with frame_tryget(): the fields above come first. */
 	store_release(&frame->refcount, 1);
+	step(STEP_ALLOC, NULL, frame_pfn(frame).n);
 	return frame;
 }
 
@@ -146,7 +147,7 @@ void frame_put(struct frame *frame)
 		panic("INV-FREE: pfn %llx freed with mapcount %u, flags %x",
 		      (unsigned long long)frame_pfn(frame).n, frame->mapcount,
 		      frame->flags);
-	step(STEP_FREE, frame_pfn(frame).n);
+	step(STEP_FREE, NULL, frame_pfn(frame).n);
 	this_cpu()->progress++;	/* for the watchdog: a big exit is work */
 	page_fill(frame_ptr(frame), JUNK);
 	spin_lock(&frame_lock);

@@ -2,6 +2,7 @@
 
 #include "arch/x86/handshake.h"
 #include "arch/x86/print.h"
+#include "arch/x86/step.h"
 #include "arch/x86/string.h"
 #include "mm/rmap.h"
 
@@ -103,11 +104,23 @@ struct mm *hpt_entry_mm(pte_t *ptep)
 	return ptr_frame(ptep)->table.mm;
 }
 
+/* Who listens hears of each change, under PTL still. */
+static void tell(pte_t *ptep, pte_t old, pte_t new)
+{
+	if (step_is_heard())
+		step_tell(STEP_PTE, hpt_entry_mm(ptep), hpt_entry_hva(ptep).v,
+			  old.v, new.v);
+}
+
 pte_t hpt_clear(pte_t *ptep)
 {
+	pte_t old;
+
 	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
 	/* Pairs with the second read in gup_fast(): a full barrier. */
-	return (pte_t){ atomic_exchange(&ptep->v, 0) };
+	old.v = atomic_exchange(&ptep->v, 0);
+	tell(ptep, old, pte_none());
+	return old;
 }
 
 pte_t hpt_clear_flush(struct mm *mm, hva_t hva, pte_t *ptep)
@@ -120,15 +133,22 @@ pte_t hpt_clear_flush(struct mm *mm, hva_t hva, pte_t *ptep)
 
 bool hpt_wrprotect(pte_t *ptep)
 {
+	pte_t old;
+
 	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
-	return atomic_and(&ptep->v, ~PTE_WRITE) & PTE_WRITE;
+	old.v = atomic_and(&ptep->v, ~PTE_WRITE);
+	tell(ptep, old, (pte_t){ old.v & ~PTE_WRITE });
+	return pte_writable(old);
 }
 
 void hpt_upgrade(pte_t *ptep)
 {
+	pte_t old;
+
 	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
 	BUG_ON(!pte_present(pte_read(ptep)));
-	atomic_or(&ptep->v, PTE_WRITE);
+	old.v = atomic_or(&ptep->v, PTE_WRITE);
+	tell(ptep, old, (pte_t){ old.v | PTE_WRITE });
 }
 
 void hpt_set(pte_t *ptep, pte_t pte)
@@ -137,6 +157,7 @@ void hpt_set(pte_t *ptep, pte_t pte)
 	BUG_ON(pte_present(pte_read(ptep)));
 	/* What the frame contains comes before the way to it. */
 	store_release(&ptep->v, pte.v);
+	tell(ptep, pte_none(), pte);
 }
 
 void hpt_map(pte_t *ptep, struct frame *frame, enum pte_right right)

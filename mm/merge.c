@@ -2,6 +2,7 @@
 
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
+#include "arch/x86/step.h"
 #include "mm/change.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
@@ -92,6 +93,8 @@ int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
 		goto out;
 	/* O5: complete in both MMUs, so nobody writes to it any more. */
 	err = -EAGAIN;
+	step_change(STEP_COMPARE, mm, hva.v, frame_pfn(frame).n,
+		    frame_pfn(shared).n);
 	if (!page_same(frame_ptr(frame), frame_ptr(shared)))
 		goto out;
 	err = replace(mm, hva, frame, shared);

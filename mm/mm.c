@@ -2,9 +2,11 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/error.h"
+#include "arch/x86/handshake.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
+#include "arch/x86/step.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/trap.h"
 #include "mm/rmap.h"
@@ -100,6 +102,7 @@ void mm_switch(struct mm *mm)
 	if (mm)
 		atomic_or(&mm->cpu_mask, self);
 	cpu->mm = mm;
+	step_change(STEP_CLEAN, NULL, cpu->id, FLUSH_ALL, 0);
 	tlb_load_root(mm ? ptr_to_hpa(mm->root) : kernel_root());
 	if (old)
 		atomic_and(&old->cpu_mask, ~self);

@@ -28,16 +28,16 @@ int mm_protect_ro(struct mm *mm, struct hva_range range)
 		goto out;
 	vma->flags &= ~VMA_WRITE;
 	mmu_notifier_protect_start(mm, range);			/* R1 */
-	step(STEP_R1, range.start.v);
+	step(STEP_R1, mm, range.start.v);
 	for_each_pte(mm, hva, ptep, range) {
 		spin_lock(hpt_lock(ptep));
 		(void)!hpt_wrprotect(ptep);	/* flushed below, once */
 		spin_unlock(hpt_lock(ptep));
 	}
 	hpt_flush_all(mm);					/* R2 */
-	step(STEP_R2, range.start.v);
+	step(STEP_R2, mm, range.start.v);
 	mmu_notifier_protect_end(mm, range);			/* R3 */
-	step(STEP_R3, range.start.v);
+	step(STEP_R3, mm, range.start.v);
 	err = 0;
 out:
 	write_unlock(&mm->mmap_lock);
@@ -60,7 +60,7 @@ static void upgrade_range(struct mm *mm, struct hva_range range,
 		if (pte_present(pte) && !pte_writable(pte) &&
 		    frame_refcount(pfn_frame(pte_pfn(pte))) == 1) {
 			hpt_upgrade(ptep);
-			step(STEP_T2, hva.v);
+			step(STEP_T2, mm, hva.v);
 			if (tell == TELL_EACH)
 				mmu_notifier_upgrade(mm, hva, pte_read(ptep));
 		}

@@ -53,12 +53,13 @@ void handshake_enter(struct vcpu_tlb *tlb)
 	struct cpu *cpu = this_cpu();
 	u64 request;
 
+	step(STEP_ENTER, tlb, cpu->id);
 	WRITE_ONCE(cpu->mode, CPU_INSIDE);			/* E1 */
-	step(STEP_E1, cpu->id);
+	step(STEP_E1, tlb, cpu->id);
 
 	/* E2. Pairs with the barrier in handshake_flush_secondary(). */
 	full_barrier();
-	step(STEP_E2, cpu->id);
+	step(STEP_E2, tlb, cpu->id);
 
 	request = READ_ONCE(tlb->requested);			/* E3 */
 	if (request != tlb->taken) {
@@ -69,10 +70,10 @@ void handshake_enter(struct vcpu_tlb *tlb)
 		 */
 		WRITE_ONCE(tlb->taken, request);
 		count(&count_remote_tlb_flush);
+		step(STEP_FLUSH, tlb, cpu->id);
 		tlb_flush_secondary(tlb->root);
-		step(STEP_FLUSH, cpu->id);
 	}
-	step(STEP_E3, cpu->id);
+	step(STEP_E3, tlb, cpu->id);
 }
 
 /*
@@ -89,26 +90,27 @@ static void take_primary(struct cpu *cpu)
 		return;
 
 	/* Flushed first, taken then: the requester goes on when it sees it. */
+	step(STEP_PRIMARY, NULL, cpu->id);
 	tlb_flush_local();
 	count(&count_primary_tlb_flush);
 	/* Pairs with the acquire in wait_primary(). */
 	store_release(&cpu->primary_taken, request);
-	step(STEP_PRIMARY, cpu->id);
 }
 
 void handshake_exit(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	step(STEP_EXIT, NULL, cpu->id);
 	WRITE_ONCE(cpu->mode, CPU_OUTSIDE);			/* X1 */
-	step(STEP_X1, cpu->id);
+	step(STEP_X1, NULL, cpu->id);
 
 	/* X2. Pairs with the barrier in handshake_flush_primary(). */
 	full_barrier();
-	step(STEP_X2, cpu->id);
+	step(STEP_X2, NULL, cpu->id);
 
 	take_primary(cpu);					/* X3 */
-	step(STEP_X3, cpu->id);
+	step(STEP_X3, NULL, cpu->id);
 }
 
 void handshake_primary_ipi(void)
@@ -164,7 +166,7 @@ void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 	BUG_ON(tlb_count > MAX_CPUS);
 	for (i = 0; i < tlb_count; i++)
 		requests[i] = atomic_add(&tlbs[i]->requested, 1);
-	step(STEP_REQUEST, tlb_count);
+	step(STEP_REQUEST, NULL, tlb_count);
 
 	/* Pairs with E2: see the picture at the top. */
 	full_barrier();
@@ -177,7 +179,7 @@ void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 		kicked |= 1ull << i;
 		count(&count_kicks);
 		ipi_send(target, IPI_KICK);
-		step(STEP_KICK, target);
+		step(STEP_KICK, NULL, target);
 	}
 	if (!kicked)
 		return;
@@ -207,12 +209,14 @@ void handshake_flush_primary(u64 cpu_mask, hva_t hva)
 	u32 i, self = cpu_id();
 
 	count(&count_primary_flush_requests);
+	step_change(STEP_PFLUSH, NULL, hva.v, cpu_mask, 0);
 	for (i = 0; i < cpu_count; i++)
 		if (i != self && cpu_mask & 1ull << i)
 			requests[i] = atomic_add(&cpus[i].primary_requested, 1);
 
 	if (cpu_mask & 1ull << self) {
 		count(&count_primary_tlb_flush);
+		step_change(STEP_CLEAN, NULL, self, hva.v, 0);
 		if (hva.v == FLUSH_ALL)
 			tlb_flush_local();
 		else
@@ -234,4 +238,5 @@ void handshake_flush_primary(u64 cpu_mask, hva_t hva)
 	for (i = 0; i < cpu_count; i++)
 		if (sent & 1ull << i)
 			wait_primary(&cpus[i], requests[i]);
+	step_change(STEP_PDONE, NULL, hva.v, cpu_mask, 0);
 }

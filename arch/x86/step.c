@@ -6,4 +6,30 @@ const char *const step_names[STEP_COUNT] = {
 #undef STEP_NAME
 };
 
-step_hook_t step_hook;
+struct step_listener *step_listeners;
+
+void step_listen(struct step_listener *listener)
+{
+	listener->next = step_listeners;
+	WRITE_ONCE(step_listeners, listener);
+}
+
+void step_unlisten(struct step_listener *listener)
+{
+	struct step_listener **link = &step_listeners;
+
+	while (*link && *link != listener)
+		link = &(*link)->next;
+	if (*link)
+		WRITE_ONCE(*link, listener->next);
+}
+
+void step_tell(enum step step, const void *object, u64 subject, u64 from,
+	       u64 to)
+{
+	const struct step_event event = { step, object, subject, from, to };
+	struct step_listener *listener;
+
+	for (listener = step_listeners; listener; listener = listener->next)
+		listener->hear(listener, &event);
+}

@@ -1,19 +1,51 @@
 /*
- * The steps of docs/contract.md, as points in the running code. Each call of
- * step() marks the place where the step of that name is complete. A hook sees
- * them all: the event trace is one, the tests' order checks are another.
+ * The steps of docs/contract.md, as points in the running code, and what
+ * happens to entries, translations and frames between them. Whoever listens
+ * hears all of it, on the CPU where it happens: the event trace, the run-time
+ * checker, the litmus tests that hold an actor at a step, the host tests.
+ *
+ * A call stands where the step of that name is complete, unless it says "begins"
+ * below. With nobody listening a step costs a load and a branch.
  */
 #ifndef ARCH_X86_STEP_H
 #define ARCH_X86_STEP_H
 
 #include "arch/x86/compiler.h"
 
-#define STEPS(X)							\
+/* The contract's own names. */
+#define CONTRACT_STEPS(X)						\
 	X(F1) X(F2) X(F3) X(F4) X(F5)					\
 	X(I1) X(I2) X(I3) X(R1) X(R2) X(R3)				\
 	X(T2) X(N0) X(N1) X(N2) X(N3) X(N4) X(N5) X(N6)			\
 	X(E1) X(E2) X(E3) X(X1) X(X2) X(X3)				\
 	X(REQUEST) X(KICK) X(FLUSH) X(PRIMARY) X(FREE)
+
+/*
+ * What else a checker must know.
+ *
+ *	name		object	subject	from, to
+ *	PTE		mm	hva	P was, P is
+ *	SPTE		ept	gfn	S was, S is
+ *	OPEN, CLOSE	ept	-	an invalidation of hvas from..to runs
+ *	OWED		ept	-	a flush is owed and begins to be delivered
+ *	ISSUED		ept	-	it has been delivered
+ *	TABLE		ept	pfn	a table page was unlinked
+ *	ABORT		change	hva	N3 stopped the change
+ *	COMPARE		mm	hva	pfns that are compared, begins
+ *	ALLOC		-	pfn
+ *	ENTER		tlb	CPU	E1 is next: the host's tables are left
+ *	EXIT		-	CPU	back from the guest, X1 is next
+ *	CLEAN		-	CPU	begins to drop its own host translation of
+ *					hva from, or with FLUSH_ALL of all
+ *	PFLUSH, PDONE	-	hva	a primary flush of the CPUs in from
+ *					begins, and is complete
+ */
+#define DETAIL_STEPS(X)							\
+	X(PTE) X(SPTE) X(OPEN) X(CLOSE) X(OWED) X(ISSUED) X(TABLE)	\
+	X(ABORT) X(COMPARE) X(ALLOC) X(ENTER) X(EXIT) X(CLEAN)		\
+	X(PFLUSH) X(PDONE)
+
+#define STEPS(X) CONTRACT_STEPS(X) DETAIL_STEPS(X)
 
 enum step {
 #define STEP_ENUM(name) STEP_##name,
@@ -24,16 +56,55 @@ enum step {
 
 extern const char *const step_names[STEP_COUNT];
 
-/* @subject is what the step is about: an hva, a gfn, a pfn, a CPU. */
-typedef void (*step_hook_t)(enum step step, u64 subject);
-extern step_hook_t step_hook;	/* NULL: nobody listens */
-
-static inline void step(enum step step, u64 subject)
+static inline bool step_is_detail(enum step step)
 {
-	step_hook_t hook = READ_ONCE(step_hook);
+	return step >= STEP_PTE;
+}
 
-	if (unlikely(hook))
-		hook(step, subject);
+/*
+ * Of the steps above: F are an ept's and about a gfn. I an ept's, R and T2 an
+ * mm's, N a struct change's, all about an hva. E, X, FLUSH (begins), PRIMARY
+ * (begins) are about a CPU; E, FLUSH are a vcpu_tlb's. FREE (begins) is about
+ * a pfn.
+ */
+struct step_event {
+	enum step step;
+	const void *object;	/* whose; NULL: nobody's */
+	u64 subject;		/* what it is about */
+	u64 from, to;
+};
+
+/* Hears everything, in the middle of it: takes no lock of mm/ or ept/. */
+struct step_listener {
+	void (*hear)(struct step_listener *listener,
+		     const struct step_event *event);
+	struct step_listener *next;
+};
+
+extern struct step_listener *step_listeners;	/* NULL: nobody */
+
+/* Nobody steps meanwhile. Who comes last hears first. */
+void step_listen(struct step_listener *listener);
+void step_unlisten(struct step_listener *listener);
+
+void step_tell(enum step step, const void *object, u64 subject, u64 from,
+	       u64 to);
+
+static inline bool step_is_heard(void)
+{
+	return unlikely(READ_ONCE(step_listeners) != NULL);
+}
+
+static inline void step_change(enum step step, const void *object, u64 subject,
+			       u64 from, u64 to)
+{
+	if (step_is_heard())
+		step_tell(step, object, subject, from, to);
+}
+
+static inline void step(enum step step, const void *object, u64 subject)
+{
+	step_change(step, object, subject, 0, 0);
 }
 
 #endif

@@ -43,7 +43,7 @@ void fake_run(u32 count, void (*fn)(u32 id));
 extern void (*fake_on_interrupt)(enum ipi ipi);
 extern void (*fake_on_nmi)(void);
 
-/* Called at each step: the second column of a race runs exactly there. */
+/* Called at each step of the contract: the second column of a race runs exactly there. */
 extern void (*fake_on_step)(enum step step, u64 subject);
 
 /*
@@ -56,7 +56,7 @@ extern void (*fake_on_step)(enum step step, u64 subject);
  *	load second	tlb_load_root(), tlb_flush_secondary()
  */
 #define FAKE_STEP(name)	(1ull << STEP_##name)
-#define FAKE_STEPS_ALL	((1ull << STEP_COUNT) - 1)
+#define FAKE_STEPS_ALL	(FAKE_STEP(PTE) - 1)	/* no details */
 #define FAKE_STEPS_MM	(FAKE_STEPS_ALL & ~(				\
 	FAKE_STEP(E1) | FAKE_STEP(E2) | FAKE_STEP(E3) | FAKE_STEP(X1) |	\
 	FAKE_STEP(X2) | FAKE_STEP(X3) | FAKE_STEP(REQUEST) |		\

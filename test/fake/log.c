@@ -21,18 +21,23 @@ static u64 step_mask;
 static bool off;
 static int panic_pipe = -1;	/* a child that is expected to panic */
 
-static void on_step(enum step step, u64 subject)
+static void hear(struct step_listener *listener,
+		 const struct step_event *event)
 {
-	if (step_mask & 1ull << step)
-		fake_note("%s", step_names[step]);
-	if (fake_on_step)
-		fake_on_step(step, subject);
+	(void)listener;
+	if (step_mask & 1ull << event->step)
+		fake_note("%s", step_names[event->step]);
+	if (fake_on_step && !step_is_detail(event->step))
+		fake_on_step(event->step, event->subject);
 }
+
+static struct step_listener listener = { .hear = hear };
 
 void fake_log_steps(u64 mask)
 {
 	step_mask = mask;
-	step_hook = on_step;
+	step_unlisten(&listener);
+	step_listen(&listener);
 	off = false;
 }
 

@@ -64,7 +64,7 @@ static void test_request_served_at_entry(void **state)
 	assert_log("REQUEST REQUEST");		/* nobody inside: no kick */
 	assert_int_equal(tlb.requested, 2);
 	fake_guest_enter(&tlb);
-	assert_log("E1 E2 second FLUSH E3");	/* one flush serves both */
+	assert_log("E1 E2 FLUSH second E3");	/* one flush serves both */
 	assert_int_equal(tlb.taken, 2);
 	fake_guest_leave();
 	fake_guest_enter(&tlb);
@@ -82,7 +82,7 @@ static void test_kick_inside(void **state)
 	assert_log("REQUEST kick1 X1@1 X2@1 X3@1 KICK");
 	assert_int_equal(counter_sum(&count_kicks), kicks + 1);
 	enter_on(1, &tlb);
-	assert_log("E1@1 E2@1 second@1 FLUSH@1 E3@1");
+	assert_log("E1@1 E2@1 FLUSH@1 second@1 E3@1");
 }
 
 /* All requests are set, and all kicks sent, before anybody is waited for. */
@@ -108,7 +108,7 @@ static void test_requester_is_vcpu(void **state)
 	handshake_flush_secondary(both, 2);
 	assert_log("REQUEST kick1 X1@1 X2@1 X3@1 KICK");
 	fake_guest_enter(&tlb);
-	assert_log("E1 E2 second FLUSH E3");
+	assert_log("E1 E2 FLUSH second E3");
 }
 
 /* It leaves and is back before the waiting looks: taken says so. */
@@ -126,7 +126,7 @@ static void test_quick_exit_and_entry(void **state)
 	fake_log_clear();
 	fake_on_interrupt = reenter_at_once;
 	handshake_flush_secondary(one, 1);
-	assert_log("REQUEST kick1 X1@1 X2@1 X3@1 E1@1 E2@1 second@1 FLUSH@1 "
+	assert_log("REQUEST kick1 X1@1 X2@1 X3@1 E1@1 E2@1 FLUSH@1 second@1 "
 		   "E3@1 KICK");
 	assert_int_equal(cpus[1].mode, CPU_INSIDE);
 	assert_int_equal(tlb.taken, tlb.requested);
@@ -191,11 +191,11 @@ static void test_primary(void **state)
 
 	(void)state;
 	handshake_flush_primary(7, (hva_t){ HVA_START });
-	assert_log("page primary1 local@1 PRIMARY@1 primary2 local@2 "
-		   "PRIMARY@2");
+	assert_log("page primary1 PRIMARY@1 local@1 primary2 PRIMARY@2 "
+		   "local@2");
 	assert_int_equal(counter_sum(&count_primary_tlb_flush), flushes + 3);
 	handshake_flush_primary(4, (hva_t){ FLUSH_ALL });
-	assert_log("primary2 local@2 PRIMARY@2");
+	assert_log("primary2 PRIMARY@2 local@2");
 	handshake_flush_primary(1, (hva_t){ FLUSH_ALL });
 	assert_log("local");
 	handshake_flush_primary(0, (hva_t){ FLUSH_ALL });
@@ -212,11 +212,11 @@ static void test_primary_spares_inside(void **state)
 	fake_log_clear();
 	handshake_flush_primary(7, (hva_t){ HVA_START });
 	handshake_flush_primary(7, (hva_t){ HVA_START });
-	assert_log("page primary2 local@2 PRIMARY@2 "
-		   "page primary2 local@2 PRIMARY@2");
+	assert_log("page primary2 PRIMARY@2 local@2 "
+		   "page primary2 PRIMARY@2 local@2");
 	assert_int_equal(counter_sum(&count_primary_ipis), ipis + 2);
 	leave_on(1);
-	assert_log("X1@1 X2@1 local@1 PRIMARY@1 X3@1");
+	assert_log("X1@1 X2@1 PRIMARY@1 local@1 X3@1");
 	assert_int_equal(cpus[1].primary_taken, cpus[1].primary_requested);
 }
 
