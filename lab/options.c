@@ -3,7 +3,7 @@
 #include "arch/x86/error.h"
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
-#include "ept/mutant.h"
+#include "lab/mutant.h"
 #include "lab/workload.h"
 #include "vmm/hypercall_abi.h"
 

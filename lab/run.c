@@ -123,6 +123,8 @@ static void run_vm(struct run *run)
 		note_failure(run, "creating the virtual machine", err);
 		return;
 	}
+	if (run->mutant)
+		mutant_arm(run->mutant, &run->vm.ept);
 	err = warm_up(run);
 	if (err) {
 		note_failure(run, "the guest's start", err);
@@ -134,6 +136,7 @@ static void run_vm(struct run *run)
 	if (run->child)
 		mm_put(run->child);
 	vm_destroy(&run->vm);
+	mutant_disarm();
 }
 
 enum verdict run_one(struct run *run)

@@ -5,7 +5,7 @@
 #ifndef LAB_RUN_H
 #define LAB_RUN_H
 
-#include "ept/mutant.h"
+#include "lab/mutant.h"
 #include "lab/options.h"
 #include "lab/workload.h"
 #include "vmm/vm.h"

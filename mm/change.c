@@ -1,7 +1,6 @@
 #include "mm/change.h"
 
 #include "arch/x86/error.h"
-#include "arch/x86/step.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
 
@@ -17,24 +16,22 @@
  * Were N5 before N4, the host could write to new while the secondary still
  * reads old, and both would know it.
  */
-typedef int (*change_step)(struct change *change);
-
 /* P must still be what the decision was based on. */
-static int n1_recheck(struct change *c)
+int change_n1_recheck(struct change *c)
 {
 	return pte_same(pte_read(c->ptep), c->seen) ? 0 : -EAGAIN;
 }
 
 /* Nobody reaches old through the primary any more, and until N5 nobody reaches
  * new either: neither MMU uses one while the other uses the other (O3). */
-static int n2_clear(struct change *c)
+int change_n2_clear(struct change *c)
 {
 	c->cleared = hpt_clear_flush(c->mm, c->hva, c->ptep);
 	return 0;
 }
 
 /* The last check that needs P gone: who took a reference before is seen. */
-static int n3_check(struct change *c)
+int change_n3_check(struct change *c)
 {
 	mmu_notifier_cleared(c->mm, c->hva, c->reason);
 	if (c->known_references == ANY_REFERENCES ||
@@ -46,7 +43,7 @@ static int n3_check(struct change *c)
 }
 
 /* The secondary first, flush included (O2). */
-static int n4_secondary(struct change *c)
+int change_n4_secondary(struct change *c)
 {
 	mmu_notifier_change_pte(c->mm, c->hva, c->seen,
 				pte_make(frame_pfn(c->new), c->right));
@@ -54,7 +51,7 @@ static int n4_secondary(struct change *c)
 }
 
 /* Then the primary. */
-static int n5_primary(struct change *c)
+int change_n5_primary(struct change *c)
 {
 	if (c->new == c->old) {
 		hpt_set(c->ptep, pte_make(frame_pfn(c->new), c->right));
@@ -66,31 +63,30 @@ static int n5_primary(struct change *c)
 	return 0;
 }
 
-static const struct {
-	enum step name;
-	change_step perform;
-} steps[] = {
-	{ STEP_N1, n1_recheck },
-	{ STEP_N2, n2_clear },
-	{ STEP_N3, n3_check },
-	{ STEP_N4, n4_secondary },
-	{ STEP_N5, n5_primary },
-};
+const struct change_order change_order_right = { {
+	{ change_n1_recheck, STEP_N1 },
+	{ change_n2_clear, STEP_N2 },
+	{ change_n3_check, STEP_N3 },
+	{ change_n4_secondary, STEP_N4 },
+	{ change_n5_primary, STEP_N5 },
+} };
+
+const struct change_order *change_order = &change_order_right;
 
 int change_mapping(struct change *change)
 {
 	struct hva_range range = page_range(change->hva);
 	spinlock_t *ptl = hpt_lock(change->ptep);
+	const struct change_step *now = change_order->steps;
 	int err = 0;
-	u32 i;
 
 	step(STEP_N0, change, change->hva.v);
 	mmu_notifier_start(change->mm, range, change->reason);
 	spin_lock(ptl);
-	for (i = 0; i < array_count(steps) && !err; i++) {
-		err = steps[i].perform(change);
+	for (; now->perform && !err; now++) {
+		err = now->perform(change);
 		if (!err)
-			step(steps[i].name, change, change->hva.v);
+			step(now->name, change, change->hva.v);
 	}
 	spin_unlock(ptl);
 	mmu_notifier_end(change->mm, range, change->reason);

@@ -6,6 +6,7 @@
 #ifndef MM_CHANGE_H
 #define MM_CHANGE_H
 
+#include "arch/x86/step.h"
 #include "mm/notifier.h"
 
 struct change {
@@ -23,6 +24,26 @@ struct change {
 };
 
 enum { ANY_REFERENCES = ~0u };
+
+/*
+ * The steps of a change under PTL, N1 to N5, up to the first without function.
+ * A step that fails ends the change. Only a mutant (lab/mutant.h) brings
+ * another order.
+ */
+struct change_order {
+	struct change_step {
+		int (*perform)(struct change *change);
+		enum step name;
+	} steps[6];
+};
+extern const struct change_order change_order_right;
+extern const struct change_order *change_order;
+
+int change_n1_recheck(struct change *change);
+int change_n2_clear(struct change *change);
+int change_n3_check(struct change *change);
+int change_n4_secondary(struct change *change);
+int change_n5_primary(struct change *change);
 
 /*
  * Perform @change. The caller holds a reference to @old and to @new, and the

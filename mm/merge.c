@@ -34,10 +34,12 @@ static int check_readonly(pte_t *ptep, struct frame *frame)
 }
 
 /* T4 */
-static int wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
+int merge_step_wrprotect(struct merge *merge)
 {
+	struct frame *frame = merge->frame;
 	struct change change = {
-		.mm = mm, .hva = hva, .ptep = hpt_walk(mm, hva),
+		.mm = merge->mm, .hva = merge->hva,
+		.ptep = hpt_walk(merge->mm, merge->hva),
 		.old = frame, .new = frame, .right = PTE_RO,
 		.reason = INVALIDATE_WRPROTECT,
 		.known_references = SCANNER_REFERENCES,
@@ -53,27 +55,43 @@ static int wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 	return change_mapping(&change);
 }
 
+/* O5: write-protected in both MMUs, so nobody writes to it any more. */
+int merge_step_compare(struct merge *merge)
+{
+	step_change(STEP_COMPARE, merge->mm, merge->hva.v,
+		    frame_pfn(merge->frame).n, frame_pfn(merge->shared).n);
+	return page_same(frame_ptr(merge->frame), frame_ptr(merge->shared))
+		? 0 : -EAGAIN;
+}
+
 /* T3a: equal, read-only (O4), and nobody else's. */
-static int replace(struct mm *mm, hva_t hva, struct frame *frame,
-		   struct frame *shared)
+int merge_step_replace(struct merge *merge)
 {
 	struct change change = {
-		.mm = mm, .hva = hva, .ptep = hpt_walk(mm, hva),
-		.old = frame, .new = shared, .right = PTE_RO,
+		.mm = merge->mm, .hva = merge->hva,
+		.ptep = hpt_walk(merge->mm, merge->hva),
+		.seen = pte_make(frame_pfn(merge->frame), PTE_RO),
+		.old = merge->frame, .new = merge->shared, .right = PTE_RO,
 		.reason = INVALIDATE_MERGE,
 		.known_references = SCANNER_REFERENCES,
 	};
 
-	change.seen = pte_make(frame_pfn(frame), PTE_RO);
 	return change_mapping(&change);
 }
 
+const struct merge_order merge_order_right = {
+	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
+};
+
+const struct merge_order *merge_order = &merge_order_right;
+
 int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 {
+	struct merge merge = { .mm = mm, .hva = hva, .frame = frame };
 	int err;
 
 	read_lock(&mm->mmap_lock);
-	err = wrprotect(mm, hva, frame);
+	err = merge_step_wrprotect(&merge);
 	read_unlock(&mm->mmap_lock);
 	return err;
 }
@@ -81,24 +99,17 @@ int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
 	       struct frame *shared)
 {
-	int err = -EAGAIN;
+	struct merge merge = { mm, hva, frame, shared };
+	int err = 0;
+	u32 i;
 
 	/*
 	 * The mmap lock is held from the comparison to N1: P cannot come back
 	 * to the same value with another content in between (N0).
 	 */
 	read_lock(&mm->mmap_lock);
-	err = wrprotect(mm, hva, frame);
-	if (err)
-		goto out;
-	/* O5: complete in both MMUs, so nobody writes to it any more. */
-	err = -EAGAIN;
-	step_change(STEP_COMPARE, mm, hva.v, frame_pfn(frame).n,
-		    frame_pfn(shared).n);
-	if (!page_same(frame_ptr(frame), frame_ptr(shared)))
-		goto out;
-	err = replace(mm, hva, frame, shared);
-out:
+	for (i = 0; i < array_count(merge_order->steps) && !err; i++)
+		err = merge_order->steps[i](&merge);
 	read_unlock(&mm->mmap_lock);
 	return err;
 }

@@ -25,4 +25,24 @@ __must_check int merge_wrprotect(struct mm *mm, hva_t hva,
 __must_check int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
 			    struct frame *shared);
 
+/*
+ * The steps of merge_page(), under the mmap lock. A step that fails ends it.
+ * Only a mutant (lab/mutant.h) brings another order.
+ */
+struct merge {
+	struct mm *mm;
+	hva_t hva;
+	struct frame *frame, *shared;
+};
+
+struct merge_order {
+	int (*steps[3])(struct merge *merge);
+};
+extern const struct merge_order merge_order_right;
+extern const struct merge_order *merge_order;
+
+int merge_step_wrprotect(struct merge *merge);
+int merge_step_compare(struct merge *merge);
+int merge_step_replace(struct merge *merge);
+
 #endif

@@ -113,6 +113,9 @@ void handshake_exit(void)
 	step(STEP_X3, NULL, cpu->id);
 }
 
+const struct handshake handshake_right = { handshake_enter, handshake_exit };
+const struct handshake *handshake = &handshake_right;
+
 void handshake_primary_ipi(void)
 {
 	take_primary(this_cpu());

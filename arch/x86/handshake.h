@@ -46,6 +46,17 @@ void handshake_exit(void);
  */
 void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 count);
 
+/*
+ * How a vCPU's run loop enters and leaves: by the two above. Only a mutant
+ * (lab/mutant.h) puts other ones in their place.
+ */
+struct handshake {
+	void (*enter)(struct vcpu_tlb *tlb);
+	void (*exit)(void);
+};
+extern const struct handshake handshake_right;
+extern const struct handshake *handshake;
+
 enum { FLUSH_ALL = 0 };
 
 /*

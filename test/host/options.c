@@ -6,7 +6,7 @@
 
 #include <string.h>
 #include "boot/command.h"
-#include "ept/mutant.h"
+#include "lab/mutant.h"
 #include "lab/options.h"
 #include "lab/workload.h"
 
