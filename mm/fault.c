@@ -78,6 +78,7 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 
 	if (!new)
 		return -ENOMEM;
+	step_change(STEP_COPY, mm, hva.v, frame_pfn(old).n, frame_pfn(new).n);
 	page_copy(frame_ptr(new), frame_ptr(old));
 	if (!change_mapping(&change)) {
 		count(&count_cow_copy);

@@ -4,6 +4,7 @@
  */
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
+#include "arch/x86/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"
@@ -34,6 +35,8 @@ static int migrate_mapping(struct mm *mm, pte_t *ptep, struct frame *old,
 		goto out;
 	}
 	if (!*copied) {
+		step_change(STEP_COPY, mm, hva.v, frame_pfn(old).n,
+			    frame_pfn(new).n);
 		page_copy(frame_ptr(new), frame_ptr(old));
 		*copied = true;
 	}

@@ -32,6 +32,7 @@
  *	TABLE		ept	pfn	a table page was unlinked
  *	ABORT		change	hva	N3 stopped the change
  *	COMPARE		mm	hva	pfns that are compared, begins
+ *	COPY		mm	hva	pfns, a frame is copied to another, begins
  *	ALLOC		-	pfn
  *	ENTER		tlb	CPU	E1 is next: the host's tables are left
  *	EXIT		-	CPU	back from the guest, X1 is next
@@ -42,7 +43,7 @@
  */
 #define DETAIL_STEPS(X)							\
 	X(PTE) X(SPTE) X(OPEN) X(CLOSE) X(OWED) X(ISSUED) X(TABLE)	\
-	X(ABORT) X(COMPARE) X(ALLOC) X(ENTER) X(EXIT) X(CLEAN)		\
+	X(ABORT) X(COMPARE) X(COPY) X(ALLOC) X(ENTER) X(EXIT) X(CLEAN)	\
 	X(PFLUSH) X(PDONE)
 
 #define STEPS(X) CONTRACT_STEPS(X) DETAIL_STEPS(X)
