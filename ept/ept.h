@@ -100,6 +100,9 @@ void ept_change_range(struct ept *ept, struct hva_range range,
 		      spte_change_fn change, pte_t pte,
 		      struct ept_flush *flush);
 
+/* Guest faults, and those that found S right already. */
+extern struct counter count_pf_taken, count_pf_spurious;
+
 /* A bound that the hardware at hand may not show: spurious guest faults on
  * read-only translations that outlive a right that was added without a flush. */
 extern struct counter count_pf_spurious_max;

@@ -58,6 +58,7 @@ enum litmus_verb {
 
 #define LITMUS_ALIAS	0x80	/* .page: through the second memslot (vCPUs) */
 #define LITMUS_FLAGS	2
+#define LITMUS_PAGES	4	/* pages that ops name: 0 .. 3 */
 
 struct litmus_op {
 	enum litmus_verb verb;

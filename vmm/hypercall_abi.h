@@ -84,6 +84,29 @@ enum hypercall {
 	HYPERCALL_YIELD = 2,	/* yield_every pages were read since the last */
 };
 
+/*
+ * The litmus tests' watching (lab/litmus.h): a word is @old, later @new, never
+ * back, and @new for certain in a read that began after one was told so.
+ */
+#define WATCH_READS_MIN	3
+
+struct watch {
+	uint64_t old, new;
+	uint64_t reads;
+	uint64_t wrong;		/* reads that were not so */
+	uint64_t seen_new;
+};
+
+static inline void watch_judge(struct watch *watch, uint64_t told,
+			       uint64_t value)
+{
+	watch->reads++;
+	if (value == watch->new)
+		watch->seen_new = 1;
+	else if (value != watch->old || told || watch->seen_new)
+		watch->wrong++;
+}
+
 #define STALE_REPORTS	4
 
 struct stale_report {
