@@ -6,6 +6,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/string.h"
 #include "arch/x86/trap.h"
+#include "lab/check.h"
 #include "lab/report.h"
 #include "lab/trace.h"
 
@@ -149,7 +150,7 @@ static void run_row(const struct workload *workload, u32 run_count,
 			continue;
 		verdict = run_number(++matrix.number, run_count, workload,
 				     NULL, &mutants[i], guest_runs);
-		if (verdict == VERDICT_STALE)
+		if (verdict == VERDICT_STALE || verdict == VERDICT_VIOLATION)
 			matrix.caught |= 1ull << i;
 	}
 }
@@ -217,6 +218,11 @@ enum machine_exit_status lab_main(const char *command_line,
 						 : EXIT_COHERENT;
 	if (options.trace && trace_init()) {
 		printk("error: not enough memory for trace=on\n");
+		return EXIT_USAGE;
+	}
+	if (!options.check_off && check_init(vm_gfn_count(options.pages,
+							  options.vcpus))) {
+		printk("error: not enough memory for check=on\n");
 		return EXIT_USAGE;
 	}
 	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;

@@ -200,6 +200,11 @@ static int read_trace(const struct reading *r)
 	return read_flag(r, "off", "on", &r->options->trace);
 }
 
+static int read_check(const struct reading *r)
+{
+	return read_flag(r, "on", "off", &r->options->check_off);
+}
+
 static int read_list(const struct reading *r)
 {
 	u64 mask;
@@ -232,7 +237,7 @@ static const struct word {
 	{ "seed", read_seed },		{ "mutants", read_mutants },
 	{ "pace", read_pace },		{ "first", read_first },
 	{ "trace", read_trace },	{ "test", read_test },
-	{ "list", read_list },
+	{ "check", read_check },	{ "list", read_list },
 };
 
 static int read_word(struct options *options, char *word, char *error,

@@ -29,6 +29,7 @@ struct options {
 	u32 first;
 	bool pace_free;
 	bool trace;
+	bool check_off;		/* do not watch the rules (lab/check.h) */
 	u32 list;		/* LIST_* */
 	char tests[OPTIONS_TEXT];	/* empty: run workloads */
 };

@@ -5,6 +5,7 @@
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
 #include "arch/x86/system.h"
+#include "lab/check.h"
 #include "mm/frame.h"
 
 #define COUNTERS_MAX	128
@@ -142,7 +143,26 @@ static enum verdict verdict_of(const struct run *run)
 		return VERDICT_DIED;
 	if (run->stale_reads)
 		return VERDICT_STALE;
+	if (check_total())
+		return VERDICT_VIOLATION;
 	return run->leaked_frames ? VERDICT_LEAK : VERDICT_COHERENT;
+}
+
+/* What the checker has heard since check_start(). */
+void report_violations(void)
+{
+	const struct violation *v;
+	char text[400];
+	u32 i;
+
+	for (i = 0; i < RULE_COUNT; i++)
+		if (check_count(i))
+			printk("violation rule=%s count=%llu\n", rule_names[i],
+			       (unsigned long long)check_count(i));
+	for (i = 0; (v = check_report(i)); i++) {
+		check_format(v, text, sizeof(text));
+		printk("message broken: %s\n", text);
+	}
 }
 
 enum verdict report_result(struct run *run)
@@ -150,6 +170,7 @@ enum verdict report_result(struct run *run)
 	static const char *const names[] = {
 		[VERDICT_COHERENT] = "coherent",
 		[VERDICT_STALE] = "stale",
+		[VERDICT_VIOLATION] = "violation",
 		[VERDICT_LEAK] = "leak",
 		[VERDICT_DIED] = "died",
 	};
@@ -161,6 +182,7 @@ enum verdict report_result(struct run *run)
 	       (unsigned long long)run->spurious_bound);
 	if (run->message[0])
 		printk("message %s\n", run->message);
+	report_violations();
 	if (run->leaked_frames)
 		printk("leak frames=%llu\n",
 		       (unsigned long long)run->leaked_frames);

@@ -21,4 +21,7 @@ void report_phase_end(struct run *run, const struct phase *phase);
 /* Ticks, bounds, message and verdict: the run is over. */
 enum verdict report_result(struct run *run);
 
+/* A record for each rule that was violated, and what is known of the first. */
+void report_violations(void);
+
 #endif

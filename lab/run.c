@@ -3,6 +3,7 @@
 #include "arch/x86/error.h"
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
+#include "lab/check.h"
 #include "lab/content.h"
 #include "lab/driver.h"
 #include "lab/hosts.h"
@@ -125,6 +126,7 @@ static void run_vm(struct run *run)
 	}
 	if (run->mutant)
 		mutant_arm(run->mutant, &run->vm.ept);
+	check_start(&run->vm.ept);
 	err = warm_up(run);
 	if (err) {
 		note_failure(run, "the guest's start", err);
@@ -135,6 +137,7 @@ static void run_vm(struct run *run)
 	ksm_exit();
 	if (run->child)
 		mm_put(run->child);
+	check_stop();
 	vm_destroy(&run->vm);
 	mutant_disarm();
 }

@@ -13,6 +13,7 @@
 enum verdict {
 	VERDICT_COHERENT,
 	VERDICT_STALE,		/* somebody read what was not there any more */
+	VERDICT_VIOLATION,	/* a rule was broken, seen by lab/check.c */
 	VERDICT_LEAK,		/* INV-FREE */
 	VERDICT_DIED,		/* it broke off: run->message */
 };

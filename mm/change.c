@@ -33,12 +33,16 @@ int change_n2_clear(struct change *c)
 /* The last check that needs P gone: who took a reference before is seen. */
 int change_n3_check(struct change *c)
 {
+	u32 references;
+
 	mmu_notifier_cleared(c->mm, c->hva, c->reason);
-	if (c->known_references == ANY_REFERENCES ||
-	    rmap_extra_references(c->old) == c->known_references)
+	if (c->known_references == ANY_REFERENCES)
+		return 0;
+	references = rmap_extra_references(c->old);
+	step_change(STEP_REFS, c, c->hva.v, references, c->known_references);
+	if (references == c->known_references)
 		return 0;
 	hpt_set(c->ptep, c->cleared);
-	step(STEP_ABORT, c, c->hva.v);
 	return -EBUSY;
 }
 
@@ -88,6 +92,8 @@ int change_mapping(struct change *change)
 		if (!err)
 			step(now->name, change, change->hva.v);
 	}
+	if (err)
+		step(STEP_ABORT, change, change->hva.v);
 	spin_unlock(ptl);
 	mmu_notifier_end(change->mm, range, change->reason);
 	if (!err && change->new != change->old) {

@@ -19,6 +19,7 @@ static spinlock_t frame_lock;	/* leaf: free_list, free_count, fail_in */
 static struct frame *free_list;
 static u64 free_count;
 static u64 total_count;
+static u64 pfn_end;
 static u64 fail_in;
 
 static u64 range_frames(const struct memory_range *range)
@@ -67,6 +68,7 @@ void frame_init(const struct memory_range *ranges, u32 count)
 		panic("no %llu KiB of memory in one piece for the frame table",
 		      (unsigned long long)bytes >> 10);
 
+	pfn_end = size;
 	frames = hpa_to_ptr(ranges[home].start);
 	memset(frames, 0, bytes);
 	for (i = count; i-- > 0; ) {
@@ -165,6 +167,11 @@ u64 frame_free_count(void)
 u64 frame_total_count(void)
 {
 	return total_count;
+}
+
+u64 frame_pfn_end(void)
+{
+	return pfn_end;
 }
 
 void frame_fail_at(u64 n)

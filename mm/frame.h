@@ -72,6 +72,9 @@ void frame_put(struct frame *frame);
 u64 frame_free_count(void);
 u64 frame_total_count(void);
 
+/* One more than the highest pfn that there is. */
+u64 frame_pfn_end(void);
+
 /* Tests: let the n-th allocation from now fail (1 = the next); 0 = none. */
 void frame_fail_at(u64 n);
 

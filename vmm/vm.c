@@ -191,17 +191,29 @@ static int create(struct vm *vm)
 	return err;
 }
 
+static u64 control_end(u32 page_count, u32 vcpu_count)
+{
+	u64 seen = (u64)page_count * vcpu_count * sizeof(u64);
+
+	return (GUEST_SEEN_GPA(page_count) + seen + ~PAGE_MASK) & PAGE_MASK;
+}
+
+u64 vm_gfn_count(u32 page_count, u32 vcpu_count)
+{
+	return 2ull * page_count +
+	       ((control_end(page_count, vcpu_count) - GUEST_CONTROL_GPA) >>
+		PAGE_SHIFT);
+}
+
 int vm_create(struct vm *vm, const struct vm_config *config)
 {
-	u64 seen = (u64)config->page_count * config->vcpu_count * sizeof(u64);
 	int err;
 
 	if (cpu_count > 1 && config->vcpu_count > cpu_count - 1)
 		return -EINVAL;
 	memset(vm, 0, sizeof(*vm));
 	vm->config = *config;
-	vm->control_end = (GUEST_SEEN_GPA(config->page_count) + seen +
-			   ~PAGE_MASK) & PAGE_MASK;
+	vm->control_end = control_end(config->page_count, config->vcpu_count);
 	vm->mm = mm_create();
 	if (!vm->mm)
 		return -ENOMEM;

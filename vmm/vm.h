@@ -47,6 +47,9 @@ struct vm {
 	char message[160];	/* one line */
 };
 
+/* How many guest frames a VM with so much memory has, its aliases too. */
+u64 vm_gfn_count(u32 page_count, u32 vcpu_count);
+
 /*
  * Make a VM, load the guest, and make @vm->mm current on this CPU. vCPU i runs
  * on CPU 1 + i, or all on CPU 0 if that is the only one. -EINVAL: more vCPUs

@@ -82,7 +82,8 @@ void handshake_enter(struct vcpu_tlb *tlb)
  * and taken never goes back because interrupts are off here or the reader is
  * the handler itself.
  */
-static void take_primary(struct cpu *cpu)
+static inline __attribute__((always_inline))
+void take_primary(struct cpu *cpu)
 {
 	u64 request = READ_ONCE(cpu->primary_requested);
 

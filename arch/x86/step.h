@@ -30,7 +30,8 @@
  *	OWED		ept	-	a flush is owed and begins to be delivered
  *	ISSUED		ept	-	it has been delivered
  *	TABLE		ept	pfn	a table page was unlinked
- *	ABORT		change	hva	N3 stopped the change
+ *	REFS		change	hva	N3 found that many references, and may
+ *	ABORT		change	hva	the change is given up, under PTL still
  *	COMPARE		mm	hva	pfns that are compared, begins
  *	COPY		mm	hva	pfns, a frame is copied to another, begins
  *	ALLOC		-	pfn
@@ -43,8 +44,8 @@
  */
 #define DETAIL_STEPS(X)							\
 	X(PTE) X(SPTE) X(OPEN) X(CLOSE) X(OWED) X(ISSUED) X(TABLE)	\
-	X(ABORT) X(COMPARE) X(COPY) X(ALLOC) X(ENTER) X(EXIT) X(CLEAN)	\
-	X(PFLUSH) X(PDONE)
+	X(REFS) X(ABORT) X(COMPARE) X(COPY) X(ALLOC) X(ENTER) X(EXIT)	\
+	X(CLEAN) X(PFLUSH) X(PDONE)
 
 #define STEPS(X) CONTRACT_STEPS(X) DETAIL_STEPS(X)
 
@@ -75,7 +76,10 @@ struct step_event {
 	u64 from, to;
 };
 
-/* Hears everything, in the middle of it: takes no lock of mm/ or ept/. */
+/*
+ * Hears everything, in the middle of it: takes no lock of mm/ or ept/. In an
+ * exploration of interleavings nobody else goes on while a step is told.
+ */
 struct step_listener {
 	void (*hear)(struct step_listener *listener,
 		     const struct step_event *event);

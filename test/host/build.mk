@@ -10,8 +10,9 @@ HOST_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Itest/fake -I. -MMD -MP \
 HOST_LIBS := -lcmocka -pthread
 
 # Everything here compiles as it is: only arch/x86/insn.h is another file.
-HOST_PURE := $(wildcard mm/*.c ept/*.c) $(addprefix lab/,litmus.c \
-		litmus_tests.c mutant.c) boot/multiboot.c boot/command.c \
+HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
+	$(addprefix lab/,litmus.c litmus_tests.c mutant.c records.c \
+		tlb_model.c) boot/multiboot.c boot/command.c \
 	$(addprefix arch/x86/,counter.c format.c handshake.c spinlock.c \
 		step.c wait.c)
 HOST_FAKE := $(wildcard test/fake/*.c)

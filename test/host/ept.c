@@ -417,6 +417,7 @@ static void test_noted_meanwhile(void **state)
 
 	(void)state;
 	vm_start(policy_named("change-pte"), 8);
+	check_stop();			/* S is set by hand below */
 	write_page(0, 5);
 	change_fork();			/* P is read-only, and held alone */
 	assert_int_equal(guest_read_page(0), 5);

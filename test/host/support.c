@@ -2,7 +2,11 @@
 
 #include <string.h>
 
+#include "lab/check.h"
+
 struct mm *mm;
+
+#define CHECKED_GFNS	(4 * AREA_PAGES)
 
 static u64 free_before;
 
@@ -10,7 +14,7 @@ int group_setup(void **state)
 {
 	(void)state;
 	fake_ram_init();
-	return 0;
+	return check_init(CHECKED_GFNS);
 }
 
 int setup(void **state)
@@ -39,6 +43,7 @@ int teardown(void **state)
 		mm_switch(NULL);
 	}
 	fake_cpu(0);
+	check_stop();
 	mm->notifiers = NULL;		/* what a failed test left */
 	mm_put(mm);
 	if (frame_free_count() != free_before) {

@@ -38,7 +38,22 @@ void vm_start(const struct policy *policy, u64 page_count)
 	assert_int_equal(ept_add_slot(&vm, slot), 0);
 	ept_add_vcpu(&vm, &vcpus[0]);
 	fake_guest_fault = on_guest_fault;
+	check_start(&vm);
 	fake_log_clear();
+}
+
+/* Nothing was violated on the way here (test/host/check.c shows that it would
+ * have been heard). */
+static void check_end(void)
+{
+	char text[400];
+
+	check_stop();
+	if (!check_total() || vm.policy->is_mutant)
+		return;
+	check_format(check_report(0), text, sizeof(text));
+	fail_msg("%llu violations: %s", (unsigned long long)check_total(),
+		 text);
 }
 
 void vm_stop(void)
@@ -52,6 +67,7 @@ void vm_stop(void)
 		fake_cpu(self);
 	}
 	vm_check();
+	check_end();
 	ept_destroy(&vm);
 }
 

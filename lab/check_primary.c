@@ -1,0 +1,238 @@
+/*
+ * The rules about P: the steps of a change, the host's own flushes, and frames
+ * from one use to the next.
+ */
+#include "lab/check_state.h"
+
+/* --- The host's own TLB. */
+
+static void on_pdone(const struct step_event *event)
+{
+	const struct cpu_record *cpu = check_cpu();
+	u64 mask = event->from, holders;
+
+	/* One page is all that this CPU had to drop itself. */
+	if (cpu->page == event->subject && cpu->page_stamp > cpu->primary)
+		mask &= ~(1ull << cpu_id());
+	holders = tlb_model_demand(&check.primary, mask, cpu->primary);
+	if (holders)
+		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+			       holders);
+}
+
+void check_hear_primary(const struct step_event *event)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	switch (event->step) {
+	case STEP_ENTER:
+		tlb_model_stop_use(&check.primary, event->subject);
+		break;
+	case STEP_X3:
+		if (!tlb_model_start_use(&check.primary, event->subject))
+			check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+				       1ull << event->subject);
+		break;
+	case STEP_PRIMARY:
+		tlb_model_flush(&check.primary, event->subject);
+		break;
+	case STEP_CLEAN:
+		if (event->from == FLUSH_ALL) {
+			tlb_model_flush(&check.primary, event->subject);
+		} else {
+			cpu->page = event->from;
+			cpu->page_stamp = tlb_model_clock();
+		}
+		break;
+	case STEP_PFLUSH:
+		cpu->primary = tlb_model_clock();
+		break;
+	default:
+		on_pdone(event);
+	}
+}
+
+/* --- N1 to N5, under PTL. */
+
+pte_t check_pte(hva_t hva)
+{
+	pte_t *ptep = hpt_walk(check.ept->mm, hva);
+
+	return ptep ? pte_read(ptep) : pte_none();
+}
+
+static void on_n2(const struct step_event *event, const struct change *change)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	if (pte_present(pte_read(change->ptep)))
+		check_violated(RULE_O3, event, CHECK_NONE, change->hva.v, 0);
+	cpu->cleared = true;
+	cpu->counted = change->known_references == ANY_REFERENCES;
+	cpu->seq = READ_ONCE(check.ept->seq);
+}
+
+static void on_n4(const struct step_event *event, const struct change *change)
+{
+	if (!check_cpu()->counted)
+		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
+	if (change->new != change->old && pte_writable(change->seen))
+		check_violated(RULE_O4, event, CHECK_NONE, change->hva.v, 0);
+}
+
+/* S of every alias is what P is now, or absent; and flushed, unless it is
+ * T3a or T4, whose flush may come later (section 6). */
+static void on_n5(const struct step_event *event, const struct change *change)
+{
+	const struct spte_format *f = check.ept->format;
+	u32 right = 0, wrong = 0;
+	u64 which = CHECK_NONE, end = 0;
+
+	for_each_alias(gfn, change->hva) {
+		struct gfn_record *g = check_gfn(gfn.n);
+		spte_t s = { g->shadow };
+
+		if (g->removed > end)
+			end = g->removed;
+		if (!check_exceeds(s, check_pte(change->hva))) {
+			right += spte_present(f, s);
+		} else {
+			wrong++;
+			which = gfn.n;
+		}
+	}
+	if (wrong)
+		check_violated(right ? RULE_O16 : RULE_O2, event, which,
+			       change->hva.v, 0);
+	if (end && change->new != change->old && change->right == PTE_RW)
+		check_flushed(RULE_O2, event, CHECK_NONE, change->hva.v, end);
+	/* In a bracket seq moves at its end, and inprog refuses until then. */
+	if (READ_ONCE(check.ept->seq) == check_cpu()->seq &&
+	    !check_in_bracket(change->hva))
+		check_violated(RULE_O1, event, CHECK_NONE, change->hva.v, 0);
+}
+
+static void on_abort(const struct step_event *event,
+		     const struct change *change)
+{
+	pte_t p = pte_read(change->ptep);
+
+	if (check_cpu()->cleared && (pte_pfn(p).n != pte_pfn(change->cleared).n
+				     || pte_right(p) !=
+					pte_right(change->cleared)))
+		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
+}
+
+void check_hear_change(const struct step_event *event)
+{
+	const struct change *change = event->object;
+	struct cpu_record *cpu = check_cpu();
+
+	if (change->mm != check.ept->mm)
+		return;
+	switch (event->step) {
+	case STEP_N1:
+		store_release(&cpu->change, change);
+		break;
+	case STEP_N2:
+		on_n2(event, change);
+		break;
+	case STEP_REFS:
+		cpu->counted = event->from == event->to;
+		break;
+	case STEP_N4:
+		on_n4(event, change);
+		break;
+	case STEP_N5:
+		on_n5(event, change);
+		cpu->cleared = false;
+		store_release(&cpu->change, NULL);
+		break;
+	default:
+		on_abort(event, change);
+		cpu->cleared = false;
+		store_release(&cpu->change, NULL);
+	}
+}
+
+/* --- P and its frames. */
+
+static void count_pte(pte_t p, u32 n)
+{
+	if (pte_present(p) && pte_writable(p))
+		atomic_add(&check_frame(pte_pfn(p).n)->writable_ptes, n);
+}
+
+/* Under the PTL of that P; of any address space. */
+static void on_pte(const struct step_event *event)
+{
+	pte_t old = { event->from }, new = { event->to };
+	hva_t hva = { event->subject };
+	struct frame_record *frame;
+
+	count_pte(new, 1);
+	count_pte(old, -1u);
+	if (pte_present(new)) {
+		frame = check_frame(pte_pfn(new).n);
+		if (load_acquire(&frame->writable_ptes) &&
+		    rmap_mapcount(pfn_frame(pte_pfn(new))) > 1)
+			check_violated(RULE_INV_WRITE, event, CHECK_NONE,
+				       event->subject, 0);
+		/* Whoever may still use it by another way sees it change. */
+		if (pte_writable(new) && !(pte_present(old) &&
+					   pte_writable(old)))
+			check_flushed(RULE_O6, event, CHECK_NONE,
+				      event->subject,
+				      load_acquire(&frame->removed));
+	}
+	if (event->object != check.ept->mm || check_in_window(hva))
+		return;
+	for_each_alias(gfn, hva)
+		if (check_exceeds((spte_t){ check_gfn(gfn.n)->shadow }, new))
+			check_violated(RULE_INV_SUBSET, event, gfn.n, hva.v,
+				       0);
+}
+
+/* Nobody may write to @pfn any more: its content decides something. */
+static void content_is_fixed(enum rule rule, const struct step_event *event,
+			     u64 pfn)
+{
+	const struct frame_record *frame = check_frame(pfn);
+
+	if (load_acquire(&frame->writable_leaves) ||
+	    load_acquire(&frame->writable_ptes))
+		check_violated(rule, event, CHECK_NONE, event->subject, 0);
+	check_flushed(rule, event, CHECK_NONE, event->subject,
+		      load_acquire(&frame->write_removed));
+}
+
+/* It ends one use, or begins another one. */
+static void on_other_use(const struct step_event *event)
+{
+	struct frame_record *frame = check_frame(event->subject);
+
+	if (load_acquire(&frame->leaves))
+		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE, 0);
+	check_flushed(frame->is_table ? RULE_O15 : RULE_O6, event, CHECK_NONE,
+		      CHECK_NONE, load_acquire(&frame->removed));
+	if (event->step == STEP_ALLOC)
+		*frame = (struct frame_record){ 0 };
+}
+
+void check_hear_frame(const struct step_event *event)
+{
+	switch (event->step) {
+	case STEP_PTE:
+		on_pte(event);
+		break;
+	case STEP_COMPARE:
+		content_is_fixed(RULE_O5, event, event->from);
+		content_is_fixed(RULE_O5, event, event->to);
+		break;
+	case STEP_COPY:
+		content_is_fixed(RULE_O4, event, event->from);
+		break;
+	default:
+		on_other_use(event);
+	}
+}
