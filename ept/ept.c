@@ -104,13 +104,84 @@ static int add_tables(struct ept *ept, gfn_t gfn)
 
 			if (!lower)
 				return -ENOMEM;
-			*entry = spte_make_table(ept->format,
-						 frame_pfn(lower));
+			/* The table's zeroes come first. */
+			store_release(&entry->v,
+				      spte_make_table(ept->format,
+						      frame_pfn(lower)).v);
 			ept->table_count++;
 		}
 		table = table_of(*entry);
 	}
 	return 0;
+}
+
+spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn)
+{
+	spte_t *sptep = ept_walk(ept, gfn);
+
+	if (!sptep && !add_tables(ept, gfn))
+		sptep = ept_walk(ept, gfn);
+	return sptep;
+}
+
+/* The entry that points to the leaf table of @gfn, or NULL. */
+static spte_t *walk_to_table(struct ept *ept, gfn_t gfn)
+{
+	u64 address = gfn_to_gpa(gfn).v;
+	spte_t *table = ept->root;
+	int level;
+
+	for (level = ROOT_LEVEL; level > 2; level--) {
+		spte_t entry = table[table_index(address, level)];
+
+		if (!spte_present(ept->format, entry))
+			return NULL;
+		table = table_of(entry);
+	}
+	return &table[table_index(address, 2)];
+}
+
+static void unlink_table(struct ept *ept, gfn_t gfn, struct ept_flush *flush)
+{
+	spte_t *entry = walk_to_table(ept, gfn);
+	struct frame *table;
+
+	if (!entry || !spte_present(ept->format, *entry))
+		return;
+	table = pfn_frame(spte_pfn(*entry));
+	atomic_exchange(&entry->v, 0);
+	step(STEP_TABLE, ept, frame_pfn(table).n);
+	/* A CPU may walk it still: its content stays as it is. */
+	table->next_unlinked = ept->unlinked;
+	ept->unlinked = table;
+	ept->table_count--;
+	flush->owed = true;
+}
+
+void ept_unlink_tables(struct ept *ept, struct hva_range range,
+		       struct ept_flush *flush)
+{
+	u32 i;
+
+	for (i = 0; i < ept->slots.count; i++) {
+		gfn_t gfn, end;
+
+		if (!memslot_gfns(&ept->slots.slots[i], range, &gfn, &end))
+			continue;
+		gfn.n = (gfn.n + TABLE_ENTRIES - 1) & ~(TABLE_ENTRIES - 1ull);
+		for (; gfn.n + TABLE_ENTRIES <= end.n; gfn.n += TABLE_ENTRIES)
+			unlink_table(ept, gfn, flush);
+	}
+}
+
+void ept_free_unlinked(struct ept *ept)
+{
+	while (ept->unlinked) {
+		struct frame *table = ept->unlinked;
+
+		ept->unlinked = table->next_unlinked;
+		frame_put(table);
+	}
 }
 
 int ept_add_slot(struct ept *ept, struct memslot slot)
@@ -243,6 +314,10 @@ static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
 			sptep = ept_walk(ept, gfn);
 		else
 			sptep++;
+		if (!sptep) {		/* nor is anything behind it there */
+			n |= TABLE_ENTRIES - 1;
+			continue;
+		}
 		old = spte_read(sptep);
 		if (!spte_present(ept->format, old))
 			continue;	/* never created here (O7) */

@@ -29,6 +29,8 @@ struct ept {
 	struct memslots slots;
 	spte_t *root;			/* leaves are 4 KiB, as the host's (O9) */
 	u64 table_count;
+	struct frame *unlinked;		/* tables that are, and wait for the
+					 * flush (T13) */
 	struct vcpu_tlb *tlbs[MAX_CPUS];
 	u32 tlb_count;
 	struct mmu_notifier notifier;
@@ -46,8 +48,11 @@ __must_check int ept_init(struct ept *ept, struct mm *mm,
  * at its first entry (O13, O15). */
 void ept_destroy(struct ept *ept);
 
+/* The same, adding tables; NULL when memory is out. Under ML. */
+spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn);
+
 /*
- * Add a memslot, and the tables for it, so that no fault has to allocate.
+ * Add a memslot, and the tables for it, so that few faults have to allocate.
  * -EINVAL as memslot_add(), -ENOMEM. Before the first vCPU runs.
  */
 __must_check int ept_add_slot(struct ept *ept, struct memslot slot);
@@ -67,8 +72,8 @@ enum ept_fault_result {
 enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access);
 
 /*
- * The leaf entry of @gfn, or NULL outside all memslots. No lock needed: tables
- * stay while the VM lives.
+ * The leaf entry of @gfn, or NULL: outside all memslots, or its table has gone
+ * with what it mapped (T13). Under ML, or nothing is unmapped meanwhile.
  */
 spte_t *ept_walk(struct ept *ept, gfn_t gfn);
 
@@ -106,6 +111,15 @@ extern struct counter count_pf_taken, count_pf_spurious;
 /* A bound that the hardware at hand may not show: spurious guest faults on
  * read-only translations that outlive a right that was added without a flush. */
 extern struct counter count_pf_spurious_max;
+
+/*
+ * T13: unlink each leaf table that maps nothing but what stands for @range,
+ * which was zapped. A flush is owed then. Under ML, and before it is dropped
+ * the flush is issued and the tables are freed, in this order (O15).
+ */
+void ept_unlink_tables(struct ept *ept, struct hva_range range,
+		       struct ept_flush *flush);
+void ept_free_unlinked(struct ept *ept);
 
 /* The listener that ept_init() registers. */
 extern const struct mmu_notifier_ops ept_notifier_ops;

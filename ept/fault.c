@@ -48,11 +48,13 @@ static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 				     const struct gup *gup)
 {
 	const struct spte_format *f = ept->format;
-	spte_t *sptep = ept_walk(ept, gfn);
-	spte_t old = spte_read(sptep);
-	spte_t new = spte_make(f, gup->pte);
+	spte_t *sptep = ept_walk_alloc(ept, gfn);
+	spte_t new = spte_make(f, gup->pte), old;
 	struct ept_flush flush = { 0 };
 
+	if (!sptep)
+		return EPT_FAULT_ERROR;
+	old = spte_read(sptep);
 	if (gup->was_mapped && spte_was_zapped(old))
 		count(&count_pf_refault);
 	if (spte_present(f, old) && spte_pfn(old).n != spte_pfn(new).n &&

@@ -66,7 +66,10 @@ static void on_start(struct mmu_notifier *notifier, struct hva_range range,
 	spin_lock(&ept->lock);					/* I1 */
 	begin_inprog(ept, range);
 	ept_change_range(ept, range, spte_change_zap, pte_none(), &flush);
+	if (reason == INVALIDATE_UNMAP)
+		ept_unlink_tables(ept, range, &flush);
 	ept_flush_issue(ept, &flush);
+	ept_free_unlinked(ept);					/* O15 */
 	step(STEP_I1, ept, range.start.v);
 	spin_unlock(&ept->lock);
 }

@@ -154,10 +154,10 @@ void check_violated(enum rule rule, const struct step_event *event, u64 gfn,
 		.step = event->step, .gfn = gfn, .hva = hva,
 	};
 	if (gfn != CHECK_NONE) {
-		spte_t s = spte_read(ept_walk(check.ept, (gfn_t){ gfn }));
+		const struct gfn_record *g = check_gfn(gfn);
+		spte_t s = { g->shadow };
 
-		v->s = spte_present(check.ept->format, s) ? s.v
-							  : check_gfn(gfn)->was;
+		v->s = spte_present(check.ept->format, s) ? s.v : g->was;
 	}
 	if (hva != CHECK_NONE)
 		v->p = check_pte((hva_t){ hva }).v;

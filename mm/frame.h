@@ -36,6 +36,8 @@ struct frame {
 			hva_t base;		/* hva of entry 0 */
 			struct rmap_link *links;	/* one an entry */
 		} table;
+		struct frame *next_unlinked;	/* a table of the secondary
+						 * that waits for its flush */
 		struct tree_node stable;	/* under the ksm lock */
 	};
 };

@@ -523,6 +523,28 @@ static void test_root_reuse(void **state)
 	vm_stop();
 }
 
+/* T13: a table goes with all that it maps, behind the flush; and comes back. */
+static void test_tables_go(void **state)
+{
+	u64 tables;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), TABLE_ENTRIES + 8);
+	tables = vm.table_count;
+	guest_write_page(3, 7);
+	guest_write_page(TABLE_ENTRIES + 1, 8);
+	guest_inside();
+	fake_log_steps(FAKE_STEP(I1) | FAKE_STEP(REQUEST) | FAKE_STEP(FREE));
+	mm_discard(mm, pages(0, TABLE_ENTRIES + 8));
+	/* Two tables of the slot's first part and its alias; one flush. */
+	assert_int_equal(vm.table_count, tables - 2);
+	assert_true(log_begins("REQUEST kick1 FREE FREE I1"));
+	assert_int_equal(guest_read_page(3), 0);
+	assert_int_equal(guest_read_page(TABLE_ENTRIES + 1), 0);
+	assert_int_equal(vm.table_count, tables - 1);
+	vm_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +563,7 @@ int main(void)
 		TEST(test_credit),
 		TEST(test_noted_meanwhile),
 		TEST(test_misuse),
+		TEST(test_tables_go),
 		TEST(test_root_reuse),
 	};
 

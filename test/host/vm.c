@@ -102,14 +102,21 @@ void guest_inside(void)
 	fake_log_clear();
 }
 
+static spte_t spte_of(u64 gfn)
+{
+	spte_t *sptep = ept_walk(&vm, (gfn_t){ gfn });
+
+	return sptep ? spte_read(sptep) : (spte_t){ 0 };
+}
+
 spte_t leaf_of(u64 page)
 {
-	return spte_read(ept_walk(&vm, (gfn_t){ DATA_GFN + page }));
+	return spte_of(DATA_GFN + page);
 }
 
 spte_t alias_of(u64 page)
 {
-	return spte_read(ept_walk(&vm, (gfn_t){ ALIAS_GFN + page }));
+	return spte_of(ALIAS_GFN + page);
 }
 
 static void check_leaf(spte_t s, pte_t p)
