@@ -47,6 +47,9 @@ void write_page(const struct guest *guest, uint32_t page, uint64_t tag);
 /* The generation that @page gets when it is written next. */
 uint32_t next_generation(uint32_t page);
 
+/* litmus.c: play the script. */
+void play_litmus(struct guest *guest);
+
 /* touch.c: no later access to the control slot faults. */
 void touch_control(const struct guest *guest);
 

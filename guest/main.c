@@ -59,6 +59,9 @@ static void perform(struct guest *guest)
 		for (page = now->first; page < end; page++)
 			read_page(guest, page);
 		break;
+	case GUEST_LITMUS:
+		play_litmus(guest);
+		break;
 	default:
 		misbehave(guest);
 	}

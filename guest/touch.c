@@ -36,6 +36,7 @@ void touch_control(const struct guest *guest)
 		(void)*(volatile uint64_t *)address;
 
 	touch_for_write((uint64_t)&guest->box->reads);
+	touch_for_write(GUEST_LITMUS_GPA);
 	touch_range_for_write(GUEST_STACK_GPA + now->vcpu * GUEST_STACK_SIZE,
 			      GUEST_STACK_SIZE);
 	touch_range_for_write(GUEST_ORACLE_GPA,

@@ -7,6 +7,8 @@
 #include "arch/x86/string.h"
 #include "arch/x86/trap.h"
 #include "lab/check.h"
+#include "lab/litmus.h"
+#include "lab/litmus_run.h"
 #include "lab/report.h"
 #include "lab/trace.h"
 
@@ -40,10 +42,19 @@ static void list_mutants(void)
 		       mutants[i].rule, mutants[i].base, mutants[i].what);
 }
 
-static void list(const struct lab_tests *tests)
+static void list_tests(const struct lab_tests *tests)
 {
 	u32 i;
 
+	for (i = 0; i < litmus_test_count; i++)
+		printk("list tests %s litmus: %s\n", litmus_tests[i].name,
+		       litmus_tests[i].what);
+	for (i = 0; tests->name(i); i++)
+		printk("list tests %s boot scenario\n", tests->name(i));
+}
+
+static void list(const struct lab_tests *tests)
+{
 	if (options.list & LIST_POLICIES)
 		list_policies();
 	if (options.list & LIST_WORKLOADS)
@@ -51,9 +62,7 @@ static void list(const struct lab_tests *tests)
 	if (options.list & LIST_MUTANTS)
 		list_mutants();
 	if (options.list & LIST_TESTS)
-		for (i = 0; tests->name(i); i++)
-			printk("list tests %s boot scenario\n",
-			       tests->name(i));
+		list_tests(tests);
 }
 
 struct enabling {
@@ -194,6 +203,14 @@ static bool enough_cpus(void)
 	return true;
 }
 
+/* Of the biggest VM that is made. */
+static u64 gfn_count(void)
+{
+	if (options.litmus)
+		return vm_gfn_count(litmus_pages_max(), LITMUS_VCPUS);
+	return vm_gfn_count(options.pages, options.vcpus);
+}
+
 enum machine_exit_status lab_main(const char *command_line,
 				  const struct lab_tests *tests)
 {
@@ -220,10 +237,12 @@ enum machine_exit_status lab_main(const char *command_line,
 		printk("error: not enough memory for trace=on\n");
 		return EXIT_USAGE;
 	}
-	if (!options.check_off && check_init(vm_gfn_count(options.pages,
-							  options.vcpus))) {
+	if (!options.check_off && check_init(gfn_count())) {
 		printk("error: not enough memory for check=on\n");
 		return EXIT_USAGE;
 	}
+	if (options.litmus)
+		return litmus_matrix(&options) ? EXIT_COHERENT
+					       : EXIT_INCOHERENT;
 	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;
 }

@@ -68,6 +68,16 @@ u32 litmus_actor_count(const struct litmus_test *test)
 	return n;
 }
 
+u32 litmus_pages_max(void)
+{
+	u32 max = 0, i;
+
+	for (i = 0; i < litmus_test_count; i++)
+		if (litmus_pages(&litmus_tests[i]) > max)
+			max = litmus_pages(&litmus_tests[i]);
+	return max;
+}
+
 bool litmus_shows(const struct litmus_test *test, const char *mutant)
 {
 	size_t length = strlen(mutant);

@@ -58,6 +58,7 @@ enum litmus_verb {
 
 #define LITMUS_ALIAS	0x80	/* .page: through the second memslot (vCPUs) */
 #define LITMUS_FLAGS	2
+#define LITMUS_VCPUS	2
 #define LITMUS_PAGES	4	/* pages that ops name: 0 .. 3 */
 
 struct litmus_op {
@@ -106,6 +107,14 @@ const struct litmus_test *litmus_find(const char *name);
 bool litmus_sets_register(enum litmus_verb verb);
 
 u32 litmus_actor_count(const struct litmus_test *test);
+
+static inline u32 litmus_pages(const struct litmus_test *test)
+{
+	return test->pages ? test->pages : 2;
+}
+
+/* Of the test that has the most. */
+u32 litmus_pages_max(void);
 
 /* Does @test say that @mutant reaches its outcome? */
 bool litmus_shows(const struct litmus_test *test, const char *mutant);

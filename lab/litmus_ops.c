@@ -7,7 +7,7 @@
 #include "ept/ept.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
-#include "vmm/hypercall_abi.h"
+#include "vmm/litmus_abi.h"
 
 /* Freed frames are taken last in, first out: what was used lately is among
  * the first so many. */

@@ -3,6 +3,7 @@
 #include "arch/x86/error.h"
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
+#include "lab/litmus.h"
 #include "lab/mutant.h"
 #include "lab/workload.h"
 #include "vmm/hypercall_abi.h"
@@ -30,6 +31,11 @@ static const char *workload_name(u32 i)
 static const char *mutant_name(u32 i)
 {
 	return i < mutant_count ? mutants[i].name : NULL;
+}
+
+static const char *litmus_name(u32 i)
+{
+	return i < litmus_test_count ? litmus_tests[i].name : NULL;
 }
 
 static const char *guest_name(u32 i)
@@ -133,9 +139,101 @@ static int read_flag(const struct reading *r, const char *no, const char *yes,
 	return -EINVAL;
 }
 
+/* Names, or "none". */
+static int read_some(const struct reading *r, name_fn name, u64 *mask)
+{
+	if (!strcmp(r->value, "none")) {
+		*mask = 0;
+		return 0;
+	}
+	return read_names(r, name, mask);
+}
+
 static int read_policy(const struct reading *r)
 {
-	return read_names(r, policy_name, &r->options->policies);
+	return read_some(r, policy_name, &r->options->policies);
+}
+
+static int read_litmus(const struct reading *r)
+{
+	return read_names(r, litmus_name, &r->options->litmus);
+}
+
+static int read_rounds(const struct reading *r)
+{
+	return read_number(r, 1, 1000000000, &r->options->rounds);
+}
+
+/* A number up to ':', ',' or the end; moves *@at behind it. */
+static bool scan_number(const char **at, u32 *number)
+{
+	const char *start = *at;
+	u32 n = 0;
+
+	while (**at >= '0' && **at <= '9' && n < 100000)
+		n = n * 10 + (*(*at)++ - '0');
+	*number = n;
+	return *at > start;
+}
+
+static bool scan_actor(const char **at, u32 *actor)
+{
+	if (!scan_number(at, actor) || *actor >= LITMUS_ACTORS || **at != ':')
+		return false;
+	++*at;
+	return true;
+}
+
+static bool scan_step(const char *name, enum step *step)
+{
+	for (*step = 0; *step < STEP_COUNT; ++*step)
+		if (step_is_scheduled(*step) && !strcmp(step_names[*step], name))
+			return true;
+	return false;
+}
+
+static int read_hold(const struct reading *r)
+{
+	struct stretch_hold hold = { 0 };
+	const char *at = r->value;
+
+	if (scan_actor(&at, &hold.actor) &&
+	    (scan_step(at, &hold.name) ||
+	     (scan_number(&at, &hold.at) && !*at && hold.at))) {
+		r->options->plan.holds[0] = hold;
+		r->options->plan.hold_count = 1;
+		return 0;
+	}
+	format_text(r->error, r->error_size,
+		    "'hold=%s' is not accepted: hold= takes ACTOR:STEP, an "
+		    "actor from 0 to %u and a step's name (N5) or number",
+		    r->value, LITMUS_ACTORS - 1);
+	return -EINVAL;
+}
+
+static int read_schedule(const struct reading *r)
+{
+	struct stretch_plan *plan = &r->options->plan;
+	const char *at = r->value;
+
+	for (plan->segment_count = 0; plan->segment_count < STRETCH_SEGMENTS;
+	     at++) {
+		struct stretch_segment *segment =
+			&plan->segments[plan->segment_count++];
+
+		if (!scan_actor(&at, &segment->actor) ||
+		    !scan_number(&at, &segment->steps))
+			break;
+		if (!*at)
+			return 0;
+		if (*at != ',')
+			break;
+	}
+	format_text(r->error, r->error_size,
+		    "'schedule=%s' is not accepted: schedule= takes "
+		    "ACTOR:STEPS,ACTOR:STEPS,... up to %u of them", r->value,
+		    STRETCH_SEGMENTS);
+	return -EINVAL;
 }
 
 static int read_workload(const struct reading *r)
@@ -145,11 +243,7 @@ static int read_workload(const struct reading *r)
 
 static int read_mutants(const struct reading *r)
 {
-	if (!strcmp(r->value, "none")) {
-		r->options->mutants = 0;
-		return 0;
-	}
-	return read_names(r, mutant_name, &r->options->mutants);
+	return read_some(r, mutant_name, &r->options->mutants);
 }
 
 static int read_guest(const struct reading *r)
@@ -238,6 +332,8 @@ static const struct word {
 	{ "pace", read_pace },		{ "first", read_first },
 	{ "trace", read_trace },	{ "test", read_test },
 	{ "check", read_check },	{ "list", read_list },
+	{ "litmus", read_litmus },	{ "rounds", read_rounds },
+	{ "hold", read_hold },		{ "schedule", read_schedule },
 };
 
 static int read_word(struct options *options, char *word, char *error,

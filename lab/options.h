@@ -5,7 +5,7 @@
 #ifndef LAB_OPTIONS_H
 #define LAB_OPTIONS_H
 
-#include "arch/x86/compiler.h"
+#include "lab/stretch.h"
 
 #define LIST_POLICIES	(1u << 0)
 #define LIST_WORKLOADS	(1u << 1)
@@ -31,6 +31,9 @@ struct options {
 	bool trace;
 	bool check_off;		/* do not watch the rules (lab/check.h) */
 	u32 list;		/* LIST_* */
+	u64 litmus;		/* bit i: the i-th litmus test */
+	u32 rounds;		/* of each; 0: one sweep */
+	struct stretch_plan plan;	/* hold=, schedule= */
 	char tests[OPTIONS_TEXT];	/* empty: run workloads */
 };
 

@@ -1,7 +1,8 @@
 /*
  * Everything that host and guest agree on: the guest's memory map, its
  * mailboxes, the hypercalls, and what a page's content says about itself.
- * The only header that guest/ may include; it needs nothing but stdint.
+ * Beside litmus_abi.h the only header that guest/ may include; it needs nothing
+ * but stdint.
  *
  * The control slot holds whatever the guest needs to run at all (code, page
  * tables, stacks, mailboxes, oracle). Fork and merge leave it alone, so the
@@ -21,6 +22,7 @@
  */
 #define GUEST_CONTROL_GPA	0x10000ull	/* the control slot begins */
 #define GUEST_TABLES_GPA	0x10000ull	/* PML4, PDPT, four PDs */
+#define GUEST_LITMUS_GPA	0x17000ull	/* struct guest_litmus */
 #define GUEST_MAILBOX_GPA	0x18000ull	/* one page a vCPU */
 #define GUEST_STACK_GPA		0x20000ull	/* 16 KiB a vCPU */
 #define GUEST_STACK_SIZE	0x4000ull
@@ -61,6 +63,7 @@ enum guest_op {
 	GUEST_WRITE,		/* next generation of each page of the range */
 	GUEST_WRITE_CLASS,	/* each page := TAG_OF_CLASS(argument, gen + 1) */
 	GUEST_READ,		/* check each page of the range */
+	GUEST_LITMUS,		/* play the script at GUEST_LITMUS_GPA */
 	/* Misbehaviour, for the tests of the host. */
 	GUEST_BAD_ACCESS,	/* read gpa = argument */
 	GUEST_BAD_HYPERCALL,	/* hypercall number = argument */
@@ -83,29 +86,6 @@ enum hypercall {
 	HYPERCALL_DONE = 1,	/* returns when there is a new command */
 	HYPERCALL_YIELD = 2,	/* yield_every pages were read since the last */
 };
-
-/*
- * The litmus tests' watching (lab/litmus.h): a word is @old, later @new, never
- * back, and @new for certain in a read that began after one was told so.
- */
-#define WATCH_READS_MIN	3
-
-struct watch {
-	uint64_t old, new;
-	uint64_t reads;
-	uint64_t wrong;		/* reads that were not so */
-	uint64_t seen_new;
-};
-
-static inline void watch_judge(struct watch *watch, uint64_t told,
-			       uint64_t value)
-{
-	watch->reads++;
-	if (value == watch->new)
-		watch->seen_new = 1;
-	else if (value != watch->old || told || watch->seen_new)
-		watch->wrong++;
-}
 
 #define STALE_REPORTS	4
 

@@ -87,6 +87,40 @@ static void test_accepted(void **state)
 	assert_string_equal(options.tests, "a,b");
 }
 
+static void test_litmus_words(void **state)
+{
+	const struct stretch_plan *plan = &options.plan;
+
+	(void)state;
+	assert_int_equal(parse(""), 0);
+	assert_int_equal(options.litmus, 0);
+	assert_int_equal(options.rounds, 0);
+	assert_int_equal(plan->hold_count, 0);
+	assert_int_equal(plan->segment_count, 0);
+
+	assert_int_equal(parse("litmus=COW-XIAO policy=none rounds=7 "
+			       "hold=1:12"), 0);
+	assert_string_equal(litmus_tests[__builtin_ctzll(options.litmus)].name,
+			    "COW-XIAO");
+	assert_int_equal(options.policies, 0);
+	assert_int_equal(options.rounds, 7);
+	assert_int_equal(plan->hold_count, 1);
+	assert_int_equal(plan->holds[0].actor, 1);
+	assert_int_equal(plan->holds[0].at, 12);
+
+	assert_int_equal(parse("hold=0:N5"), 0);
+	assert_int_equal(plan->holds[0].at, 0);
+	assert_int_equal(plan->holds[0].name, STEP_N5);
+
+	assert_int_equal(parse("litmus=all schedule=0:5,1:3,0:1"), 0);
+	assert_int_equal(__builtin_popcountll(options.litmus),
+			 litmus_test_count);
+	assert_int_equal(plan->segment_count, 3);
+	assert_int_equal(plan->segments[1].actor, 1);
+	assert_int_equal(plan->segments[1].steps, 3);
+	assert_int_equal(plan->segments[2].steps, 1);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -124,6 +158,22 @@ static void test_refused(void **state)
 		{ "list=all,x",		"list= takes policies" },
 		{ "test=",		"test=" },
 		{ "seed=1 pages=0",	"from 1 to 262144" },
+		{ "litmus=COW",		"litmus= takes COW-MP" },
+		{ "litmus=",		"litmus= takes COW-MP" },
+		{ "rounds=0",		"from 1" },
+		{ "hold=",		"hold= takes ACTOR:STEP" },
+		{ "hold=0",		"hold= takes" },
+		{ "hold=0:",		"hold= takes" },
+		{ "hold=0:0",		"hold= takes" },
+		{ "hold=0:7x",		"hold= takes" },
+		{ "hold=0:PTE",		"hold= takes" },
+		{ "hold=0:PRIMARY",	"hold= takes" },
+		{ "hold=4:N5",		"an actor from 0 to 3" },
+		{ "schedule=",		"schedule= takes ACTOR:STEPS" },
+		{ "schedule=0:5,",	"schedule= takes" },
+		{ "schedule=0:5;1:3",	"schedule= takes" },
+		{ "schedule=0:5,1",	"schedule= takes" },
+		{ "schedule=4:5",	"schedule= takes" },
 	};
 	u32 i;
 
@@ -195,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_litmus_words),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_boot_word),
