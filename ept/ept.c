@@ -6,6 +6,7 @@
 
 #include "arch/x86/counter.h"
 #include "arch/x86/error.h"
+#include "arch/x86/page.h"
 #include "arch/x86/print.h"
 #include "arch/x86/step.h"
 #include "mm/frame.h"
@@ -43,6 +44,8 @@ int ept_init(struct ept *ept, struct mm *mm, const struct policy *policy,
 		.notifier = {
 			.ops = &ept_notifier_ops,
 			.follows_upgrades = policy->upgrade != UPGRADE_SILENT,
+			.postpones = policy->when != WHEN_NOW,
+			.wants_stages = when_wants_stages(policy->when),
 		},
 	};
 	BUG_ON(!mm_tryget(mm));
@@ -69,6 +72,7 @@ static void free_tables(const struct spte_format *f, spte_t *table, int level)
 void ept_destroy(struct ept *ept)
 {
 	mmu_notifier_unregister(ept->mm, &ept->notifier);
+	ept_complete(ept);
 	free_tables(ept->format, ept->root, ROOT_LEVEL);
 	mm_put(ept->mm);
 }
@@ -89,7 +93,19 @@ spte_t *ept_walk(struct ept *ept, gfn_t gfn)
 	return &table[table_index(address, 1)];
 }
 
-/* Make the tables above the leaf of @gfn. */
+/* A table, zeroed. Under ML, which frame_alloc() may not be called with. */
+static struct frame *table_alloc(struct ept *ept)
+{
+	struct frame *table = frame_alloc_now();
+
+	if (unlikely(!table) && ept_pending_complete(ept, NEED_FRAMES))
+		table = frame_alloc_now();
+	if (table)
+		page_fill(frame_ptr(table), 0);
+	return table;
+}
+
+/* Make the tables above the leaf of @gfn. Under ML. */
 static int add_tables(struct ept *ept, gfn_t gfn)
 {
 	u64 address = gfn_to_gpa(gfn).v;
@@ -100,7 +116,7 @@ static int add_tables(struct ept *ept, gfn_t gfn)
 		spte_t *entry = &table[table_index(address, level)];
 
 		if (!spte_present(ept->format, *entry)) {
-			struct frame *lower = frame_alloc_zeroed();
+			struct frame *lower = table_alloc(ept);
 
 			if (!lower)
 				return -ENOMEM;
@@ -187,14 +203,15 @@ void ept_free_unlinked(struct ept *ept)
 int ept_add_slot(struct ept *ept, struct memslot slot)
 {
 	u64 gfn, end = slot.gfn.n + slot.page_count;
-	int err;
+	int err = 0;
 
-	for (gfn = slot.gfn.n; gfn < end;
-	     gfn = (gfn | (TABLE_ENTRIES - 1)) + 1) {
+	spin_lock(&ept->lock);
+	for (gfn = slot.gfn.n; gfn < end && !err;
+	     gfn = (gfn | (TABLE_ENTRIES - 1)) + 1)
 		err = add_tables(ept, (gfn_t){ gfn });
-		if (err)
-			return err;	/* ept_destroy() frees what is there */
-	}
+	spin_unlock(&ept->lock);
+	if (err)
+		return err;		/* ept_destroy() frees what is there */
 	return memslot_add(&ept->slots, slot);
 }
 
@@ -282,20 +299,34 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	return old;
 }
 
-void ept_flush_issue(struct ept *ept, struct ept_flush *flush)
+void ept_flush_now(struct ept *ept, enum transition transition)
 {
 	BUG_ON(!spin_is_locked(&ept->lock));
+	count(&count_remote_tlb_flush_requests);
+	count(request_counters[transition]);
+	step(STEP_OWED, ept, 0);
+	ept->policy->deliver(ept);
+	step(STEP_ISSUED, ept, 0);
+	ept_pending_served(ept);
+}
+
+void ept_flush_issue(struct ept *ept, struct ept_flush *flush)
+{
 	if (flush->owed) {
-		count(&count_remote_tlb_flush_requests);
-		count(request_counters[flush->transition]);
-		step(STEP_OWED, ept, 0);
-		ept->policy->deliver(ept);
-		step(STEP_ISSUED, ept, 0);
+		ept_pending_join(ept);
+		ept_flush_now(ept, flush->transition);
 	} else if (flush->gained) {
 		count(&count_flush_skipped_right_gained);
 	} else {
 		count(&count_flush_skipped_absent);
 	}
+}
+
+void ept_complete(struct ept *ept)
+{
+	spin_lock(&ept->lock);
+	ept_pending_complete(ept, NEED_ALL);
+	spin_unlock(&ept->lock);
 }
 
 static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,

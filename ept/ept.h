@@ -11,6 +11,7 @@
 #include "arch/x86/counter.h"
 #include "arch/x86/handshake.h"
 #include "ept/memslot.h"
+#include "ept/pending.h"
 #include "ept/policy.h"
 #include "ept/transition.h"
 
@@ -21,6 +22,7 @@ struct ept {
 	u64 inprog;			/* invalidations that are running */
 	struct hva_range inprog_range;	/* covers all of them */
 	bool upgraded;			/* W was added, flush to be decided */
+	struct pending pending;		/* flushes that are left for later */
 
 	/* Fixed while a vCPU runs. */
 	const struct spte_format *format;
@@ -99,6 +101,12 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 
 /* Deliver what @flush owes, as the policy has it; counts it either way. ML. */
 void ept_flush_issue(struct ept *ept, struct ept_flush *flush);
+
+/* Deliver a flush for @transition, counted; it serves all that waits. ML. */
+void ept_flush_now(struct ept *ept, enum transition transition);
+
+/* Whatever the policy has left for later: flush it, let its frames go. */
+void ept_complete(struct ept *ept);
 
 /* Change each present leaf that mirrors @range to change(leaf, @pte). ML. */
 void ept_change_range(struct ept *ept, struct hva_range range,

@@ -108,41 +108,47 @@ static void on_protect_end(struct mmu_notifier *notifier,
 	bump_seq(ept);
 	ept_change_range(ept, range, ept->policy->protect, pte_none(), &flush);
 	ept_flush_issue(ept, &flush);
+	/* Leaves that were read-only already may wait for a flush. */
+	ept_pending_complete(ept, NEED_ALL);
 	end_inprog(ept, range);
 	spin_unlock(&ept->lock);
 }
 
-/* P is none; tell, and make what was snapshotted before stale (O1). */
+/* P is none: make what was snapshotted before stale (O1), and change S. ML. */
 static void change_page(struct ept *ept, hva_t hva, spte_change_fn change,
-			pte_t new, enum transition transition)
+			pte_t new, struct ept_flush *flush)
 {
-	struct ept_flush flush = { transition, 0, 0 };
-
-	spin_lock(&ept->lock);
 	bump_seq(ept);
-	ept_change_range(ept, page_range(hva), change, new, &flush);
-	ept_flush_issue(ept, &flush);
-	spin_unlock(&ept->lock);
+	ept_change_range(ept, page_range(hva), change, new, flush);
 }
 
 static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 		       enum invalidate_reason reason)
 {
 	struct ept *ept = ept_of(notifier);
+	struct ept_flush flush = { transition_of_reason(reason), 0, 0 };
 
-	if (ept->policy->cleared)
-		change_page(ept, hva, ept->policy->cleared, pte_none(),
-			    transition_of_reason(reason));
+	if (!ept->policy->cleared)
+		return;
+	spin_lock(&ept->lock);
+	change_page(ept, hva, ept->policy->cleared, pte_none(), &flush);
+	ept_flush_issue(ept, &flush);
+	spin_unlock(&ept->lock);
 }
 
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			  pte_t new)
 {
 	struct ept *ept = ept_of(notifier);
+	struct ept_flush flush = { transition_of_change(old, new), 0, 0 };
 
-	if (ept->policy->change)				/* N4 */
-		change_page(ept, hva, ept->policy->change, new,
-			    transition_of_change(old, new));
+	if (!ept->policy->change)
+		return;
+	spin_lock(&ept->lock);					/* N4 */
+	change_page(ept, hva, ept->policy->change, new, &flush);
+	if (!ept_postpone(ept, &flush, old, new))
+		ept_flush_issue(ept, &flush);
+	spin_unlock(&ept->lock);
 }
 
 /* T2: W for each present leaf that maps the same frame; the others are found
@@ -150,6 +156,32 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 static spte_t add_write(const struct spte_format *f, spte_t old, pte_t new)
 {
 	return spte_pfn(old).n == pte_pfn(new).n ? spte_add_write(f, old) : old;
+}
+
+/* A translation to the frame that was here before: gone before new is written
+ * to. The upgrade itself may be skipped. */
+static void on_before_upgrade(struct mmu_notifier *notifier, hva_t hva,
+			      pte_t old)
+{
+	struct ept *ept = ept_of(notifier);
+
+	(void)hva;
+	if (!frame_is_awaited(pfn_frame(pte_pfn(old))))
+		return;
+	spin_lock(&ept->lock);
+	ept_pending_complete(ept, NEED_FRAMES);
+	spin_unlock(&ept->lock);
+}
+
+static bool on_complete(struct mmu_notifier *notifier, enum mmu_need need)
+{
+	struct ept *ept = ept_of(notifier);
+	bool done;
+
+	spin_lock(&ept->lock);
+	done = ept_pending_complete(ept, need);
+	spin_unlock(&ept->lock);
+	return done;
 }
 
 static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
@@ -200,6 +232,8 @@ const struct mmu_notifier_ops ept_notifier_ops = {
 	.protect_end = on_protect_end,
 	.cleared = on_cleared,
 	.change_pte = on_change_pte,
+	.before_upgrade = on_before_upgrade,
 	.upgrade = on_upgrade,
 	.upgrade_done = on_upgrade_done,
+	.complete = on_complete,
 };

@@ -20,6 +20,14 @@ enum upgrade_choice {
 	UPGRADE_NOFLUSH,	/* S gains W; spurious violations are possible */
 };
 
+/* When the flush that change_pte owes is issued. */
+enum when_choice {
+	WHEN_NOW,		/* before ML is dropped */
+	WHEN_BATCH,		/* T4 before the first comparison, T3a at the
+				 * end of the scan pass: one for all */
+	WHEN_DEFER,		/* T3a at the first hazard of section 6 */
+};
+
 /* What becomes of a present S when P turns into @new. */
 typedef spte_t (*spte_change_fn)(const struct spte_format *format, spte_t old,
 				 pte_t new);
@@ -32,6 +40,7 @@ struct policy {
 	spte_change_fn change;		/* N4; NULL: nothing, S was zapped */
 	spte_change_fn protect;		/* R3 */
 	enum upgrade_choice upgrade;
+	enum when_choice when;
 	/* How a needed flush is delivered. Under ML, entries stored. */
 	void (*deliver)(struct ept *ept);
 	bool is_mutant;			/* broken on purpose: see mutant.h */

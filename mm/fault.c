@@ -7,6 +7,7 @@
 #include "arch/x86/step.h"
 #include "mm/change.h"
 #include "mm/hpt.h"
+#include "mm/quarantine.h"
 #include "mm/rmap.h"
 
 COUNTER(cow_copy);	/* T1: a frame was copied for a writer */
@@ -49,6 +50,7 @@ static int fault_absent(pte_t *ptep, enum mm_access access,
 /* T2, under PTL, which it drops. */
 static void takeover(struct mm *mm, hva_t hva, pte_t *ptep)
 {
+	mmu_notifier_before_upgrade(mm, hva, pte_read(ptep));
 	hpt_upgrade(ptep);
 	step(STEP_T2, mm, hva.v);
 	mmu_notifier_upgrade(mm, hva, pte_read(ptep));
@@ -78,6 +80,8 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 
 	if (!new)
 		return -ENOMEM;
+	/* What has lost W is copied when nobody can write to it (T4). */
+	mmu_notifier_complete(NEED_CONTENT);
 	step_change(STEP_COPY, mm, hva.v, frame_pfn(old).n, frame_pfn(new).n);
 	page_copy(frame_ptr(new), frame_ptr(old));
 	if (!change_mapping(&change)) {
@@ -105,7 +109,7 @@ static int fault_readonly(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen)
 	 * reads the frame. (The map count alone would overlook a gup.) The
 	 * stable tree and the zero frame's owner hold references of their own.
 	 */
-	if (frame_refcount(old) == 1) {
+	if (frame_is_held_once(old)) {
 		takeover(mm, hva, ptep);
 		return 0;
 	}

@@ -5,6 +5,7 @@
 #include "arch/x86/print.h"
 #include "arch/x86/step.h"
 #include "arch/x86/string.h"
+#include "mm/notifier.h"
 
 /* rmap.h packs a pfn into 23 bits; more memory than this is left alone. */
 #define MAX_PFN		(1ull << 23)
@@ -86,7 +87,7 @@ void frame_init(const struct memory_range *ranges, u32 count)
 	zero_frame = frame_alloc_zeroed();
 }
 
-struct frame *frame_alloc(void)
+struct frame *frame_alloc_now(void)
 {
 	struct frame *frame = NULL;
 
@@ -102,12 +103,21 @@ struct frame *frame_alloc(void)
 	if (!frame)
 		return NULL;
 
-	BUG_ON(frame->refcount || frame->mapcount);
+	BUG_ON(frame->refcount || frame->mapcount || frame->awaited);
 	frame->flags = 0;
 	frame->mappings = 0;
 	/* Pairs with frame_tryget(): the fields above come first. */
 	store_release(&frame->refcount, 1);
 	step(STEP_ALLOC, NULL, frame_pfn(frame).n);
+	return frame;
+}
+
+struct frame *frame_alloc(void)
+{
+	struct frame *frame = frame_alloc_now();
+
+	if (unlikely(!frame) && mmu_notifier_complete(NEED_FRAMES))
+		frame = frame_alloc_now();
 	return frame;
 }
 
@@ -145,7 +155,7 @@ void frame_put(struct frame *frame)
 	if (count)
 		return;
 
-	if (frame->mapcount || frame_is_stable(frame))
+	if (frame->mapcount || frame_is_stable(frame) || frame->awaited)
 		panic("INV-FREE: pfn %llx freed with mapcount %u, flags %x",
 		      (unsigned long long)frame_pfn(frame).n, frame->mapcount,
 		      frame->flags);

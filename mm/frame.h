@@ -16,6 +16,7 @@ struct rmap_link;
 #define FRAME_DIRTY	(1u << 0)	/* written through some translation */
 #define FRAME_ACCESSED	(1u << 1)
 #define FRAME_STABLE	(1u << 2)	/* in the stable tree, never writable */
+#define FRAME_KEPT	(1u << 3)	/* in a quarantine, by one reference */
 
 struct frame {
 	u32 refcount;		/* atomic; each mapping holds one */
@@ -28,6 +29,8 @@ struct frame {
 	spinlock_t lock;
 	u32 mapcount;		/* entries that map this frame */
 	u32 mappings;		/* first of them, see rmap.h */
+	u32 awaited;		/* atomic; changes of a mapping to this frame
+				 * whose flush waits, see quarantine.h */
 
 	union {
 		struct frame *next_free;
@@ -39,6 +42,10 @@ struct frame {
 		struct frame *next_unlinked;	/* a table of the secondary
 						 * that waits for its flush */
 		struct tree_node stable;	/* under the ksm lock */
+		struct {			/* in a quarantine */
+			struct frame *next;
+			struct frame *new;	/* came in its place */
+		} kept;
 	};
 };
 
@@ -53,10 +60,14 @@ extern struct frame *zero_frame;	/* all zero, mapped read-only, for ever */
 
 /*
  * A frame with one reference, its content undefined (junk) or zero; NULL when
- * there is none left, or frame_fail_at says so. Leaf lock inside.
+ * there is none left, or frame_fail_at says so. Before that, what only waits
+ * for a flush is flushed and freed. No rmap lock, no ML.
  */
 struct frame *frame_alloc(void);
 struct frame *frame_alloc_zeroed(void);
+
+/* The same without that flush. Leaf lock inside. */
+struct frame *frame_alloc_now(void);
 
 void frame_get(struct frame *frame);
 

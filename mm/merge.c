@@ -58,6 +58,7 @@ int merge_step_wrprotect(struct merge *merge)
 /* O5: write-protected in both MMUs, so nobody writes to it any more. */
 int merge_step_compare(struct merge *merge)
 {
+	mmu_notifier_complete(NEED_CONTENT);
 	step_change(STEP_COMPARE, merge->mm, merge->hva.v,
 		    frame_pfn(merge->frame).n, frame_pfn(merge->shared).n);
 	return page_same(frame_ptr(merge->frame), frame_ptr(merge->shared))
@@ -96,8 +97,8 @@ int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 	return err;
 }
 
-int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
-	       struct frame *shared)
+int merge_page_in_pass(struct mm *mm, hva_t hva, struct frame *frame,
+		       struct frame *shared)
 {
 	struct merge merge = { mm, hva, frame, shared };
 	int err = 0;
@@ -111,5 +112,14 @@ int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
 	for (i = 0; i < array_count(merge_order->steps) && !err; i++)
 		err = merge_order->steps[i](&merge);
 	read_unlock(&mm->mmap_lock);
+	return err;
+}
+
+int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
+	       struct frame *shared)
+{
+	int err = merge_page_in_pass(mm, hva, frame, shared);
+
+	mmu_notifier_complete(NEED_PASS_END);
 	return err;
 }

@@ -25,6 +25,12 @@ __must_check int merge_wrprotect(struct mm *mm, hva_t hva,
 __must_check int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
 			    struct frame *shared);
 
+/* The same as one of many: who calls it says when the pass is over
+ * (NEED_PASS_END), and flushes may wait until then. */
+__must_check int merge_page_in_pass(struct mm *mm, hva_t hva,
+				    struct frame *frame,
+				    struct frame *shared);
+
 /*
  * The steps of merge_page(), under the mmap lock. A step that fails ends it.
  * Only a mutant (lab/mutant.h) brings another order.

@@ -1,7 +1,37 @@
 #include "mm/notifier.h"
 
+#include "arch/x86/print.h"
+
 #define for_each_notifier(n, mm) \
 	for (struct mmu_notifier *n = (mm)->notifiers; n; n = n->next)
+
+/*
+ * Those who leave flushes for later, of all address spaces: a frame that one
+ * of them keeps may be mapped, and counted, in any other. Between rmap and ML.
+ */
+static spinlock_t postponers_lock;
+static struct mmu_notifier *postponers;
+
+static void add_postponer(struct mmu_notifier *notifier)
+{
+	spin_lock(&postponers_lock);
+	for (struct mmu_notifier *n = postponers; n; n = n->next_postponer)
+		BUG_ON(n == notifier);
+	notifier->next_postponer = postponers;
+	WRITE_ONCE(postponers, notifier);
+	spin_unlock(&postponers_lock);
+}
+
+static void remove_postponer(struct mmu_notifier *notifier)
+{
+	struct mmu_notifier **link = &postponers;
+
+	spin_lock(&postponers_lock);
+	while (*link != notifier)
+		link = &(*link)->next_postponer;
+	WRITE_ONCE(*link, notifier->next_postponer);
+	spin_unlock(&postponers_lock);
+}
 
 void mmu_notifier_register(struct mm *mm, struct mmu_notifier *notifier)
 {
@@ -9,12 +39,16 @@ void mmu_notifier_register(struct mm *mm, struct mmu_notifier *notifier)
 	notifier->next = mm->notifiers;
 	mm->notifiers = notifier;
 	write_unlock(&mm->mmap_lock);
+	if (notifier->postpones)
+		add_postponer(notifier);
 }
 
 void mmu_notifier_unregister(struct mm *mm, struct mmu_notifier *notifier)
 {
 	struct mmu_notifier **link;
 
+	if (notifier->postpones)
+		remove_postponer(notifier);
 	write_lock(&mm->mmap_lock);
 	for (link = &mm->notifiers; *link; link = &(*link)->next) {
 		if (*link == notifier) {
@@ -64,6 +98,12 @@ void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new)
 		n->ops->change_pte(n, hva, old, new);
 }
 
+void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old)
+{
+	for_each_notifier(n, mm)
+		n->ops->before_upgrade(n, hva, old);
+}
+
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new)
 {
 	for_each_notifier(n, mm)
@@ -74,6 +114,31 @@ void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range)
 {
 	for_each_notifier(n, mm)
 		n->ops->upgrade_done(n, range);
+}
+
+bool mmu_notifier_complete(enum mmu_need need)
+{
+	struct mmu_notifier *n;
+	bool any = false;
+
+	if (!READ_ONCE(postponers))
+		return false;
+	spin_lock(&postponers_lock);
+	for (n = postponers; n; n = n->next_postponer)
+		any |= n->ops->complete(n, need);
+	spin_unlock(&postponers_lock);
+	return any;
+}
+
+bool mmu_notifier_wants_stages(struct mm *mm)
+{
+	bool wants = false;
+
+	read_lock(&mm->mmap_lock);
+	for_each_notifier(n, mm)
+		wants |= n->wants_stages;
+	read_unlock(&mm->mmap_lock);
+	return wants;
 }
 
 bool mmu_notifier_follows_upgrades(struct mm *mm)

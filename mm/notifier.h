@@ -24,6 +24,16 @@ static inline bool invalidate_by_change_pte(enum invalidate_reason reason)
 	return reason <= INVALIDATE_MERGE;
 }
 
+/* Why flushes that listeners have left for later cannot wait any longer. */
+enum mmu_need {
+	NEED_CONTENT,	/* pages are copied or compared: nobody writes any more
+			 * through a right that was taken (T4) */
+	NEED_FRAMES,	/* kept frames are to be let go: their references are
+			 * counted, or memory is out (T3a, O6) */
+	NEED_PASS_END,	/* a scan pass is over */
+	NEED_ALL,
+};
+
 struct mmu_notifier;
 
 struct mmu_notifier_ops {
@@ -47,11 +57,19 @@ struct mmu_notifier_ops {
 	void (*change_pte)(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			   pte_t new);
 
-	/* T2. P has gained W and is @new. Under PTL. Then done, once after
-	 * the pages of @range. */
+	/* T2. P is @old and about to gain W. Under PTL. */
+	void (*before_upgrade)(struct mmu_notifier *notifier, hva_t hva,
+			       pte_t old);
+
+	/* P has gained W and is @new. Under PTL. Then done, once after the
+	 * pages of @range. */
 	void (*upgrade)(struct mmu_notifier *notifier, hva_t hva, pte_t new);
 	void (*upgrade_done)(struct mmu_notifier *notifier,
 			     struct hva_range range);
+
+	/* Flush what was left for later and must not wait in view of @need;
+	 * true: there was something. May hold PTL. Of a postponer only. */
+	bool (*complete)(struct mmu_notifier *notifier, enum mmu_need need);
 };
 
 struct mmu_notifier {
@@ -59,6 +77,10 @@ struct mmu_notifier {
 	struct mmu_notifier *next;
 	bool follows_upgrades;	/* wants upgrade events, not a bracket, when
 				 * mm_protect_rw() gives rights back */
+	bool postpones;		/* leaves flushes for later */
+	bool wants_stages;	/* the scanner should write-protect many pages
+				 * before it compares the first */
+	struct mmu_notifier *next_postponer;
 };
 
 /* Take the mmap lock for writing: no event is under way meanwhile. */
@@ -74,11 +96,23 @@ void mmu_notifier_protect_end(struct mm *mm, struct hva_range range);
 void mmu_notifier_cleared(struct mm *mm, hva_t hva,
 			  enum invalidate_reason reason);
 void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new);
+void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old);
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new);
 void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range);
 
+/*
+ * Have every listener of any address space complete what @need asks for; true:
+ * a flush was owed. When it returns that flush is complete, whoever issued it.
+ * May hold PTL; no rmap lock, no ML.
+ */
+bool mmu_notifier_complete(enum mmu_need need);
+
 /* True if every listener follows upgrades. */
 bool mmu_notifier_follows_upgrades(struct mm *mm);
+
+/* True if some listener wants the scanner to work in stages. Takes the mmap
+ * lock for reading. */
+bool mmu_notifier_wants_stages(struct mm *mm);
 
 static inline struct hva_range page_range(hva_t hva)
 {

@@ -5,6 +5,7 @@
 #include "arch/x86/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
+#include "mm/quarantine.h"
 
 /* The VMA that is exactly @range; areas are not split. */
 static struct vma *vma_exact(struct mm *mm, struct hva_range range)
@@ -58,7 +59,9 @@ static void upgrade_range(struct mm *mm, struct hva_range range,
 		spin_lock(hpt_lock(ptep));
 		pte = pte_read(ptep);
 		if (pte_present(pte) && !pte_writable(pte) &&
-		    frame_refcount(pfn_frame(pte_pfn(pte))) == 1) {
+		    frame_is_held_once(pfn_frame(pte_pfn(pte)))) {
+			if (tell == TELL_EACH)
+				mmu_notifier_before_upgrade(mm, hva, pte);
 			hpt_upgrade(ptep);
 			step(STEP_T2, mm, hva.v);
 			if (tell == TELL_EACH)

@@ -1,6 +1,8 @@
 #include "mm/rmap.h"
 
 #include "arch/x86/print.h"
+#include "mm/notifier.h"
+#include "mm/quarantine.h"
 
 static u32 place_of(const pte_t *ptep)
 {
@@ -73,12 +75,23 @@ pte_t *rmap_first(struct frame *frame)
 	return ptep;
 }
 
-u32 rmap_extra_references(struct frame *frame)
+static u32 extra_references(struct frame *frame)
 {
 	u32 extra;
 
 	spin_lock(&frame->lock);
 	extra = frame_refcount(frame) - frame->mapcount;
 	spin_unlock(&frame->lock);
+	return extra;
+}
+
+u32 rmap_extra_references(struct frame *frame)
+{
+	u32 extra = extra_references(frame);
+
+	if (extra && frame_is_kept(frame)) {
+		mmu_notifier_complete(NEED_FRAMES);
+		extra = extra_references(frame);
+	}
 	return extra;
 }

@@ -27,7 +27,8 @@ pte_t *rmap_first(struct frame *frame);
 /*
  * References to @frame that are no mapping's. A mapping gets its reference
  * before it is listed and drops it after, so none of the others is overlooked;
- * one may be counted too many. Takes the rmap lock.
+ * one may be counted too many. A quarantine's is dropped first. Takes the rmap
+ * lock; may hold PTL.
  */
 u32 rmap_extra_references(struct frame *frame);
 

@@ -105,7 +105,7 @@ static void test_takeover(void **state)
 	load_on_cpu1(mm);
 	write_page(3, 12);
 	/* T2: same frame, no flush of the primary, no bracket. */
-	assert_log("T2 upgrade:3 done:3+1");
+	assert_log("before:3 T2 upgrade:3 done:3+1");
 	assert_ptr_equal(frame_of(mm, 3), frame);
 	assert_true(pte_same(recorder.new, entry_of(mm, 3)));
 	load_on_cpu1(NULL);

@@ -273,8 +273,8 @@ static void test_protect(void **state)
 	frame_get(frame);
 	assert_int_equal(mm_protect_rw(mm, range), 0);
 	/* A right is gained: the primary is not flushed. */
-	assert_log("T2 upgrade:3001 T2 upgrade:3002 T2 upgrade:3003 "
-		   "done:3000+8");
+	assert_log("before:3001 T2 upgrade:3001 before:3002 T2 upgrade:3002 "
+		   "before:3003 T2 upgrade:3003 done:3000+8");
 	assert_false(pte_writable(entry_of(mm, MORE)));
 	assert_false(pte_writable(entry_of(mm, MORE + 4)));
 	assert_true(pte_writable(entry_of(mm, MORE + 1)));

@@ -190,6 +190,18 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 	fake_note("change:%llu", page_of(hva));
 }
 
+static void on_before_upgrade(struct mmu_notifier *notifier, hva_t hva,
+			      pte_t old)
+{
+	struct recorder *recorder = recorder_of(notifier);
+	pte_t *ptep = hpt_walk(recorder->mm, hva);
+
+	assert_true(spin_is_locked(hpt_lock(ptep)));
+	assert_true(pte_same(pte_read(ptep), old));
+	assert_false(pte_writable(old));
+	fake_note("before:%llu", page_of(hva));
+}
+
 static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
 {
 	struct recorder *recorder = recorder_of(notifier);
@@ -216,6 +228,7 @@ static const struct mmu_notifier_ops recorder_ops = {
 	.protect_end = on_protect_end,
 	.cleared = on_cleared,
 	.change_pte = on_change_pte,
+	.before_upgrade = on_before_upgrade,
 	.upgrade = on_upgrade,
 	.upgrade_done = on_upgrade_done,
 };

@@ -1,0 +1,99 @@
+#include "ept/pending.h"
+
+#include "arch/x86/counter.h"
+#include "arch/x86/print.h"
+#include "ept/ept.h"
+
+COUNTER_BY(flush_skipped, batched);
+COUNTER_BY(flush_skipped, deferred);
+
+#define WAITS(transition) (1u << TRANSITION_##transition)
+
+/* The axis "when" as data: everything that depends on it is here. */
+static const struct when {
+	u32 waits;			/* transitions that may wait */
+	bool ends_with_pass;
+	struct counter *skipped;
+} whens[] = {
+	[WHEN_NOW] = { 0, false, NULL },
+	[WHEN_BATCH] = { WAITS(T4) | WAITS(T3a), true,
+			 &count_flush_skipped_batched },
+	[WHEN_DEFER] = { WAITS(T3a), false, &count_flush_skipped_deferred },
+};
+
+static const struct when *when_of(const struct ept *ept)
+{
+	return &whens[ept->policy->when];
+}
+
+bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
+		  pte_t new)
+{
+	struct pending *pending = &ept->pending;
+
+	BUG_ON(!spin_is_locked(&ept->lock));
+	if (!flush->owed || !(when_of(ept)->waits & 1u << flush->transition))
+		return false;
+	if (flush->transition == TRANSITION_T3a) {
+		if (!quarantine_add(&pending->quarantine,
+				    pfn_frame(pte_pfn(old)),
+				    pfn_frame(pte_pfn(new))))
+			return false;
+	} else {
+		pending->rights = true;
+	}
+	/* The first one's request is still to come. */
+	if (pending->events++)
+		count(when_of(ept)->skipped);
+	else
+		pending->first = flush->transition;
+	return true;
+}
+
+void ept_pending_join(struct ept *ept)
+{
+	if (ept->pending.events)
+		count(when_of(ept)->skipped);
+}
+
+void ept_pending_served(struct ept *ept)
+{
+	struct pending served = ept->pending;
+
+	if (!served.events)
+		return;
+	ept->pending = (struct pending){ 0 };
+	quarantine_release(&served.quarantine);
+}
+
+/* Does what waits under @when meet @need? */
+static bool is_needed(const struct when *when, const struct pending *pending,
+		      enum mmu_need need)
+{
+	switch (need) {
+	case NEED_CONTENT:
+		return pending->rights;
+	case NEED_FRAMES:
+		return pending->quarantine.first;
+	case NEED_PASS_END:
+		return when->ends_with_pass;
+	case NEED_ALL:
+		break;
+	}
+	return true;
+}
+
+bool ept_pending_complete(struct ept *ept, enum mmu_need need)
+{
+	BUG_ON(!spin_is_locked(&ept->lock));
+	if (!ept->pending.events ||
+	    !is_needed(when_of(ept), &ept->pending, need))
+		return false;
+	ept_flush_now(ept, ept->pending.first);
+	return true;
+}
+
+bool when_wants_stages(enum when_choice when)
+{
+	return whens[when].waits & WAITS(T4);
+}

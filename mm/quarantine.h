@@ -1,0 +1,50 @@
+/*
+ * Frames that outlive their mapping until a flush (O6). A merge that leaves its
+ * flush for later (T3a) keeps the old frame by a reference, and notes in the new
+ * one that a translation to another frame may still stand for it.
+ *
+ * The reference is in the way of whoever counts references: a takeover, N3, a
+ * migration. frame_is_held_once() and rmap_extra_references() therefore have
+ * the flush completed, which drops it, and count again.
+ */
+#ifndef MM_QUARANTINE_H
+#define MM_QUARANTINE_H
+
+#include "mm/frame.h"
+
+/* One listener's, under its lock. */
+struct quarantine {
+	struct frame *first;
+};
+
+/*
+ * Keep @old, which a mapping left for @new, until quarantine_release().
+ * Allocates nothing. False: not possible, so the flush cannot wait. @old is
+ * kept already, or is a merged page itself, or @new of an earlier change that
+ * still waits: that mapping changes again.
+ */
+__must_check bool quarantine_add(struct quarantine *quarantine,
+				 struct frame *old, struct frame *new);
+
+/* The flush is complete: drop the references. No rmap lock. */
+void quarantine_release(struct quarantine *quarantine);
+
+/* Does some quarantine hold a reference to @frame? */
+static inline bool frame_is_kept(const struct frame *frame)
+{
+	return READ_ONCE(frame->flags) & FRAME_KEPT;
+}
+
+/* May a translation to an older frame stand for @frame? */
+static inline bool frame_is_awaited(const struct frame *frame)
+{
+	return load_acquire(&frame->awaited);
+}
+
+/*
+ * Is the reference of a mapping, whose PTL the caller holds, the only one?
+ * A quarantine's does not count: see above.
+ */
+__must_check bool frame_is_held_once(struct frame *frame);
+
+#endif
