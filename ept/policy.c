@@ -76,6 +76,24 @@ const struct policy policies[] = {
 		.protect = spte_change_wrprotect,
 		.upgrade = UPGRADE_NOFLUSH,
 		.deliver = deliver_kick_and_wait,
+	}, {
+		.name = "batch",
+		.models = "upgrade-noflush; a scan pass shares its flushes",
+		.start = START_IGNORE,
+		.change = spte_change_rewrite,
+		.protect = spte_change_wrprotect,
+		.upgrade = UPGRADE_NOFLUSH,
+		.when = WHEN_BATCH,
+		.deliver = deliver_kick_and_wait,
+	}, {
+		.name = "defer",
+		.models = "upgrade-noflush; a merge is flushed when it must be",
+		.start = START_IGNORE,
+		.change = spte_change_rewrite,
+		.protect = spte_change_wrprotect,
+		.upgrade = UPGRADE_NOFLUSH,
+		.when = WHEN_DEFER,
+		.deliver = deliver_kick_and_wait,
 	},
 };
 

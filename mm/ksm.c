@@ -3,8 +3,11 @@
 #include "arch/x86/counter.h"
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
+#include "arch/x86/print.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
+#include "mm/notifier.h"
+#include "mm/quarantine.h"
 #include "mm/rmap.h"
 
 COUNTER(ksm_merged);	/* pages that gave up their frame for a shared one */
@@ -16,7 +19,16 @@ struct ksm_item {
 	struct mm *mm;
 	hva_t hva;
 	u64 digest;		/* as of the last pass */
+
+	/* While it is in the stage. */
+	struct ksm_item *next;
+	struct frame *frame;	/* the page's, held */
+	struct frame *shared;	/* equal by its digest, in the stable tree */
 };
+
+/* A page in the stage is copied, not taken over, when somebody writes to it:
+ * so many pages may take twice their memory for a while. */
+#define STAGE_PAGES	1024
 
 struct ksm_block {
 	struct ksm_block *next;
@@ -31,6 +43,13 @@ static struct ksm_block *first_block, **last_link = &first_block;
 static struct tree_node *stable_root, *unstable_root;
 static struct ksm_block *cursor_block;
 static u64 cursor_index;
+
+/* Write-protected, to be compared when their flush is complete: all at once. */
+static struct {
+	struct ksm_item *first, **last_link;
+	u32 count;
+	bool closed;		/* no more come: compare and merge them */
+} stage = { .last_link = &stage.first };
 
 static struct frame *stable_frame(struct tree_node *node)
 {
@@ -132,9 +151,29 @@ static void prune_stable(void)
 	stable_root = kept;
 }
 
+static struct ksm_item *stage_take(void)
+{
+	struct ksm_item *item = stage.first;
+
+	stage.first = item->next;
+	if (!--stage.count) {
+		stage.last_link = &stage.first;
+		stage.closed = false;
+	}
+	return item;
+}
+
+/* A pass that broke off may have left some. */
+static void stage_drop(void)
+{
+	while (stage.first)
+		frame_put(stage_take()->frame);
+}
+
 void ksm_begin_pass(void)
 {
 	spin_lock(&ksm_lock);
+	stage_drop();
 	unstable_root = NULL;
 	cursor_block = first_block;
 	cursor_index = 0;
@@ -144,6 +183,7 @@ void ksm_begin_pass(void)
 
 static void make_stable(struct frame *frame, u64 digest)
 {
+	BUG_ON(frame_is_kept(frame));
 	frame_get(frame);	/* the tree's: no takeover from now on */
 	atomic_or(&frame->flags, FRAME_STABLE);
 	frame->stable.key = digest;
@@ -151,43 +191,60 @@ static void make_stable(struct frame *frame, u64 digest)
 }
 
 /*
- * @item's page, @frame, gets the frame of @first, whose page has the same
- * digest and becomes the stable one, in place.
+ * The page of @node, in the unstable tree, has the digest that @frame has: it
+ * becomes the stable one, in place. NULL: it changes, or is @frame itself.
  */
-static int merge_pair(struct ksm_item *first, struct ksm_item *item,
-		      struct frame *frame)
+static struct frame *make_shared(struct tree_node *node, struct frame *frame)
 {
+	struct ksm_item *first = container_of(node, struct ksm_item, node);
+	struct frame *shared = NULL;
 	struct gup gup;
-	int err;
 
 	if (gup_fast(first->mm, first->hva, MM_READ, &gup))
-		return -EAGAIN;
-	err = -EAGAIN;
-	if (gup.frame == frame || gup.frame == zero_frame ||
-	    frame_is_stable(gup.frame))
-		goto out;
+		return NULL;
 	/*
-	 * The reference that we hold keeps both frames from being taken over:
-	 * a writer gets a copy, and the content stays.
+	 * The reference that we hold, then the tree's, keeps it from being
+	 * taken over: a writer gets a copy, and the content stays.
 	 */
-	err = merge_wrprotect(first->mm, first->hva, gup.frame);
-	if (err)
-		goto out;
-	err = merge_page(item->mm, item->hva, frame, gup.frame);
-	if (!err)
-		make_stable(gup.frame, item->digest);
-out:
+	if (gup.frame != frame && gup.frame != zero_frame &&
+	    !frame_is_stable(gup.frame) &&
+	    !merge_wrprotect(first->mm, first->hva, gup.frame)) {
+		shared = gup.frame;
+		make_stable(shared, first->digest);
+		tree_remove(&unstable_root, node);
+	}
 	frame_put(gup.frame);
-	return err;
+	return shared;
+}
+
+/* Compare and merge; drops the reference to the page's frame. */
+static void finish_item(struct ksm_item *item)
+{
+	int err = merge_page_in_pass(item->mm, item->hva, item->frame,
+				     item->shared);
+
+	count(err ? &count_ksm_aborted : &count_ksm_merged);
+	frame_put(item->frame);
+}
+
+static void stage_add(struct ksm_item *item)
+{
+	if (merge_wrprotect(item->mm, item->hva, item->frame)) {
+		count(&count_ksm_aborted);
+		frame_put(item->frame);
+		return;
+	}
+	item->next = NULL;
+	*stage.last_link = item;
+	stage.last_link = &item->next;
+	stage.closed = ++stage.count == STAGE_PAGES;
 }
 
 static void scan_item(struct ksm_item *item)
 {
 	struct tree_node *node;
-	struct frame *shared;
 	struct gup gup;
 	u64 digest;
-	int err;
 
 	if (gup_fast(item->mm, item->hva, MM_READ, &gup))
 		return;		/* not there, or changing: next time */
@@ -199,42 +256,59 @@ static void scan_item(struct ksm_item *item)
 		item->digest = digest;	/* new, or it changes: wait a pass */
 		goto out;
 	}
-	shared = stable_frame(tree_find(stable_root, digest));
-	if (shared) {
-		err = merge_page(item->mm, item->hva, gup.frame, shared);
-	} else {
+	item->frame = gup.frame;
+	item->shared = stable_frame(tree_find(stable_root, digest));
+	if (!item->shared) {
 		node = tree_find(unstable_root, digest);
 		if (!node) {
 			item->node.key = digest;
 			tree_insert(&unstable_root, &item->node);
 			goto out;
 		}
-		err = merge_pair(container_of(node, struct ksm_item, node),
-				 item, gup.frame);
-		if (!err)
-			tree_remove(&unstable_root, node);
+		item->shared = make_shared(node, gup.frame);
 	}
-	count(err ? &count_ksm_aborted : &count_ksm_merged);
+	if (!item->shared) {
+		count(&count_ksm_aborted);
+		goto out;
+	}
+	if (mmu_notifier_wants_stages(item->mm))
+		stage_add(item);
+	else
+		finish_item(item);
+	return;
 out:
 	frame_put(gup.frame);
 }
 
-bool ksm_scan_next(void)
+/* The next item of the pass, or NULL. */
+static struct ksm_item *next_item(void)
 {
-	bool more = false;
-
-	spin_lock(&ksm_lock);
 	if (cursor_block && cursor_index == cursor_block->count) {
 		cursor_block = cursor_block->next;
 		cursor_index = 0;
 	}
-	if (cursor_block) {
-		scan_item(&cursor_block->items[cursor_index++]);
-		this_cpu()->progress++;		/* for the watchdog */
-		more = true;
+	return cursor_block ? &cursor_block->items[cursor_index++] : NULL;
+}
+
+bool ksm_scan_next(void)
+{
+	struct ksm_item *item = NULL;
+
+	spin_lock(&ksm_lock);
+	if (!stage.closed)
+		item = next_item();
+	if (item) {
+		scan_item(item);
+	} else if (stage.count) {
+		stage.closed = true;
+		item = stage_take();
+		finish_item(item);
+	} else {
+		mmu_notifier_complete(NEED_PASS_END);
 	}
+	this_cpu()->progress++;		/* for the watchdog */
 	spin_unlock(&ksm_lock);
-	return more;
+	return item;
 }
 
 void ksm_exit(void)
@@ -242,6 +316,7 @@ void ksm_exit(void)
 	struct ksm_block *blocks;
 
 	spin_lock(&ksm_lock);
+	stage_drop();
 	tree_for_each(stable_root, drop, NULL);
 	stable_root = NULL;
 	unstable_root = NULL;

@@ -123,11 +123,11 @@ static void migrate(void)
 
 /* --- The table. */
 
-#define ROWS	5
+#define ROWS	7
 
 static const char *const names[ROWS] = {
 	"bracket", "clear-flush-notify", "change-2009", "change-pte",
-	"upgrade-noflush",
+	"upgrade-noflush", "batch", "defer",
 };
 
 struct cost {
@@ -136,8 +136,9 @@ struct cost {
 	u64 refaults_after;
 };
 
-#define SAME_5(...)	{ { __VA_ARGS__ }, { __VA_ARGS__ }, { __VA_ARGS__ }, \
-			  { __VA_ARGS__ }, { __VA_ARGS__ } }
+#define SAME(...)	{ { __VA_ARGS__ }, { __VA_ARGS__ }, { __VA_ARGS__ }, \
+			  { __VA_ARGS__ }, { __VA_ARGS__ }, { __VA_ARGS__ }, \
+			  { __VA_ARGS__ } }
 
 static const struct scenario {
 	const char *name;
@@ -147,50 +148,59 @@ static const struct scenario {
 	struct cost cost[ROWS];
 } scenarios[] = {
 	{ "control", { guest_write }, guest_read, guest_read,
-	  SAME_5(0, 0, 0, 0) },
+	  SAME(0, 0, 0, 0) },
 	{ "cow-host, fork", { guest_write }, fork_child, guest_read,
 	  { { 1, 0, N, N }, { 1, 0, N, N }, { 1, 0, N, N },
+	    { 1, 0, 0, 0 }, { 1, 0, 0, 0 },
 	    { 1, 0, 0, 0 }, { 1, 0, 0, 0 } } },
 	{ "cow-host, host-write", { guest_write, fork_child, guest_read },
 	  host_write, guest_read,
 	  { { N, 0, N, N }, { N, 0, N, N }, { N, 0, N, N },
+	    { N, 0, 0, 0 }, { N, 0, 0, 0 },
 	    { N, 0, 0, 0 }, { N, 0, 0, 0 } } },
 	{ "cow-guest, guest-write", { guest_write, fork_child, guest_read },
 	  guest_write, guest_read,
 	  { { N, 2 * N, 0, 0 }, { N, 2 * N, 0, 0 }, { N, 2 * N, 0, 0 },
+	    { N, N, 0, 0 }, { N, N, 0, 0 },
 	    { N, N, 0, 0 }, { N, N, 0, 0 } } },
 	{ "takeover, host-write",
 	  { guest_write, fork_child, guest_read, child_exit },
 	  host_write, guest_write,
 	  { { 0, 0, N, 0 }, { 0, 0, N, 0 }, { 0, 0, N, 0 },
 	    { N, 0, 0, 0 },
-	    { 0, 0, N, 0 } } },		/* spurious: this TLB shows the bound */
+	    /* Spurious: this TLB shows the bound. */
+	    { 0, 0, N, 0 }, { 0, 0, N, 0 }, { 0, 0, N, 0 } } },
 	{ "merge", { guest_write_same }, scan, guest_read_same,
 	  { { N, 0, N, N }, { N, 0, N, N }, { 2 * N - 1, 0, 0, 0 },
-	    { 2 * N - 1, 0, 0, 0 }, { 2 * N - 1, 0, 0, 0 } } },
+	    { 2 * N - 1, 0, 0, 0 }, { 2 * N - 1, 0, 0, 0 },
+	    { 2, 0, 0, 0 }, { N, 0, 0, 0 } } },
 	{ "merge-host, host-write", { guest_write_same, scan, guest_read_same },
 	  host_write, guest_read,
 	  { { N, 0, N, N }, { N, 0, N, N }, { N, 0, N, N },
+	    { N, 0, 0, 0 }, { N, 0, 0, 0 },
 	    { N, 0, 0, 0 }, { N, 0, 0, 0 } } },
 	{ "merge-guest, guest-write",
 	  { guest_write_same, scan, guest_read_same }, guest_write, guest_read,
 	  { { N, 2 * N, 0, 0 }, { N, 2 * N, 0, 0 }, { N, 2 * N, 0, 0 },
+	    { N, N, 0, 0 }, { N, N, 0, 0 },
 	    { N, N, 0, 0 }, { N, N, 0, 0 } } },
 	{ "zero, host-write", { guest_read }, host_write, guest_read,
 	  { { N, 0, N, N }, { N, 0, N, N }, { N, 0, N, N },
+	    { N, 0, 0, 0 }, { N, 0, 0, 0 },
 	    { N, 0, 0, 0 }, { N, 0, 0, 0 } } },
 	{ "protect, protect-ro", { guest_write }, protect_ro, guest_read,
 	  { { 1, 0, N, N }, { 1, 0, N, N }, { 1, 0, N, N },
+	    { 1, 0, 0, 0 }, { 1, 0, 0, 0 },
 	    { 1, 0, 0, 0 }, { 1, 0, 0, 0 } } },
 	{ "protect, protect-rw", { guest_write, protect_ro, guest_read },
 	  protect_rw, guest_write,
 	  { { 1, 0, N, N }, { 1, 0, N, N }, { 1, 0, N, N },
 	    { 1, 0, 0, 0 },
-	    { 0, 0, N, 0 } } },		/* spurious */
+	    { 0, 0, N, 0 }, { 0, 0, N, 0 }, { 0, 0, N, 0 } } },
 	{ "discard", { guest_write }, discard, guest_read,
-	  SAME_5(1, 0, N, 0) },
+	  SAME(1, 0, N, 0) },
 	{ "migrate", { guest_write }, migrate, guest_read,
-	  SAME_5(N, 0, N, N) },
+	  SAME(N, 0, N, N) },
 };
 
 static bool check(const char *scenario, const char *policy, const char *what,
@@ -309,6 +319,12 @@ static void test_order_of_copy(void **state)
 		{ "upgrade-noflush",
 		  "N0 N1 page N2 N3 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
 		  "N4 N5 N6" },
+		{ "batch",
+		  "N0 N1 page N2 N3 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
+		  "N4 N5 N6" },
+		{ "defer",
+		  "N0 N1 page N2 N3 REQUEST kick1 X1@1 X2@1 local@1 X3@1 "
+		  "N4 N5 N6" },
 	};
 	u32 i;
 
@@ -354,6 +370,8 @@ static void test_leaf_at_n4(void **state)
 		{ "change-2009",	true, false },
 		{ "change-pte",		true, true },
 		{ "upgrade-noflush",	true, true },
+		{ "batch",		true, true },
+		{ "defer",		true, true },
 	};
 	u32 i;
 
