@@ -17,6 +17,7 @@ const char *const litmus_verb_names[LITMUS_VERB_COUNT] = {
 	[LITMUS_CHILD_EXIT] = "child-exit",
 	[LITMUS_PIN] = "pin",
 	[LITMUS_PIN_READ] = "read-pinned",
+	[LITMUS_PIN_SAME] = "is-pinned",
 	[LITMUS_UNPIN] = "unpin",
 	[LITMUS_MERGE] = "merge",
 	[LITMUS_PROTECT_RO] = "protect-ro",
@@ -49,6 +50,7 @@ bool litmus_sets_register(enum litmus_verb verb)
 	case LITMUS_CHILD_READ:
 	case LITMUS_PIN:
 	case LITMUS_PIN_READ:
+	case LITMUS_PIN_SAME:
 	case LITMUS_MERGE:
 	case LITMUS_MIGRATE:
 	case LITMUS_SPURIOUS:

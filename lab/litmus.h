@@ -42,6 +42,7 @@ enum litmus_verb {
 	LITMUS_CHILD_EXIT,
 	LITMUS_PIN,		/* gup of page, kept; register := 1 if got */
 	LITMUS_PIN_READ,	/* register := word, in the pinned frame itself */
+	LITMUS_PIN_SAME,	/* register := 1 if P maps the pinned frame */
 	LITMUS_UNPIN,
 	LITMUS_MERGE,		/* page into page other; register := 1 if done */
 	LITMUS_PROTECT_RO,	/* the whole area */

@@ -6,6 +6,7 @@
 #include "arch/x86/print.h"
 #include "ept/ept.h"
 #include "mm/gup.h"
+#include "mm/hpt.h"
 #include "mm/merge.h"
 #include "vmm/litmus_abi.h"
 
@@ -215,6 +216,21 @@ static int do_pin_read(struct litmus_player *player,
 	return 0;
 }
 
+static int do_pin_same(struct litmus_player *player,
+		       const struct litmus_op *op, u64 *reg)
+{
+	struct litmus_world *world = player->world;
+	pte_t p = pte_read(hpt_walk(world->mm, page_hva(world, op->page)));
+
+	*reg = LITMUS_NOTHING;
+	spin_lock(&world->lock);
+	if (world->pins[op->page])
+		*reg = pte_present(p) &&
+		       pte_pfn(p).n == frame_pfn(world->pins[op->page]).n;
+	spin_unlock(&world->lock);
+	return 0;
+}
+
 static void unpin(struct litmus_world *world, u32 page)
 {
 	struct frame *frame;
@@ -384,6 +400,7 @@ static int (*const verbs[LITMUS_VERB_COUNT])(struct litmus_player *player,
 	[LITMUS_CHILD_EXIT] = do_child_exit,
 	[LITMUS_PIN] = do_pin,
 	[LITMUS_PIN_READ] = do_pin_read,
+	[LITMUS_PIN_SAME] = do_pin_same,
 	[LITMUS_UNPIN] = do_unpin,
 	[LITMUS_MERGE] = do_merge,
 	[LITMUS_PROTECT_RO] = do_protect_ro,

@@ -3,23 +3,58 @@
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
 #include "ept/ept.h"
+#include "lab/mutations.h"
 
 /* The one that is armed. */
 static struct mutation armed;
 
-static void deliver_never(struct ept *ept)
-{
-	(void)ept;
-}
-
-static void no_flush(struct mutation *m)
-{
-	m->policy.deliver = deliver_never;
-}
-
 const struct mutant mutants[] = {
+	{ "seq-early", "change-pte", "O1",
+	  "seq moves before P is cleared, and not after", mutate_seq_early },
+	{ "seq-none", "change-pte", "O1",
+	  "change_pte does not move seq", mutate_seq_none },
+	{ "set-first", "change-pte", "O2",
+	  "P is set before S is changed, the order of 2009",
+	  mutate_set_first },
+	{ "flush-late", "change-pte", "O2",
+	  "change_pte's flush comes after P is set", mutate_flush_late },
+	{ "no-clear", "change-pte", "O3",
+	  "P stays as it is while S changes", mutate_no_clear },
+	{ "merge-unprotected", "change-pte", "O4",
+	  "pages are merged without write-protection",
+	  mutate_merge_unprotected },
+	{ "compare-early", "change-pte", "O5",
+	  "pages are compared before they are write-protected",
+	  mutate_compare_early },
+	{ "free-early", "change-pte", "O6",
+	  "a merge does not flush if nobody else maps the old frame",
+	  mutate_free_early },
+	{ "takeover-early", "change-pte", "O6",
+	  "a merge does not flush if others map the old frame too",
+	  mutate_takeover_early },
+	{ "change-creates", "change-pte", "O7",
+	  "change_pte makes an absent S present", mutate_change_creates },
+	{ "ignore-inprog", "change-pte", "O8",
+	  "faults do not ask for running invalidations",
+	  mutate_ignore_inprog },
+	{ "kick-nowait", "change-pte", "O12",
+	  "a flusher kicks and does not wait", mutate_kick_nowait },
+	{ "entry-late", "change-pte", "O12",
+	  "E3 comes before E1", mutate_entry_late },
+	{ "entry-nobarrier", "change-pte", "O12",
+	  "there is no E2", mutate_entry_nobarrier },
+	{ "exit-nobarrier", "change-pte", "O12",
+	  "there is no X2", mutate_exit_nobarrier },
 	{ "no-flush", "change-pte", "O12",
-	  "flushes are counted and never delivered", no_flush },
+	  "flushes are counted and never delivered", mutate_no_flush },
+	{ "table-free-early", "change-pte", "O15",
+	  "table pages are freed before the flush", mutate_table_free_early },
+	{ "one-alias", "change-pte", "O16",
+	  "only the first alias of a page is changed", mutate_one_alias },
+	{ "pin-ignored", "change-pte", "O17",
+	  "a merge does not care for other references", mutate_pin_ignored },
+	{ "restore-lost", "change-pte", "O17",
+	  "a merge that stops at N3 leaves P empty", mutate_restore_lost },
 };
 
 const u32 mutant_count = array_count(mutants);
