@@ -136,6 +136,51 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 	spin_unlock(&ept->lock);
 }
 
+/* W for each present leaf that maps the same frame; the others are found by the
+ * next fault. */
+static spte_t add_write(const struct spte_format *f, spte_t old, pte_t new)
+{
+	return spte_pfn(old).n == pte_pfn(new).n ? spte_add_write(f, old) : old;
+}
+
+/* vCPUs that have no flush before their next entry, and may cache what they
+ * like. */
+static u32 caching_vcpus(const struct ept *ept)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < ept->tlb_count; i++)
+		n += load_acquire(&ept->tlbs[i]->taken) ==
+		     READ_ONCE(ept->tlbs[i]->requested);
+	return n;
+}
+
+/*
+ * P will be @new. Nobody may write to the new frame while somebody may still
+ * read the old one (O2), and that includes the guest itself:
+ *
+ *	vCPU 0				vCPU 1, or vCPU 0 through an alias
+ *
+ *					caches S: old, read-only
+ *	(S := new, writable)
+ *	walks S, writes to new
+ *					reads old
+ *	(flush)
+ *
+ * So S becomes writable when the flush is complete. That gain owes none: a vCPU
+ * that cached S in between takes a spurious violation. Under ML.
+ */
+static void add_right_to_write(struct ept *ept, hva_t hva, pte_t new)
+{
+	struct ept_flush nothing = { 0 };
+
+	if (!pte_writable(new))
+		return;
+	ept_change_range(ept, page_range(hva), add_write, new, &nothing);
+	count_add(&count_pf_spurious_max,
+		  (u64)nothing.gained * caching_vcpus(ept));
+}
+
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			  pte_t new)
 {
@@ -148,14 +193,8 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 	change_page(ept, hva, ept->policy->change, new, &flush);
 	if (!ept_postpone(ept, &flush, old, new))
 		ept_flush_issue(ept, &flush);
+	add_right_to_write(ept, hva, new);
 	spin_unlock(&ept->lock);
-}
-
-/* T2: W for each present leaf that maps the same frame; the others are found
- * by the next fault. */
-static spte_t add_write(const struct spte_format *f, spte_t old, pte_t new)
-{
-	return spte_pfn(old).n == pte_pfn(new).n ? spte_add_write(f, old) : old;
 }
 
 /* A translation to the frame that was here before: gone before new is written

@@ -17,10 +17,11 @@ spte_t spte_change_wrprotect(const struct spte_format *f, spte_t old,
 	return spte_wrprotect(f, old);
 }
 
+/* The right to write comes behind the flush: see change_page(). */
 spte_t spte_change_rewrite(const struct spte_format *f, spte_t old, pte_t new)
 {
 	(void)old;
-	return spte_make(f, new);
+	return spte_wrprotect(f, spte_make(f, new));
 }
 
 /* Linux 2.6.32: what becomes writable is left to the next fault. */
