@@ -1,6 +1,7 @@
 # make            the kernel, a multiboot image: build/tandem.bin
 # make compare    every workload under every policy: tables, and build/report/
 # make test       everything that can fail; ends with "N passed, N failed"
+# make test-random  100 million random operations on the host: minutes
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
 # make iso        a GRUB image with one menu entry per preset: build/tandem.iso
 # make clean      remove build/
@@ -32,7 +33,7 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel compare test test-nested iso clean help compiler FORCE
+.PHONY: kernel compare test test-random test-nested iso clean help compiler FORCE
 .DELETE_ON_ERROR:
 
 kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
@@ -44,6 +45,13 @@ compare:
 test:
 	@tools/setup.sh test
 	@BUILD=$(BUILD) test/run
+
+# TANDEM_SEED, TANDEM_OPERATIONS: see test/host/random.c.
+test-random:
+	@tools/setup.sh test
+	@$(MAKE) --no-print-directory $(BUILD)/host/random.t
+	@TANDEM_OPERATIONS=$${TANDEM_OPERATIONS:-100000000} \
+		CMOCKA_MESSAGE_OUTPUT=TAP $(BUILD)/host/random.t
 
 test-nested: kernel
 	@tools/setup.sh test-nested

@@ -17,7 +17,8 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
 	$(addprefix arch/x86/,counter.c format.c handshake.c spinlock.c \
 		step.c wait.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
-HOST_SUPPORT := test/host/support.c test/host/vm.c
+HOST_SUPPORT := $(addprefix test/host/,support.c vm.c history.c model.c \
+	operations.c)
 HOST_TESTS := $(filter-out $(HOST_SUPPORT),$(wildcard test/host/*.c))
 HOST_SHARED := $(HOST_PURE) $(HOST_FAKE) $(HOST_SUPPORT)
 HOST_OBJECTS := $(HOST_SHARED:%=$(BUILD)/host/%.o)

@@ -38,8 +38,9 @@ spte_t alias_of(u64 page);
 
 /*
  * INV-SUBSET and O16, outside of any step: each S that is present maps the
- * frame of its P, at most with its rights.
+ * frame of its P, at most with its rights. vm_check() asserts it.
  */
+bool vm_agrees(void);
 void vm_check(void);
 
 struct vm_counts {
