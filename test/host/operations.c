@@ -323,14 +323,10 @@ static void stop_merging(void)
 	now.merging = false;
 }
 
-static void exit_space(void)
+static void end_space(struct space *space)
 {
-	struct space *space = any_space();
 	u32 i;
 
-	if (space == spaces)
-		return;
-	history_note("space %llu exits", number(space), 0, 0, 0);
 	if (now.merging)
 		stop_merging();		/* it has a user of each */
 	for (i = 0; i < OPERATION_CPUS; i++)
@@ -340,6 +336,16 @@ static void exit_space(void)
 	loosen(space, (struct memory){ 0, now.page_count });
 	mm_put(space->mm);
 	space->mm = NULL;
+}
+
+static void exit_space(void)
+{
+	struct space *space = any_space();
+
+	if (space == spaces)
+		return;
+	history_note("space %llu exits", number(space), 0, 0, 0);
+	end_space(space);
 }
 
 static void protect(void)
@@ -433,6 +439,22 @@ void operations_let_go(void)
 		if (now.pins[i].frame)
 			unpin(&now.pins[i]);
 	stop_merging();
+}
+
+void operations_forget(void)
+{
+	u64 i;
+
+	operations_let_go();
+	for (i = 1; i < MODEL_SPACES; i++)
+		if (spaces[i].mm)
+			end_space(&spaces[i]);
+	operations_run_space(1, spaces);
+	operations_run_space(2, spaces);
+	be(0);
+	mm_discard(mm, pages(0, now.page_count));
+	for (i = 0; i < now.page_count; i++)
+		model_clear(spaces, i);
 }
 
 /* --- All of them. */

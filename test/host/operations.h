@@ -64,4 +64,7 @@ void operations_run_space(u32 cpu, struct space *space);
 /* Devices and the scanner let go of everything. */
 void operations_let_go(void);
 
+/* So do all; the children exit, and space 0 has no page. No vCPU is inside. */
+void operations_forget(void);
+
 #endif

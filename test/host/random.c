@@ -11,6 +11,7 @@
 #include <sanitizer/common_interface_defs.h>
 #include <signal.h>
 #include <string.h>
+#include "lab/check.h"
 #include "test/host/history.h"
 
 enum {
@@ -43,6 +44,13 @@ static void begin_vm(void)
 	ept_add_vcpu(&vm, &vcpus[1]);
 }
 
+/* No vCPU is inside. */
+static void end_vm(void)
+{
+	check_stop();
+	ept_destroy(&vm);
+}
+
 static void begin(void)
 {
 	u32 cpu;
@@ -70,7 +78,7 @@ static void end(void)
 		operations_run_space(i, NULL);
 	fake_cpu(0);
 	operations_let_go();
-	ept_destroy(&vm);
+	end_vm();
 	for (i = 0; i < MODEL_SPACES; i++) {
 		if (spaces[i].mm)
 			mm_put(spaces[i].mm);
@@ -89,10 +97,8 @@ static void restart(void)
 		begin();
 		return;
 	}
-	operations_run_space(1, &spaces[0]);
-	operations_run_space(2, &spaces[0]);
-	fake_cpu(0);
-	ept_destroy(&vm);
+	operations_forget();
+	end_vm();
 	begin_vm();
 }
 
@@ -126,6 +132,17 @@ static void hear(struct step_listener *listener,
 }
 
 static struct step_listener listener = { .hear = hear };
+
+/* Mutants are the model's to catch. */
+static void ask_checker(void)
+{
+	char text[400];
+
+	if (policy->is_mutant || !check_total())
+		return;
+	check_format(check_report(0), text, sizeof(text));
+	history_wrong("%s", text);
+}
 
 static void look_at_entries(void)
 {
@@ -165,6 +182,7 @@ static void perform_one(void)
 	in_operation = false;
 	frame_fail_at(0);
 	fake_cpu(0);
+	ask_checker();
 	if (history_count() % LOOK_EVERY == 0)
 		look_at_entries();
 	if (history_count() % READ_EVERY == 0)
