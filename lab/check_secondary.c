@@ -129,7 +129,9 @@ static void ended(const struct step_event *event, spte_t old, spte_t new)
 	now = tlb_model_clock();
 	g->removed = now;
 	g->was = old.v;
-	store_release(&frame->removed, now);
+	/* Who only lost W may gain it again for the same frame (T4, T2). */
+	if (!spte_present(f, new) || spte_pfn(new).n != spte_pfn(old).n)
+		store_release(&frame->removed, now);
 	if (spte_writable(f, old))
 		store_release(&frame->write_removed, now);
 }
