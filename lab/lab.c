@@ -164,6 +164,19 @@ static void run_row(const struct workload *workload, u32 run_count,
 	}
 }
 
+/* "all" are all that a workload can show; a name is a name. */
+static void choose_mutants(void)
+{
+	u64 all = (1ull << mutant_count) - 1;
+	u32 i;
+
+	if (options.mutants != all)
+		return;
+	for (i = 0; i < mutant_count; i++)
+		if (mutants[i].shown == BY_LITMUS)
+			options.mutants &= ~(1ull << i);
+}
+
 /* True: every policy was coherent, and every mutant was caught at least once.
  * (Not every workload can show every mutant.) */
 static bool run_matrix(void)
@@ -244,5 +257,6 @@ enum machine_exit_status lab_main(const char *command_line,
 	if (options.litmus)
 		return litmus_matrix(&options) ? EXIT_COHERENT
 					       : EXIT_INCOHERENT;
+	choose_mutants();
 	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;
 }

@@ -93,10 +93,15 @@ static void sweep(struct trial *t)
 	if (goes_on(t))
 		play(t, &plan);
 	plan.hold_count = 1;
+	plan.segment_count = 1;
 	for (actor = 0; actor < actors; actor++) {
 		for (at = 1; at <= STEPS_MAX && goes_on(t); at++) {
 			plan.holds[0] = (struct stretch_hold){
 				.actor = actor, .at = at,
+			};
+			/* The others begin when it is held there. */
+			plan.segments[0] = (struct stretch_segment){
+				.actor = actor, .steps = at,
 			};
 			if (!play(t, &plan))
 				break;		/* it has no such step */

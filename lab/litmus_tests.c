@@ -50,11 +50,6 @@ static bool watch_1_wrong(const struct litmus_outcome *o)
 	return o->reg[1][0] != 0;
 }
 
-static bool second_watch_wrong(const struct litmus_outcome *o)
-{
-	return o->reg[1][1] != 0;
-}
-
 static bool watch_1_wrong_or_not_7(const struct litmus_outcome *o)
 {
 	return o->reg[1][0] != 0 || o->reg[LAST][0] != 7;
@@ -346,31 +341,33 @@ const struct litmus_test litmus_tests[] = {
 	}, {
 		.name = "ENTRY-LATE",
 		.rules = "O12",
-		.what = "vcpu0 enters while the host flushes: it is seen "
-			"inside and kicked, or reads the request.",
+		.what = "vcpu0 enters while a discard flushes: it is seen "
+			"inside and kicked, or reads the request. (A change's "
+			"own N2 would wait for it before S is touched.)",
 		.reach = "all, if the request were read before mode is set",
 		.mutants = "entry-late",
-		.initially = { WRITE(0, 1), FORK, GUEST_READ(0) },
+		.initially = { WRITE(0, 1), GUEST_READ(0) },
 		.actors = {
-			{ LITMUS_HOST, { WRITE(0, 2), RAISE } },
-			{ LITMUS_VCPU0, { READ(1), WATCH(0, 1, 2) } },
+			{ LITMUS_HOST, { DISCARD(0, 1), RAISE } },
+			{ LITMUS_VCPU0, { WATCH(0, 1, 0) } },
 		},
-		.outcome = "vcpu0 reads 1 after the host wrote 2",
-		.seen = second_watch_wrong,
+		.outcome = "vcpu0 reads 1 after the discard",
+		.seen = watch_1_wrong,
 	}, {
 		.name = "ENTRY-BARRIER",
 		.rules = "O12",
-		.what = "vcpu0 enters while the host flushes: mode is visible "
-			"before the request is read.",
+		.what = "vcpu0 enters while a migration flushes: mode is "
+			"visible before the request is read.",
 		.reach = "all, on a machine with store buffers, without E2",
 		.mutants = "entry-nobarrier",
-		.initially = { WRITE(0, 1), FORK, GUEST_READ(0) },
+		.initially = { WRITE(0, 1), GUEST_WRITE(0, 1) },
 		.actors = {
-			{ LITMUS_HOST, { WRITE(0, 2), RAISE } },
-			{ LITMUS_VCPU0, { WATCH(0, 1, 2) } },
+			{ LITMUS_HOST, { MIGRATE(0) } },
+			{ LITMUS_VCPU0, { WRITE_WORD(0, 1, 7) } },
 		},
-		.outcome = "vcpu0 reads 1 after the host wrote 2",
-		.seen = watch_1_wrong,
+		.finally = { READ_WORD(0, 1) },
+		.outcome = "the write is lost",
+		.seen = not_7,
 	}, {
 		.name = "EXIT-BARRIER",
 		.rules = "O12",

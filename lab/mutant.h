@@ -24,12 +24,14 @@ struct mutation {
 	struct handshake handshake;
 };
 
+/* BY_LITMUS: no workload goes where it shows. */
 struct mutant {
 	const char *name;
 	const char *base;	/* the policy that it breaks */
 	const char *rule;	/* the rule of docs/contract.md that it breaks */
 	const char *what;	/* how, for ./tandem list */
 	void (*apply)(struct mutation *mutation);
+	enum mutant_shown { BY_WORKLOADS, BY_LITMUS } shown;
 };
 
 extern const struct mutant mutants[];

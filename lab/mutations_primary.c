@@ -141,13 +141,13 @@ static void enter_late(struct vcpu_tlb *tlb)
 {
 	struct cpu *cpu = this_cpu();
 
-	take_secondary(tlb);					/* E3 */
 	step(STEP_ENTER, tlb, cpu->id);
+	take_secondary(tlb);					/* E3 */
+	step(STEP_E3, tlb, cpu->id);
 	WRITE_ONCE(cpu->mode, CPU_INSIDE);			/* E1 */
 	step(STEP_E1, tlb, cpu->id);
 	full_barrier();						/* E2 */
 	step(STEP_E2, tlb, cpu->id);
-	step(STEP_E3, tlb, cpu->id);
 }
 
 void mutate_entry_late(struct mutation *m)

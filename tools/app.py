@@ -160,6 +160,8 @@ class App:
             words["cpus"] = str(args.cpus)
         if args.mutants:
             words["mutants"] = "all"
+        if args.check == "off":
+            words["check"] = "off"
         if getattr(args, "trace", False):
             words["trace"] = "on"
         return words

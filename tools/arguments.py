@@ -81,6 +81,9 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         help="seed of whatever is random (default 1)")
     add("--mutants", action="store_true",
         help="also run the deliberately broken policies")
+    add("--check", type=one_of("on", "off"), default="on", metavar="on|off",
+        help="watch the rules of docs/contract.md while it runs (default "
+        "on); off for exact instruction counts")
     add("--backend", type=one_of("auto", *backends), default="auto",
         metavar="B", help="auto (default) or one of " + " ".join(backends))
     add("--format", type=one_of(*FORMATS), default="table",

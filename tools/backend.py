@@ -14,6 +14,7 @@ PAGE_KIB = 4
 MIN_MEMORY_MIB = 64
 MAX_MEMORY_MIB = 3072       # above it devices hide memory
 SPARE_FRAMES = 8192
+CHECKED = 64                # one frame in so many is the checker's
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ class Backend:
 
 def memory_for(pages: int, vcpus: int) -> int:
     """MiB that a run needs: three frames a page (parent, child, copy), tables
-    and the guest's own pages, with room to spare."""
+    and the guest's own pages, the checker's records, with room to spare."""
     frames = 3 * pages + SPARE_FRAMES + 512 * vcpus
+    frames += frames // CHECKED
     mib = -(-frames * PAGE_KIB // 1024)
     return min(max(MIN_MEMORY_MIB, -(-mib // 32) * 32), MAX_MEMORY_MIB)
