@@ -137,6 +137,7 @@ static void run_vm(struct run *run)
 	ksm_exit();
 	if (run->child)
 		mm_put(run->child);
+	ept_complete(&run->vm.ept);
 	check_stop();
 	vm_destroy(&run->vm);
 	mutant_disarm();

@@ -9,7 +9,7 @@ struct vcpu_tlb vcpus[2];
 
 static u64 vm_pages;
 
-static int on_guest_fault(gpa_t gpa, u32 access)
+int vm_fault(gpa_t gpa, u32 access)
 {
 	switch (ept_fault(&vm, gpa, access)) {
 	case EPT_FAULT_FIXED:
@@ -37,7 +37,7 @@ void vm_start(const struct policy *policy, u64 page_count)
 	slot.gfn.n = ALIAS_GFN;
 	assert_int_equal(ept_add_slot(&vm, slot), 0);
 	ept_add_vcpu(&vm, &vcpus[0]);
-	fake_guest_fault = on_guest_fault;
+	fake_guest_fault = vm_fault;
 	check_start(&vm);
 	fake_log_clear();
 }

@@ -18,6 +18,7 @@ extern struct vcpu_tlb vcpus[2];
 
 /* One vCPU and @pages of memory under @policy; stop before teardown(). */
 void vm_start(const struct policy *policy, u64 page_count);
+int vm_fault(gpa_t gpa, u32 access);	/* what vm_start() sets up for it */
 void vm_stop(void);
 
 static inline gpa_t page_gpa(u64 page)
