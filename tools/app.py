@@ -10,9 +10,9 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Callable, TextIO
+from typing import TYPE_CHECKING, Callable, TextIO
 
-from tools import arguments, image, tables, trace
+from tools import arguments, image, litmus, tables, trace
 from tools.backend import Backend, Boot, memory_for
 from tools.backends import all_backends, choose
 from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
@@ -20,6 +20,9 @@ from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
 from tools.progress import Line
 from tools.results import Results, missed_mutants, status_of
 from tools.runner import PATIENT, Limits, Outcome, run_matrix
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class App:
@@ -48,8 +51,8 @@ class App:
         try:
             names = tuple(backend.name for backend in self.backends)
             args = arguments.parse(argv, names)
-            status = self.list(args.what) if args.command == "list" \
-                else self.compare(args)
+            commands = {"list": self.list, "litmus": self.litmus}
+            status = commands.get(args.command, self.compare)(args)
             self.out.flush()
             return status
         except Stop as stop:
@@ -82,8 +85,9 @@ class App:
         self.say(reason)
         return backend
 
-    def list(self, what: str | None) -> int:
+    def list(self, args: argparse.Namespace) -> int:
         """`tandem list`: a line for each thing that has a name."""
+        what = args.what
         if what != "backends":
             self.quiet = True
             backend = self.choose("auto")
@@ -104,6 +108,15 @@ class App:
               what: str | None) -> None:
         column = "" if what else f"{kind:<10} "
         print(f"{column}{name:<20} {text}".rstrip(), file=self.out)
+
+    def litmus(self, args: argparse.Namespace) -> int:
+        """`tandem litmus`."""
+        self.quiet = args.quiet
+        if args.format == "table":
+            need_rich()
+        if args.out:
+            need_directory(args.out)
+        return litmus.run(self, args)
 
     def compare(self, args: argparse.Namespace) -> int:
         """`tandem compare`, and `run`, which is one cell of it."""
@@ -173,23 +186,24 @@ class App:
                                                  STATUS_NO_BACKEND):
             raise Stop(outcome.status, reading.errors[0])
         if not reading.runs:
-            return self._judge(backend, outcome)
+            return self.judge(backend, outcome)
         results = Results(
             backend.name, backend.machine, backend.tick_unit, reading.version,
             reading.machine.get("secondary", "unknown"),
             int(reading.machine.get("cpus", 0)), reading.runs,
             backend.machine_text)
-        self._print(args.format, results)
-        self.out.flush()
+        self.show(args.format, results, tables.print_tables)
         if args.out:
             from tools import report
             for path in report.write(results, Path(args.out)):
                 self.say(f"wrote {path}")
         if getattr(args, "trace", False):
             self._write_trace(args, outcome)
-        return self._judge(backend, outcome)
+        return self.judge(backend, outcome)
 
-    def _print(self, form: str, results: Results) -> None:
+    def show(self, form: str, results: Results,
+             print_tables: Callable[[Results, Console], None]) -> None:
+        """Print @results in one of arguments.FORMATS."""
         if form == "json":
             self.out.write(results.as_json())
         elif form == "csv":
@@ -200,9 +214,16 @@ class App:
             if not console.is_terminal:
                 console.width = 120
             with console.capture() as printed:
-                tables.print_tables(results, console)
+                print_tables(results, console)
             for line in printed.get().splitlines():
                 print(line.rstrip(), file=self.out)
+        self.out.flush()
+
+    def complain(self, title: str, verdict: str, lines: list[str]) -> None:
+        """Say what is wrong with @title, and what it said itself."""
+        print(f"tandem: {title}: {verdict}", file=self.err)
+        for text in lines:
+            print(f"    {text}", file=self.err)
 
     def _write_trace(self, args: argparse.Namespace,
                      outcome: Outcome) -> None:
@@ -219,7 +240,7 @@ class App:
                 if kind == "message" and text.startswith("trace: "):
                     print(f"tandem: {text}", file=self.err)
 
-    def _judge(self, backend: Backend, outcome: Outcome) -> int:
+    def judge(self, backend: Backend, outcome: Outcome) -> int:
         """Say what went wrong, and how the front end ends."""
         runs = outcome.reading.runs
         status = status_of(runs)
@@ -227,9 +248,8 @@ class App:
             if run.verdict == "coherent" or run.mutant and \
                     run.verdict not in ("hang", "died"):
                 continue
-            print(f"tandem: {run.title}: {run.verdict}", file=self.err)
-            for text in run.last_output or run.notes:
-                print(f"    {text}", file=self.err)
+            self.complain(run.title, run.verdict,
+                          run.last_output or run.notes)
         for name in missed_mutants(runs):
             print(f"tandem: mutant {name} was not caught", file=self.err)
         if outcome.status in (STATUS_NO_BACKEND, STATUS_USAGE):

@@ -8,10 +8,11 @@ from typing import Callable, NoReturn
 
 from tools.errors import STATUS_USAGE, Stop
 
-COMMANDS = ("compare", "run", "list")
+COMMANDS = ("compare", "run", "litmus", "list")
 LISTS = ("policies", "workloads", "tests", "mutants", "backends")
 GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
+LITMUS_CPUS = 4
 FORMATS = ("table", "csv", "json")
 
 
@@ -77,10 +78,17 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
     add("--cpus", type=between(1, MAX_CPUS), metavar="N",
         help="CPUs of the machine (default 1 more than vCPUs; more still "
         "are more host threads; on 1 all take turns)")
-    add("--seed", type=between(0, 2 ** 32 - 1), default=1, metavar="N",
-        help="seed of whatever is random (default 1)")
     add("--mutants", action="store_true",
         help="also run the deliberately broken policies")
+    _everywhere(parser, backends, "results.json, results.csv and index.html")
+
+
+def _everywhere(parser: _Parser, backends: tuple[str, ...],
+                files: str) -> None:
+    """Options of all commands that run something."""
+    add = parser.add_argument
+    add("--seed", type=between(0, 2 ** 32 - 1), default=1, metavar="N",
+        help="seed of whatever is random (default 1)")
     add("--check", type=one_of("on", "off"), default="on", metavar="on|off",
         help="watch the rules of docs/contract.md while it runs (default "
         "on); off for exact instruction counts")
@@ -88,8 +96,7 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         metavar="B", help="auto (default) or one of " + " ".join(backends))
     add("--format", type=one_of(*FORMATS), default="table",
         metavar="table|csv|json", help="what is printed (default table)")
-    add("--out", metavar="DIR", help="write results.json, results.csv and "
-        "index.html there")
+    add("--out", metavar="DIR", help=f"write {files} there")
     add("--quiet", action="store_true", help="print the results only")
 
 
@@ -122,10 +129,34 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
                      "(QEMU backends)")
     _common(run, backends, "running")
 
+    litmus = commands.add_parser(
+        "litmus", help="small tests of the contract, each step held in turn")
+    _litmus(litmus, backends)
+
     listing = commands.add_parser("list", help="what there is, a line each")
     listing.add_argument("what", nargs="?", type=one_of(*LISTS),
                          metavar="|".join(LISTS))
-    return {"": parser, "compare": compare, "run": run, "list": listing}
+    return {"": parser, "compare": compare, "run": run, "litmus": litmus,
+            "list": listing}
+
+
+def _litmus(parser: _Parser, backends: tuple[str, ...]) -> None:
+    add = parser.add_argument
+    add("--test", type=names, default=["all"], metavar="T,..|all",
+        help="default all")
+    add("--policy", type=names, metavar="P,..|all", help="default all; with "
+        "--mutants none")
+    add("--mutants", action="store_true", help="the kill matrix: who catches "
+        "which of the deliberately broken policies")
+    add("--rounds", type=between(1, 10 ** 9), metavar="N",
+        help="rounds of each test (default: one for each step of each actor, "
+        "held there)")
+    add("--replay", metavar="FILE", help="follow the schedule of a trace that "
+        "the explorer wrote")
+    add("--cpus", type=between(1, MAX_CPUS), default=LITMUS_CPUS,
+        metavar="N", help="CPUs of the machine (default %(default)s; a test "
+        "that needs more is skipped)")
+    _everywhere(parser, backends, "results.json and results.csv")
 
 
 def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
@@ -142,7 +173,7 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
                    + " ".join(COMMANDS))
     args = parsers[command].parse_args(rest)
     args.command = command
-    if command != "list" and args.cpus and 1 < args.cpus <= args.vcpus:
+    if command in ("compare", "run") and args.cpus and 1 < args.cpus <= args.vcpus:
         raise Stop(STATUS_USAGE, f"--cpus {args.cpus} is not accepted with "
                    f"--vcpus {args.vcpus}: 1, on which all take turns, or "
                    f"a number from {args.vcpus + 1} to {MAX_CPUS}")

@@ -14,8 +14,8 @@ _COUNT = re.compile(r"(\d+)/(\d+)$")
 
 # What stands between the first word of a record and its name=value words.
 _PLAIN = {"machine", "plan", "predicted", "stale", "violation", "leak",
-          "trace", "exit"}
-_NUMBERED = {"run", "progress", "result"}
+          "trace", "exit", "explore"}
+_NUMBERED = {"run", "progress", "result", "trial", "litmus"}
 _NAMED = {"phase", "ideal", "ticks"}
 _TEXT = {"message", "panic:", "error:"}
 
@@ -23,6 +23,8 @@ _TEXT = {"message", "panic:", "error:"}
 _NEEDED = {"plan": ("runs",), "progress": ("phase",), "leak": ("frames",),
            "result": ("verdict",), "exit": ("status",),
            "run": ("workload", "policy"), "violation": ("rule",),
+           "trial": ("test", "policy"), "litmus": ("test", "verdict"),
+           "explore": ("test", "mutant", "verdict"),
            "trace": ("cpu", "tick", "step")}
 # Records whose values are all numbers.
 _NUMBERS = {"plan", "phase", "ideal", "predicted", "ticks", "leak", "exit"}

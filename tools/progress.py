@@ -9,6 +9,9 @@ from tools.console import Record
 from tools.results import Reading
 
 
+SIGNS = ("run", "progress", "result", "trial", "litmus")
+
+
 class Line:
     """A progress line on standard error, or nothing at all."""
 
@@ -41,10 +44,12 @@ class Line:
 
     def observe(self, reading: Reading, record: Record) -> None:
         """Called with each record."""
-        if not self._bar or record.kind not in ("run", "progress", "result"):
+        if not self._bar or record.kind not in SIGNS:
             return
         run = reading.current
-        text = f"{run.title}: {reading.phase}" if run else ""
+        text = run.title if run else ""
+        if reading.phase:
+            text += f": {reading.phase}"
         self._bar.update(self._task, total=reading.total, description=text,
                          completed=len(reading.runs))
         self._bar.refresh()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Iterable
 
 from tools.console import Record, parse
+from tools.trials import Trial, new_trial
 
 SCHEMA = 1
 CAUGHT = ("stale", "violation")     # verdicts that count as catching a mutant
@@ -121,7 +122,7 @@ class Reading:
         self.version = ""
         self.machine: dict[str, str] = {}
         self.total = 0
-        self.runs: list[Run] = []
+        self.runs: list[Run | Trial] = []
         self.names: list[tuple[str, str, str]] = []     # what, name, text
         self.trace: list[Record] = []
         self.tap: list[str] = []
@@ -130,7 +131,7 @@ class Reading:
 
     def new_boot(self) -> None:
         """The machine starts (again): forget what belongs to one boot."""
-        self.current: Run | None = None
+        self.current: Run | Trial | None = None
         self.phase: str = ""                # of the last progress record
         self._open: Phase | None = None
         self.exit_status: int | None = None
@@ -149,7 +150,7 @@ class Reading:
                 handler(record)
         return record
 
-    def abandon(self, verdict: str) -> Run | None:
+    def abandon(self, verdict: str) -> Run | Trial | None:
         """The machine went silent or ended: close the run that it was in."""
         run = self.current
         if run:
@@ -158,7 +159,7 @@ class Reading:
             self._close(run)
         return run
 
-    def _close(self, run: Run) -> None:
+    def _close(self, run: Run | Trial) -> None:
         self.runs.append(run)
         self.current = None
 
@@ -179,6 +180,15 @@ class Reading:
         self.current = new_run(record)
         self._open = None
         self.phase = ""
+
+    def _on_trial(self, record: Record) -> None:
+        self.current = new_trial(record)
+        self.phase = ""
+
+    def _on_litmus(self, record: Record) -> None:
+        if isinstance(self.current, Trial):
+            self.current.close(record)
+            self._close(self.current)
 
     def _on_progress(self, record: Record) -> None:
         self.phase = record.fields["phase"]

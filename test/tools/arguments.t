@@ -27,8 +27,8 @@ class Refused(support.FrontEndTest):
 
     def test_command(self):
         """an unknown command, or none"""
-        self.refused("litmus", mentions=("litmus", "compare run list"))
-        self.refused(mentions=("compare run list",))
+        self.refused("bench", mentions=("bench", "compare run litmus list"))
+        self.refused(mentions=("compare run litmus list",))
         self.refused("--policy", "bracket", mentions=("--policy",))
 
     def test_option(self):
@@ -137,7 +137,9 @@ class Accepted(support.FrontEndTest):
         self.assertEqual([line.split()[:2] for line in self.out.splitlines()],
                          [["policies", "bracket"], ["policies", "change-pte"],
                           ["workloads", "cow-host"], ["workloads", "merge"],
-                          ["mutants", "no-flush"], ["backends", "scripted"]])
+                          ["mutants", "no-flush"], ["tests", "COW-MP"],
+                          ["tests", "COW-XIAO"], ["tests", "guest_oracle"],
+                          ["backends", "scripted"]])
 
 
 class Program(support.unittest.TestCase):
@@ -170,7 +172,7 @@ class Program(support.unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertEqual(done.stderr,
                          "tandem: 'frob' is unknown: accepted are "
-                         "compare run list\n")
+                         "compare run litmus list\n")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ list policies bracket zap at start, Linux today
 list policies change-pte rewrite in place
 list workloads cow-host fork, then the host writes
 list workloads merge make equal pages one
-list mutants no-flush over change-pte: no flush at all
+list mutants no-flush O12 over change-pte: no flush at all
+list tests COW-MP litmus: the guest never goes back
+list tests COW-XIAO litmus: nobody is left behind
+list tests guest_oracle boot scenario
 exit status=0
 """
 
@@ -65,10 +68,25 @@ result {number}/{total} verdict={verdict} stale_reads={stale}
 """
 
 
+def trial_text(number: int, total: int, verdict: str = "forbidden-not-seen",
+               test: str = "COW-XIAO", policy: str = "bracket",
+               mutant: str = "none", seen: int = 0, violations: int = 0,
+               forbidden: str = "yes") -> str:
+    """A whole trial of a litmus test, as the kernel prints it."""
+    broken = f"violation rule=O2 count={violations}\n" if violations else ""
+    return f"""\
+trial {number}/{total} test={test} policy={policy} mutant={mutant} seed=1
+{broken}litmus {number}/{total} test={test} policy={policy} mutant={mutant} \
+rounds=20 seen={seen} forbidden={forbidden} violations={violations} \
+verdict={verdict}
+"""
+
+
 class Scripted(Backend):
     """A machine that plays, for each boot, the steps for its `first` run.
 
-    A step is {"say": text}, {"wait": 1} (for ever), {"spin": 1} (for ever) or
+    "workload" in place of `first` is for boots that run workloads. A step is
+    {"say": text}, {"wait": 1} (for ever), {"spin": 1} (for ever) or
     {"end": status}. `list=all` is answered with NAMES.
     """
 
@@ -88,8 +106,11 @@ class Scripted(Backend):
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
         self.boots.append(boot)
+        first = boot.words.get("first", "1")
+        if "workload" in boot.words and "workload" in self.script:
+            first = "workload"      # the second boot of litmus --mutants
         steps = [{"say": NAMES}] if "list" in boot.words else \
-            self.script[boot.words.get("first", "1")]
+            self.script[first]
         console = directory / "console.txt"
         script = directory / "script.json"
         script.write_text(json.dumps(steps))

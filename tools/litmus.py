@@ -1,0 +1,186 @@
+"""`tandem litmus`: every litmus test under every policy; with --mutants who
+catches which mutant."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+from tools import arguments, image
+from tools.backend import Backend, Boot, memory_for
+from tools.console import Record, parse
+from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, STATUS_USAGE, Stop
+from tools.image import Names
+from tools.kills import LitmusResults, kill_matrix, litmus_status
+from tools.litmus_tables import print_litmus
+from tools.progress import Line
+from tools.runner import Outcome, run_matrix
+from tools.trials import ENDED, Trial
+
+if TYPE_CHECKING:
+    from tools.app import App
+
+KIND = "litmus: "           # how `list tests` marks a litmus test
+EXPLORER = Path("explore") / "explore"      # in the build directory
+EXPLORER_SECONDS = 900
+# The oracle's part of the kill matrix: workloads of this size.
+PAGES = 64
+VCPUS = 2
+
+
+def tests_of(known: Names) -> list[str]:
+    """The litmus tests among the tests that the kernel has."""
+    return [name for name, text in known.get("tests", [])
+            if text.startswith(KIND)]
+
+
+def replayed(name: str) -> dict[str, str]:
+    """The kernel's words for a trace of the explorer: its head line says which
+    test, and who takes how many steps in turn."""
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(STATUS_USAGE, f"--replay '{name}' is not accepted: "
+                   f"{getattr(error, 'strerror', None) or error}") from None
+    fields = dict(re.findall(r"(\w+)=(\S+)", lines[0])) if lines else {}
+    if not {"test", "schedule"} <= fields.keys():
+        raise Stop(STATUS_USAGE, f"--replay '{name}' is not accepted: its "
+                   "first line must have test= and schedule=, as the "
+                   "explorer writes them")
+    mutant = fields.get("mutant", "none")
+    return {"litmus": fields["test"],
+            "policy": fields.get("policy", "all") if mutant == "none"
+            else "none", "mutants": mutant, "schedule": fields["schedule"]}
+
+
+def words(args: argparse.Namespace) -> dict[str, str]:
+    """The kernel's words for these arguments."""
+    found = {"litmus": ",".join(args.test), "seed": str(args.seed)}
+    found["policy"] = ",".join(args.policy) if args.policy else \
+        "none" if args.mutants else "all"
+    if args.mutants:
+        found["mutants"] = "all"
+    if args.check == "off":
+        found["check"] = "off"
+    if args.replay:
+        found.update(replayed(args.replay))
+    if args.rounds:
+        found["rounds"] = str(args.rounds)
+    return found
+
+
+def run(app: App, args: argparse.Namespace) -> int:
+    """The command; returns the exit status."""
+    wanted = words(args)
+    backend = app.choose(args.backend)
+    kernel = app.build()
+    backend.prepare(kernel.parent, app.say)
+    known = image.names_of(kernel, backend)
+    arguments.check_names("--test", wanted["litmus"].split(","),
+                          tests_of(known))
+    for option, kind, extra in (("policy", "policies", ("all", "none")),
+                                ("mutants", "mutants", ("all", "none"))):
+        arguments.check_names(f"--{option}",
+                              wanted.get(option, "none").split(","),
+                              [name for name, _ in known.get(kind, [])],
+                              extra)
+    boot = Boot(kernel, wanted, args.cpus, memory_for(PAGES, VCPUS))
+    limits = app.limits.for_work(PAGES, backend.patience, boot.cpus)
+
+    def observed(boot: Boot) -> Outcome:
+        with Line(args.quiet) as line:
+            return run_matrix(backend, boot, limits, line.observe)
+
+    outcome = observed(boot)
+    outcomes = [outcome]
+    runs, mutants = [], []
+    if args.mutants:
+        mutants = [(name, text.split()[0])
+                   for name, text in known.get("mutants", [])]
+        outcomes.append(observed(replace(boot, words=oracle_words(args))))
+        runs = outcomes[-1].reading.runs
+        explore(kernel, outcome.reading.runs, app.say)
+    reading = outcome.reading
+    results = LitmusResults(
+        backend.name, backend.machine, backend.tick_unit, reading.version,
+        reading.machine.get("secondary", "unknown"),
+        int(reading.machine.get("cpus", 0)), runs, backend.machine_text,
+        trials=reading.runs,
+        kills=kill_matrix(mutants, reading.runs, runs))
+    if reading.runs:
+        app.show(args.format, results, print_litmus)
+        if args.out:
+            write(results, Path(args.out), app.say)
+    return judge(app, backend, outcomes, results)
+
+
+def oracle_words(args: argparse.Namespace) -> dict[str, str]:
+    """Workloads under the mutants, with a guest that reads all the time."""
+    return {"policy": "none", "mutants": "all", "workload": "all",
+            "guest": "running", "pages": str(PAGES), "vcpus": str(VCPUS),
+            "seed": str(args.seed)}
+
+
+def explore(kernel: Path, trials: list[Trial],
+            say: Callable[[str], None]) -> None:
+    """Ask the explorer which tests find which mutants on the host alone."""
+    program = kernel.parent / EXPLORER
+    if not program.exists():
+        say(f"{program} is not built: the explorer's column stays empty")
+        return
+    say("exploring interleavings on the host")
+    try:
+        done = subprocess.run([program, "--mutants"], capture_output=True,
+                              text=True, timeout=EXPLORER_SECONDS,
+                              check=False, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        raise Stop(STATUS_NO_BACKEND, f"{program}: no end after "
+                   f"{EXPLORER_SECONDS} s") from None
+    found = {(record.fields["test"], record.fields["mutant"])
+             for record in map(parse, done.stdout.splitlines())
+             if record and record.kind == "explore" and caught(record)}
+    for trial in trials:
+        trial.explored = (trial.test, trial.mutant) in found
+
+
+def caught(record: Record) -> bool:
+    """Did the explorer see something forbidden?"""
+    return record.fields["verdict"] == "forbidden-seen" or \
+        record.int("violations") > 0
+
+
+def write(results: LitmusResults, directory: Path,
+          say: Callable[[str], None]) -> None:
+    """Leave results.json and results.csv in @directory."""
+    for name, text in (("results.json", results.as_json()),
+                       ("results.csv", results.as_csv())):
+        (directory / name).write_text(text, encoding="utf-8")
+        say(f"wrote {directory / name}")
+
+
+def judge(app: App, backend: Backend, outcomes: list[Outcome],
+          results: LitmusResults) -> int:
+    """Say what went wrong, and how the front end ends."""
+    for outcome in outcomes:
+        reading = outcome.reading
+        if reading.errors and outcome.status in (STATUS_USAGE,
+                                                 STATUS_NO_BACKEND):
+            raise Stop(outcome.status, reading.errors[0])
+        if not reading.runs:
+            return app.judge(backend, outcome)
+    for item in [*results.trials, *results.runs]:
+        bad = item.verdict in ENDED or isinstance(item, Trial) and \
+            not item.mutant and item.judgement not in ("ok", "skipped")
+        if bad:
+            app.complain(item.title, item.verdict,
+                         item.last_output or item.notes)
+    for kill in results.kills:
+        if not kill.caught:
+            app.complain(f"mutant {kill.mutant}", "not caught", [])
+    if any(o.status == STATUS_DIED for o in outcomes):
+        return STATUS_DIED
+    return litmus_status(results)
