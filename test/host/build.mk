@@ -11,7 +11,7 @@ HOST_LIBS := -lcmocka -pthread
 
 # Everything here compiles as it is: only arch/x86/insn.h is another file.
 HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
-	$(addprefix lab/,litmus.c litmus_tests.c mutant.c \
+	$(addprefix lab/,litmus.c litmus_ops.c litmus_tests.c mutant.c \
 		mutations_primary.c mutations_secondary.c records.c \
 		tlb_model.c) boot/multiboot.c boot/command.c \
 	$(addprefix arch/x86/,counter.c format.c handshake.c spinlock.c \

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The parser of the serial protocol."""
 
-import support
+import re
 import unittest
+
+import support
 
 from tools.console import parse
 from tools.results import Reading
@@ -15,7 +17,7 @@ class Parsing(unittest.TestCase):
         text = (support.ROOT / "docs/console.md").read_text()
         block = text.split("## Records")[1]
         forms = [line[4:] for line in block.splitlines()
-                 if line.startswith("    ")]
+                 if re.match(r"    \S", line)]
         self.assertGreater(len(forms), 15)
         for form in forms:
             # The longer forms explain themselves behind a wide gap.
