@@ -1,7 +1,7 @@
 /*
  * A sweep of rounds: one in which all actors run freely, and then one for each
- * step of each actor, with that actor held there while the others go on. Each
- * is a schedule with one preemption, on real CPUs.
+ * step of each actor, with that actor alone up to there and held there while
+ * the others go on. Each is a schedule with one preemption, on real CPUs.
  */
 #include "lab/litmus_run.h"
 
@@ -14,6 +14,7 @@
 #include "lab/report.h"
 
 #define STEPS_MAX	96	/* of an actor that are held, in a sweep */
+#define ROUNDS_MORE	100	/* for a mutant that the sweep did not show */
 #define ROUNDS_FIXED	16	/* where hold= or schedule= says what to do */
 
 enum litmus_verdict {
@@ -109,32 +110,35 @@ static void sweep(struct trial *t)
 	}
 }
 
-/* Below @end. Any generator will do (here xorshift). */
+/* Below @end, which may be 0. Any generator will do (here xorshift). */
 static u32 random_below(struct trial *t, u32 end)
 {
 	t->random ^= t->random << 13;
 	t->random ^= t->random >> 7;
 	t->random ^= t->random << 17;
-	return t->random % end;
+	return end ? t->random % end : 0;
 }
 
-/* After the sweep, if more rounds are wanted: two holds anywhere. */
-static void play_at_random(struct trial *t)
+/*
+ * After the sweep, if more rounds are wanted: two preemptions. One actor takes
+ * some steps, another one some, the first one goes on, and then all do.
+ */
+static void play_at_random(struct trial *t, u32 end)
 {
-	u32 actors = litmus_actor_count(t->test), i;
+	u32 actors = litmus_actor_count(t->test);
 
-	while (goes_on(t)) {
-		struct stretch_plan plan = { .hold_count = STRETCH_HOLDS };
+	while (goes_on(t) && t->rounds < end) {
+		u32 first = random_below(t, actors);
+		u32 other = (first + 1 + random_below(t, actors - 1)) % actors;
+		struct stretch_plan plan = {
+			.segments = {
+				{ first, random_below(t, t->steps[first]) },
+				{ other, random_below(t, t->steps[other]) },
+				{ first, STEPS_MAX },
+			},
+			.segment_count = 3,
+		};
 
-		for (i = 0; i < STRETCH_HOLDS; i++) {
-			u32 actor = random_below(t, actors);
-			u32 steps = t->steps[actor] ? t->steps[actor] : 1;
-
-			plan.holds[i] = (struct stretch_hold){
-				.actor = actor,
-				.at = 1 + random_below(t, steps),
-			};
-		}
 		play(t, &plan);
 	}
 }
@@ -150,15 +154,18 @@ static void play_fixed(struct trial *t)
 
 static void play_rounds(struct trial *t)
 {
-	const struct stretch_plan *plan = &t->options->plan;
+	const struct options *options = t->options;
+	const struct stretch_plan *plan = &options->plan;
 
 	if (plan->hold_count || plan->segment_count) {
 		play_fixed(t);
 		return;
 	}
 	sweep(t);
-	if (t->options->rounds)
-		play_at_random(t);
+	if (options->rounds)
+		play_at_random(t, options->rounds);
+	else if (t->mutant)
+		play_at_random(t, t->rounds + ROUNDS_MORE);
 }
 
 /* --- A trial. */
