@@ -59,6 +59,26 @@ static struct frame *unmap_entry(pte_t *ptep)
 	return frame;
 }
 
+/* Keep @frame in the list; returns where the list goes on. */
+static struct gather_block *gather_add(struct mm *mm,
+				       struct gather_block *gather,
+				       struct frame *frame)
+{
+	struct gather_block *block = gather;
+
+	if (!gather || gather->count == array_count(gather->frames))
+		block = gather_grow(gather);
+	if (block) {
+		block->frames[block->count++] = frame;
+		return block;
+	}
+	/* No memory for the list: one flush a page. The secondary was flushed
+	 * at I1 and cannot come back before I3. */
+	hpt_flush_all(mm);
+	frame_put(frame);
+	return gather;
+}
+
 void mm_discard(struct mm *mm, struct hva_range range)
 {
 	struct gather_block *gather = NULL;
@@ -66,27 +86,12 @@ void mm_discard(struct mm *mm, struct hva_range range)
 	read_lock(&mm->mmap_lock);
 	mmu_notifier_start(mm, range, INVALIDATE_UNMAP);	/* I1 */
 	for_each_pte(mm, hva, ptep, range) {
-		struct frame *frame;
+		/* Under PTL, empty or not: while somebody changes P (N2 to N5)
+		 * or moves its page it is empty, and comes back. */
+		struct frame *frame = unmap_entry(ptep);
 
-		if (!pte_present(pte_read(ptep)))
-			continue;
-		if (!gather || gather->count == array_count(gather->frames)) {
-			struct gather_block *block = gather_grow(gather);
-
-			if (block)
-				gather = block;
-		}
-		frame = unmap_entry(ptep);
-		if (!frame)
-			continue;
-		if (gather && gather->count < array_count(gather->frames)) {
-			gather->frames[gather->count++] = frame;
-			continue;
-		}
-		/* No memory for the list: one flush a page. The secondary was
-		 * flushed at I1 and cannot come back before I3. */
-		hpt_flush_all(mm);
-		frame_put(frame);
+		if (frame)
+			gather = gather_add(mm, gather, frame);
 	}
 	hpt_flush_all(mm);					/* I2 */
 	mmu_notifier_end(mm, range, INVALIDATE_UNMAP);		/* I3 */

@@ -187,6 +187,17 @@ static void host_takes_over(void)
 	host_writes();
 }
 
+static void other_host_discards(void)
+{
+	mm_discard(mm, pages(0, 1));
+}
+
+/* P is empty from N2 to N5: a discard may not take that for all there is. */
+static void is_forgotten(void)
+{
+	expect(host_read_word(0, 0) == 0);
+}
+
 /* --- The rows. */
 
 static const struct row {
@@ -216,6 +227,8 @@ static const struct row {
 	  host_takes_over, guest_reads, NULL },
 	{ "fork, S absent", false, false, false,
 	  host_forks, guest_writes_around_fork, child_is_older },
+	{ "copy, and discard", false, true, false,
+	  host_writes_word_1, other_host_discards, is_forgotten },
 };
 
 static const struct row *row;
