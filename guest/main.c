@@ -93,6 +93,8 @@ static void keep_performing(struct guest *guest)
 	while (box->command_seq == guest->now.seq) {
 		perform(guest);
 		box->passes = box->passes + 1;
+		if (guest->now.yield_every)
+			hypercall(guest, HYPERCALL_YIELD);
 	}
 }
 

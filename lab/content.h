@@ -15,9 +15,12 @@
  */
 __must_check int content_host_write(struct run *run, u32 page);
 
-/* All pages will be zero; and now they are. Around a discard. */
-void content_begin_zero(struct run *run);
-void content_end_zero(struct run *run);
+/* The same with a tag of the caller's. */
+__must_check int content_host_store(struct run *run, u32 page, u64 tag);
+
+/* These pages will be zero; and now they are. Around a discard. */
+void content_begin_zero(u32 first, u32 count);
+void content_end_zero(u32 first, u32 count);
 
 /* Collect and print what the guest reported, in run->stale_reads. The guest is
  * outside; the VM's address space is current. */
@@ -29,5 +32,10 @@ void content_collect(struct run *run);
  * not even be read. As above.
  */
 __must_check int content_verify(struct run *run);
+
+/* Check that each word of @page in the current address space, which is
+ * @reader's, is a tag from @oldest to @newest, of one identity. As above. */
+__must_check int content_verify_page(struct run *run, u32 page, u64 oldest,
+				     u64 newest, const char *reader);
 
 #endif

@@ -96,14 +96,21 @@ static int wait_for(struct run *run, u32 i, enum guest_then next)
 
 int guest_do(struct run *run, enum guest_op op, u64 argument)
 {
-	u32 pages = run->options->pages, vcpus = run->vm.vcpu_count;
+	return guest_do_range(run, op, argument, 0, run->options->pages);
+}
+
+int guest_do_range(struct run *run, enum guest_op op, u64 argument, u32 first,
+		   u32 count)
+{
 	bool share = op == GUEST_WRITE || op == GUEST_WRITE_CLASS;
-	u32 i, first, end;
+	u32 vcpus = run->vm.vcpu_count;
+	u32 i, start, end;
 
 	for (i = 0; i < vcpus; i++) {
-		first = share ? (u64)pages * i / vcpus : 0;
-		end = share ? (u64)pages * (i + 1) / vcpus : pages;
-		post(run, i, op, first, end - first, argument, then(run));
+		start = share ? (u64)count * i / vcpus : 0;
+		end = share ? (u64)count * (i + 1) / vcpus : count;
+		post(run, i, op, first + start, end - start, argument,
+		     then(run));
 	}
 	for (i = 0; i < vcpus; i++)
 		if (wait_for(run, i, then(run)))
@@ -111,7 +118,13 @@ int guest_do(struct run *run, enum guest_op op, u64 argument)
 	return 0;
 }
 
-/* One CPU for all: the vCPU runs here until it has read its pages. */
+int guest_keep_writing(struct run *run, u32 i, u32 first, u32 count)
+{
+	post(run, i, GUEST_WRITE, first, count, 0, GUEST_THEN_AGAIN);
+	return wait_for(run, i, GUEST_THEN_AGAIN);
+}
+
+/* One CPU for all: the vCPU runs here until it has got on. */
 static int pace_here(struct run *run, u32 i)
 {
 	struct vcpu *vcpu = &run->vm.vcpus[i];
@@ -126,11 +139,13 @@ static int pace_here(struct run *run, u32 i)
 static int pace_there(struct run *run, u32 i)
 {
 	struct mailbox *box = vm_mailbox(i);
-	u64 target = READ_ONCE(box->reads) + PACE_READS;
+	bool writes = box->then == GUEST_THEN_AGAIN;
+	u64 *progress = writes ? &box->passes : &box->reads;
+	u64 target = READ_ONCE(*progress) + (writes ? 1 : PACE_READS);
 	u64 late = deadline(run);
 
-	this_cpu()->waiting_for = "the guest to read two more pages";
-	while (READ_ONCE(box->reads) < target)
+	this_cpu()->waiting_for = "the guest to get on";
+	while (READ_ONCE(*progress) < target)
 		if (be_patient(run, i, late))
 			return -EBUSY;
 	this_cpu()->waiting_for = NULL;

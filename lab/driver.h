@@ -17,9 +17,18 @@
  */
 __must_check int guest_do(struct run *run, enum guest_op op, u64 argument);
 
+/* The same on @count data pages from @first on. */
+__must_check int guest_do_range(struct run *run, enum guest_op op,
+				u64 argument, u32 first, u32 count);
+
+/* Until it is told something else, running vCPU @i writes the next generation
+ * to each of these pages, again and again. */
+__must_check int guest_keep_writing(struct run *run, u32 i, u32 first,
+				    u32 count);
+
 /*
  * Before each host action: wait until every running vCPU has read two more
- * pages, so that the counts do not measure the emulator's scheduling. Nothing
+ * pages, or has written once more, so that the counts do not measure the emulator's scheduling. Nothing
  * to do for an idle guest, or with pace=free.
  */
 __must_check int guest_pace(struct run *run);

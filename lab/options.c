@@ -279,6 +279,11 @@ static int read_seed(const struct reading *r)
 	return read_number(r, 0, 0xffffffffu, &r->options->seed);
 }
 
+static int read_operations(const struct reading *r)
+{
+	return read_number(r, 1, 1000000000, &r->options->operations);
+}
+
 static int read_first(const struct reading *r)
 {
 	return read_number(r, 1, 1000000, &r->options->first);
@@ -328,7 +333,8 @@ static const struct word {
 	{ "policy", read_policy },	{ "workload", read_workload },
 	{ "guest", read_guest },	{ "pages", read_pages },
 	{ "vcpus", read_vcpus },	{ "cpus", read_cpus },
-	{ "seed", read_seed },		{ "mutants", read_mutants },
+	{ "seed", read_seed },		{ "operations", read_operations },
+	{ "mutants", read_mutants },
 	{ "pace", read_pace },		{ "first", read_first },
 	{ "trace", read_trace },	{ "test", read_test },
 	{ "check", read_check },	{ "list", read_list },

@@ -64,12 +64,17 @@ void report_run(const struct run *run)
 #define for_each_counter(c) \
 	for (struct counter *c = __start_counters; c < __stop_counters; c++)
 
-void report_phase_start(const struct run *run, const struct phase *phase)
+void report_progress(const struct run *run)
+{
+	printk("progress %u/%u phase=%s\n", run->number, run->run_count,
+	       run->phase);
+}
+
+void report_phase_start(const struct run *run)
 {
 	u32 i = 0;
 
-	printk("progress %u/%u phase=%s\n", run->number, run->run_count,
-	       phase->name);
+	report_progress(run);
 	BUG_ON(__stop_counters - __start_counters > COUNTERS_MAX);
 	for_each_counter(c)
 		before[i++] = counter_sum(c);

@@ -12,8 +12,11 @@ void report_machine(void);
 /* "run K/N ...": a run begins. */
 void report_run(const struct run *run);
 
-/* A phase begins: announce it, and remember all counters. */
-void report_phase_start(const struct run *run, const struct phase *phase);
+/* A sign of life from a long phase. */
+void report_progress(const struct run *run);
+
+/* run->phase begins: announce it, and remember all counters. */
+void report_phase_start(const struct run *run);
 
 /* It ended: what was counted since, and the least possible beside it. */
 void report_phase_end(struct run *run, const struct phase *phase);

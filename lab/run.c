@@ -44,7 +44,7 @@ static int run_phase(struct run *run, const struct phase *phase)
 	int err;
 
 	run->phase = phase->name;
-	report_phase_start(run, phase);
+	report_phase_start(run);
 	err = phase->whole ? phase->whole(run) : hosts_each_page(run, phase);
 	report_phase_end(run, phase);
 	return err;

@@ -1,6 +1,7 @@
 #include "lab/workload.h"
 
 #include "arch/x86/error.h"
+#include "lab/churn.h"
 #include "lab/content.h"
 #include "lab/driver.h"
 #include "mm/gup.h"
@@ -80,9 +81,9 @@ static int protect_rw(struct run *run)
 
 static int discard(struct run *run)
 {
-	content_begin_zero(run);
+	content_begin_zero(0, run->options->pages);
 	mm_discard(run->vm.mm, vm_data_range(&run->vm));
-	content_end_zero(run);
+	content_end_zero(0, run->options->pages);
 	return 0;
 }
 
@@ -190,6 +191,10 @@ const struct workload workloads[] = {
 		{ POPULATE,
 		  { "migrate", NULL, migrate,
 		    { .requests_a_page = 1, .primary_a_page = 1 } },
+		  GUEST_READ_AGAIN },
+	}, {
+		"churn", "a seeded mix of everything", NULL,
+		{ POPULATE, { "churn", churn, NULL, { 0 } },
 		  GUEST_READ_AGAIN },
 	},
 };

@@ -171,6 +171,8 @@ class App:
                  "vcpus": str(args.vcpus), "seed": str(args.seed)}
         if args.cpus:
             words["cpus"] = str(args.cpus)
+        if args.operations:
+            words["operations"] = str(args.operations)
         if args.mutants:
             words["mutants"] = "all"
         if args.check == "off":

@@ -78,6 +78,8 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
     add("--cpus", type=between(1, MAX_CPUS), metavar="N",
         help="CPUs of the machine (default 1 more than vCPUs; more still "
         "are more host threads; on 1 all take turns)")
+    add("--operations", type=between(1, 1000000000), metavar="N",
+        help="operations of churn (default 4 for each page)")
     add("--mutants", action="store_true",
         help="also run the deliberately broken policies")
     _everywhere(parser, backends, "results.json, results.csv and index.html")

@@ -84,7 +84,8 @@ enum guest_then {
 
 enum hypercall {
 	HYPERCALL_DONE = 1,	/* returns when there is a new command */
-	HYPERCALL_YIELD = 2,	/* yield_every pages were read since the last */
+	HYPERCALL_YIELD = 2,	/* yield_every pages were read since the last,
+				 * or an op was performed again */
 };
 
 #define STALE_REPORTS	4
