@@ -139,7 +139,7 @@ static void test_refused(void **state)
 		{ "policy=,bracket",	"policy= takes" },
 		{ "policy=all,bracket",	"policy= takes" },
 		{ "workload=cow-",	"workload= takes cow cow-host merge" },
-		{ "mutants=bracket",	"mutants= takes no-flush" },
+		{ "mutants=bracket",	"mutants= takes seq-early" },
 		{ "guest=none",		"guest= takes idle running both" },
 		{ "guest=idle,running",	"guest= takes" },
 		{ "pages=0",		"from 1 to 262144" },
