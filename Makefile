@@ -4,6 +4,7 @@
 # make test-random  100 million random operations on the host: minutes
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
 # make iso        a GRUB image with one menu entry per preset: build/tandem.iso
+# make docs       docs/litmus.md anew, from the litmus tests themselves
 # make clean      remove build/
 # make help       this text
 #
@@ -132,6 +133,16 @@ $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 	cp $(BUILD)/tandem.bin $(BUILD)/iso/boot/
 	cp boot/grub.cfg $(BUILD)/iso/boot/grub/
 	grub-mkrescue -o $@ $(BUILD)/iso
+
+# --- Documents that are printed from the source.
+
+$(BUILD)/litmus_doc: tools/litmus_doc.c lab/litmus.c lab/litmus_tests.c \
+		lab/litmus.h Makefile | compiler
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $(filter %.c,$^)
+
+docs: $(BUILD)/litmus_doc
+	$(BUILD)/litmus_doc >docs/litmus.md
 
 -include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d
 -include test/host/build.mk

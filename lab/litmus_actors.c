@@ -349,6 +349,12 @@ static void touch_here(void *arg)
 	mm_switch(old);
 }
 
+static void complete(struct litmus_world *world)
+{
+	ept_complete(&container_of(world, struct litmus_stage,
+				   world)->vm.ept);
+}
+
 int litmus_stage_init(struct litmus_stage *stage,
 		      const struct litmus_test *test)
 {
@@ -362,7 +368,7 @@ int litmus_stage_init(struct litmus_stage *stage,
 		return -ENOMEM;
 	stage->world = (struct litmus_world){
 		.test = test, .mm = vm->mm, .area = vm_data_range(vm),
-		.flags = stage->shared->flags,
+		.flags = stage->shared->flags, .complete = complete,
 	};
 	err = litmus_world_init(&stage->world);
 	set_deadline(stage);

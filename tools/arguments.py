@@ -175,7 +175,8 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
                    + " ".join(COMMANDS))
     args = parsers[command].parse_args(rest)
     args.command = command
-    if command in ("compare", "run") and args.cpus and 1 < args.cpus <= args.vcpus:
+    if command in ("compare", "run") and args.cpus and \
+            1 < args.cpus <= args.vcpus:
         raise Stop(STATUS_USAGE, f"--cpus {args.cpus} is not accepted with "
                    f"--vcpus {args.vcpus}: 1, on which all take turns, or "
                    f"a number from {args.vcpus + 1} to {MAX_CPUS}")

@@ -64,7 +64,8 @@ class Trial:
                "mutant": self.mutant, "seed": self.seed,
                "rounds": self.rounds,
                "forbidden": "yes" if self.forbidden else "no",
-               "seen": self.seen, "violations": dict(sorted(self.violations.items())),
+               "seen": self.seen,
+               "violations": dict(sorted(self.violations.items())),
                "caught_by": self.caught_by, "verdict": self.judgement,
                "notes": self.notes}
         if self.verdict in ENDED:
