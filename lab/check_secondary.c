@@ -4,7 +4,11 @@
  */
 #include "lab/check_state.h"
 
+#include "arch/x86/counter.h"
 #include "arch/x86/insn.h"
+
+/* The model's prediction; see docs/counters.md. */
+COUNTER_NAMED(count_pf_spurious_accessed, "predicted.pf_spurious_accessed");
 
 static bool spte_same(spte_t a, spte_t b)
 {
@@ -104,9 +108,17 @@ static void changed(const struct step_event *event, spte_t old, spte_t new,
 	else if (pte_present(p) &&
 		 (moved || (cpu->change && cpu->change->hva.v == hva.v)))
 		check_violated(RULE_O3, event, event->subject, hva.v, 0);
-	if (!spte_writable(f, old) && spte_writable(f, new) &&
-	    check_in_bracket(hva))
+	if (moved || spte_writable(f, old) || !spte_writable(f, new))
+		return;
+	if (check_in_bracket(hva))
 		check_violated(RULE_O8, event, event->subject, hva.v, 0);
+	/* Whoever has used it may keep it without W, until it faults or is
+	 * flushed; who has just faulted on it does not. */
+	if (check.ept->policy->upgrade != UPGRADE_FLUSH &&
+	    (!f->accessed || old.v & f->accessed))
+		count_add(&count_pf_spurious_accessed,
+			  tlb_model_users(&check.secondary) -
+			  (cpu->fault_gfn != 0));
 }
 
 /* Stamp the end of a translation, after S has changed. */

@@ -42,6 +42,7 @@ struct run {
 	u64 stale_reads;
 	u64 leaked_frames;
 	u64 spurious_bound;		/* pf_spurious_max, see ept/notifier.c */
+	u64 spurious_model;		/* pf_spurious_accessed, of the checker */
 	char message[200];		/* empty: the run came to its end */
 };
 

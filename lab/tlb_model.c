@@ -89,3 +89,14 @@ u64 tlb_model_demand(struct tlb_model *model, u64 mask, u64 end)
 	}
 	return holders;
 }
+
+u32 tlb_model_users(const struct tlb_model *model)
+{
+	u32 i, users = 0;
+
+	/* One that never flushed may hold something of others', not of this. */
+	for (i = 0; i < cpu_count; i++)
+		users += load_acquire(&model->cpus[i].flushed) &&
+			 may_hold(&model->cpus[i], ~0ull);
+	return users;
+}

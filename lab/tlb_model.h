@@ -1,6 +1,7 @@
 /*
  * What the CPUs may still hold of one set of tables: the model "may hold" of
- * docs/contract.md, section 8. A CPU may hold whatever was visible to it in a
+ * docs/contract.md, section 8, and as far as an entry's A tells the model "did
+ * access". A CPU may hold whatever was visible to it in a
  * present entry since its last flush while it used the tables, over exits and
  * entries, whatever the hardware at hand forgets by itself.
  *
@@ -47,6 +48,13 @@ void tlb_model_stop_use(struct tlb_model *model, u32 cpu);
 
 /* From now on @cpu uses the tables. False: it may hold what was due. */
 __must_check bool tlb_model_start_use(struct tlb_model *model, u32 cpu);
+
+/*
+ * How many CPUs did access what is in an entry, at most: those that have used
+ * the tables since their last flush. (Which of them did, only the entry's A
+ * could say, and it is one for all.)
+ */
+u32 tlb_model_users(const struct tlb_model *model);
 
 /*
  * The CPUs of @mask that use the tables now and may hold a translation whose
