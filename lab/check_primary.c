@@ -104,7 +104,9 @@ static void on_n5(const struct step_event *event, const struct change *change)
 	if (wrong)
 		check_violated(right ? RULE_O16 : RULE_O2, event, which,
 			       change->hva.v, 0);
-	if (end && change->new != change->old && change->right == PTE_RW)
+	/* A migration's I1 may have ended S once more: it flushes itself. */
+	if (end && change->new != change->old && change->right == PTE_RW &&
+	    !check_in_other_bracket(change->hva))
 		check_flushed(RULE_O2, event, CHECK_NONE, change->hva.v, end);
 	/* In a bracket seq moves at its end, and inprog refuses until then. */
 	if (READ_ONCE(check.ept->seq) == check_cpu()->seq &&

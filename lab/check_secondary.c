@@ -53,18 +53,30 @@ static bool is_in(hva_t hva, struct hva_range range)
 	return hva.v >= range.start.v && hva.v < range.end.v;
 }
 
-bool check_in_bracket(hva_t hva)
+static bool in_bracket_of(hva_t hva, u64 mask)
 {
 	u32 i, n;
 
 	for (i = 0; i < cpu_count; i++) {
 		const struct cpu_record *cpu = &check.cpus[i];
 
+		if (!(mask & 1ull << i))
+			continue;
 		for (n = 0; n < load_acquire(&cpu->bracket_count); n++)
 			if (is_in(hva, cpu->brackets[n]))
 				return true;
 	}
 	return false;
+}
+
+bool check_in_bracket(hva_t hva)
+{
+	return in_bracket_of(hva, CHECK_ALL_CPUS);
+}
+
+bool check_in_other_bracket(hva_t hva)
+{
+	return in_bracket_of(hva, ~(1ull << cpu_id()));
 }
 
 bool check_in_window(hva_t hva)

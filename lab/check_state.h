@@ -85,6 +85,9 @@ bool check_exceeds(spte_t s, pte_t p);
 bool check_in_window(hva_t hva);
 bool check_in_bracket(hva_t hva);
 
+/* Is it in an invalidation that runs on another CPU? */
+bool check_in_other_bracket(hva_t hva);
+
 /*
  * What ended at @end must be flushed: on all CPUs that are in the guest now,
  * and on the others before they enter. Violates @rule if not.

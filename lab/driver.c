@@ -154,9 +154,14 @@ static int pace_there(struct run *run, u32 i)
 
 int guest_pace(struct run *run)
 {
+	return run->options->pace_free ? 0 : guest_settle(run);
+}
+
+int guest_settle(struct run *run)
+{
 	u32 i;
 
-	if (!run->guest_runs || run->options->pace_free)
+	if (!run->guest_runs)
 		return 0;
 	for (i = 0; i < run->vm.vcpu_count; i++)
 		if (single_cpu() ? pace_here(run, i) : pace_there(run, i))

@@ -33,6 +33,10 @@ __must_check int guest_keep_writing(struct run *run, u32 i, u32 first,
  */
 __must_check int guest_pace(struct run *run);
 
+/* The same, with pace=free too: whatever a vCPU was in the middle of reading,
+ * it has read and judged. */
+__must_check int guest_settle(struct run *run);
+
 /* Let a running guest stop; all vCPUs are outside when this returns. */
 __must_check int guest_halt(struct run *run);
 

@@ -147,10 +147,29 @@ class Machine(support.unittest.TestCase):
     def test_same_bytes(self):
         """two runs give the same results.json, running guests included"""
         argv = ("--quiet", "--format", "json", "--pages", "64", "--workload",
-                "cow-host,merge-guest,migrate", "--vcpus", "2")
+                "cow-host,merge-guest,migrate,churn", "--vcpus", "2")
         first, second = tandem(*argv), tandem(*argv)
         self.assertEqual(first[0], 0, first[2])
         self.assertTrue(first == second)
+
+    def test_churn(self):
+        """churn with two running vCPUs and two more host threads"""
+        found = compare("--workload", "churn", "--pages", "32", "--vcpus",
+                        "2", "--cpus", "5", "--guest", "running",
+                        "--operations", "300")
+        for run in found["runs"]:
+            self.assertEqual(run["verdict"], "coherent", run)
+            for name in ("cow_copy", "ksm_merged", "kicks"):
+                self.assertGreater(run["counters"][name], 0, run)
+
+    def test_seed(self):
+        """another seed is another churn"""
+        argv = ("--workload", "churn", "--pages", "16", "--guest", "idle",
+                "--policy", "bracket")
+        one, same, other = (compare(*argv, "--seed", seed)["runs"][0]
+                            for seed in ("1", "1", "2"))
+        self.assertEqual(one, same)
+        self.assertNotEqual(one["counters"], other["counters"])
 
     def test_mutant(self):
         """no-flush is caught by a running guest of cow-host"""

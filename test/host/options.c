@@ -43,6 +43,7 @@ static void test_defaults(void **state)
 		assert_int_equal(options.vcpus, 1);
 		assert_int_equal(options.cpus, 0);
 		assert_int_equal(options.seed, 1);
+		assert_int_equal(options.operations, 0);
 		assert_int_equal(options.first, 1);
 		assert_false(options.pace_free);
 		assert_false(options.trace);
@@ -62,7 +63,7 @@ static void test_accepted(void **state)
 	assert_int_equal(parse("tandem policy=bracket,change-pte "
 			       "workload=cow-host  guest=idle pages=7 vcpus=8 "
 			       "cpus=16 seed=4294967295 first=3 pace=free "
-			       "trace=on mutants=no-flush"), 0);
+			       "trace=on mutants=no-flush operations=9"), 0);
 	assert_int_equal(options.policies, policy_bit("bracket") |
 					   policy_bit("change-pte"));
 	assert_int_equal(options.workloads, 2);
@@ -71,6 +72,7 @@ static void test_accepted(void **state)
 	assert_int_equal(options.vcpus, 8);
 	assert_int_equal(options.cpus, 16);
 	assert_int_equal(options.seed, 4294967295u);
+	assert_int_equal(options.operations, 9);
 	assert_int_equal(options.first, 3);
 	assert_true(options.pace_free);
 	assert_true(options.trace);
