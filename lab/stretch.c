@@ -11,7 +11,7 @@
 #define CIRCLE_LOOKS	16
 #define CIRCLE_STEPS	64
 #define CALM_LOOKS	50
-#define LIMIT_MS	20
+#define LIMIT_MS	8
 
 /* An actor in a round; its own CPU writes, the others read. */
 static struct playing {

@@ -30,10 +30,13 @@ class App:
 
     def __init__(self, backends: list[Backend] | None = None,
                  build: Callable[[], Path] = image.build,
+                 build_explorer: Callable[[], Path | None] =
+                 image.build_explorer,
                  limits: Limits = Limits(), out: TextIO | None = None,
                  err: TextIO | None = None) -> None:
         self.backends = all_backends() if backends is None else backends
         self.build = build
+        self.build_explorer = build_explorer
         self.limits = limits
         self.out = out or sys.stdout
         self.err = err or sys.stderr

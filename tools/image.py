@@ -17,6 +17,7 @@ from tools.runner import Limits, run_matrix
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGE = "tandem.bin"
+EXPLORER = "explore/explore"
 
 Names = dict[str, list[tuple[str, str]]]    # what -> (name, text), in order
 
@@ -28,8 +29,19 @@ def build_directory() -> Path:
 
 def build() -> Path:
     """Bring the image up to date; silent unless that fails."""
-    image = build_directory() / IMAGE
-    command = ["make", "-s", f"-j{os.cpu_count()}", "-C", str(ROOT), "kernel",
+    return _make("kernel", build_directory() / IMAGE, "the kernel")
+
+
+def build_explorer() -> Path | None:
+    """The same for the explorer of interleavings; None: there is none."""
+    program = build_directory() / EXPLORER
+    if not (ROOT / "test/explore/build.mk").exists():
+        return None
+    return _make(str(program), program, "the explorer")
+
+
+def _make(target: str, image: Path, what: str) -> Path:
+    command = ["make", "-s", f"-j{os.cpu_count()}", "-C", str(ROOT), target,
                f"BUILD={build_directory()}"]
     # Called from make, its job server and flags are not for us.
     clean = {k: v for k, v in os.environ.items()
@@ -42,7 +54,7 @@ def build() -> Path:
                    "make is not installed: apt-get install make gcc") \
             from None
     if done.returncode or not image.exists():
-        raise Stop(STATUS_NO_BACKEND, "the kernel cannot be built:\n"
+        raise Stop(STATUS_NO_BACKEND, f"{what} cannot be built:\n"
                    + (done.stdout + done.stderr).strip())
     return image
 

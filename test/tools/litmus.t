@@ -5,6 +5,7 @@ statuses, the kill matrix, and what is printed."""
 import csv
 import io
 import json
+import os
 import unittest.mock
 from pathlib import Path
 
@@ -25,13 +26,14 @@ class Litmus(support.FrontEndTest):
     def trials(self):
         return json.loads(self.out)["tests"]
 
-    def explorer(self, *lines):
+    def explores(self, *lines, then="exit 1"):
         """Put a program in the explorer's place that prints @lines."""
-        program = self.directory / litmus.EXPLORER
-        program.parent.mkdir(exist_ok=True)
-        program.write_text("#!/bin/sh\n[ \"$*\" = --mutants ] || exit 9\n"
-                           + "".join(f"echo '{line}'\n" for line in lines))
-        program.chmod(0o755)
+        self.explorer.write_text(
+            "#!/bin/sh\n"
+            "[ \"$1 $2 $3\" = '--mutants --policy none' ] || exit 9\n"
+            + "".join(f"echo '{line}'\n" for line in lines) + then)
+        self.explorer.chmod(0o755)
+        self.explorer.with_name("mutants.txt").unlink(missing_ok=True)
 
 
 class Arguments(Litmus):
@@ -77,23 +79,27 @@ class Arguments(Litmus):
 
     def test_replay(self):
         """a trace's head line becomes the kernel's words"""
-        path = self.trace("explore test=COW-XIAO policy=change-pte "
-                          "mutant=no-flush schedule=0:5,1:3\nhost | vcpu0\n")
+        path = self.trace("# explore test=COW-XIAO policy=change-pte "
+                          "mutant=no-flush preemptions=2\n"
+                          "# segments 0:5 1:3\nhost | vcpu0\n")
         self.assertEqual(
             self.words("--replay", path, "--rounds", "4"),
             "litmus=COW-XIAO seed=1 policy=none mutants=no-flush "
             "schedule=0:5,1:3 rounds=4")
-        path = self.trace("test=COW-MP policy=bracket schedule=0:1")
+        path = self.trace("# explore test=COW-MP policy=bracket mutant=none\n"
+                          "# segments 0:1\n")
         self.assertEqual(self.words("--replay", path), "litmus=COW-MP seed=1 "
                          "policy=bracket mutants=none schedule=0:1")
 
     def test_replay_refused(self):
         """what is no trace"""
-        for text in ("", "nothing\n", "test=COW-MP\n"):
+        for text in ("", "nothing\n", "# explore test=COW-MP policy=bracket "
+                     "mutant=none\n# segments\n", "# segments 0:1\n"):
             self.refused("--replay", self.trace(text),
-                         mentions=("--replay", "test= and schedule="))
+                         mentions=("--replay", "# segments ACTOR:STEPS"))
         self.refused("--replay", "/nowhere", mentions=("No such file",))
-        self.refused("--replay", self.trace("test=COW schedule=0:1"),
+        self.refused("--replay", self.trace(
+            "# explore test=COW policy=bracket mutant=none\n# segments 0:1"),
                      mentions=("'COW'",))
 
 
@@ -167,6 +173,10 @@ class Kills(Litmus):
         return trial_text(1, 1, *argv, policy="change-pte",
                           mutant="no-flush", **more)
 
+    def setUp(self):
+        super().setUp()
+        self.explores()
+
     def test_words(self):
         """two boots: litmus tests, and workloads, under the mutants only"""
         self.play_mutants(self.trial("forbidden-seen", seen=1))
@@ -174,7 +184,7 @@ class Kills(Litmus):
                          if "list" not in b.words]
         self.assertEqual(first,
                          "litmus=all seed=1 policy=none mutants=all")
-        self.assertIn("policy=none mutants=all workload=all", second)
+        self.assertIn("policy=none mutants=all workload=cow-host,", second)
 
     def test_each_alone(self):
         """one that catches is enough"""
@@ -196,26 +206,36 @@ class Kills(Litmus):
             self.trial("forbidden-seen", seen=1)), 0)
         self.assertEqual(self.mutant()["outcome"], ["COW-XIAO"])
 
-        self.explorer("explore test=COW-XIAO policy=change-pte "
-                      "mutant=no-flush seen=1 violations=0 "
-                      "verdict=forbidden-seen", "chatter")
+        self.explores("explore test=COW-XIAO policy=change-pte "
+                      "mutant=no-flush seen=1 verdict=caught", "chatter")
         self.assertEqual(self.play_mutants(missed), 0)
         self.assertEqual(self.mutant()["explorer"], ["COW-XIAO"])
         self.assertEqual(self.trials()[0]["caught_by"], ["explorer"])
 
     def test_explorer_misses(self):
         """the explorer's lines count for their own test and mutant only"""
-        self.explorer("explore test=COW-XIAO policy=change-pte mutant=no-flush "
-                      "seen=0 violations=0 verdict=forbidden-not-seen",
-                      "explore test=COW-MP policy=change-pte mutant=no-flush "
-                      "seen=1 violations=1 verdict=forbidden-seen")
+        self.explores("explore test=COW-XIAO mutant=no-flush verdict=missed",
+                      "explore test=COW-MP mutant=no-flush verdict=caught")
         self.assertEqual(self.play_mutants(self.trial()), 1)
 
-    def test_explorer_hangs(self):
-        """an explorer that does not end is named: 3"""
-        self.explorer()
-        program = self.directory / litmus.EXPLORER
-        program.write_text("#!/bin/sh\nexec sleep 60\n")
+    def test_explorer_is_asked_once(self):
+        """what the explorer said is kept until it is built anew"""
+        caught = "explore test=COW-XIAO mutant=no-flush verdict=caught"
+        self.explores(caught, then="echo >>$0.asked; exit 0")
+        for _ in range(2):
+            self.assertEqual(self.play_mutants(self.trial()), 0)
+        asked = self.explorer.with_name("explore.asked")
+        self.assertEqual(asked.read_text(), "\n")
+        os.utime(self.explorer)
+        self.assertEqual(self.play_mutants(self.trial()), 0)
+        self.assertEqual(asked.read_text(), "\n\n")
+
+    def test_explorer_fails(self):
+        """an explorer that dies, or does not end, is named: 3"""
+        self.explores(then="echo broken >&2; exit 4")
+        self.assertEqual(self.play_mutants(self.trial()), 3)
+        self.assertIn("status 4: broken", self.err)
+        self.explores(then="exec sleep 60")
         with unittest.mock.patch.object(litmus, "EXPLORER_SECONDS", 0.2):
             self.assertEqual(self.play_mutants(self.trial()), 3)
         self.assertIn("no end after 0.2 s", self.err)

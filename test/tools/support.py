@@ -127,6 +127,7 @@ class FrontEndTest(unittest.TestCase):
         self.directory = Path(self._keep.name)
         self.kernel = self.directory / "kernel.elf"
         self.kernel.write_text("an image")
+        self.explorer = self.directory / "explore"
         self.out = self.err = ""
 
     def tandem(self, *argv: str, script: dict | None = None,
@@ -135,7 +136,7 @@ class FrontEndTest(unittest.TestCase):
         self.backend = Scripted(script or {})
         out, err = io.StringIO(), io.StringIO()
         app = App([self.backend] if backends is None else backends,
-                  lambda: self.kernel, QUICK, out, err)
+                  lambda: self.kernel, lambda: self.explorer, QUICK, out, err)
         status = app.main(list(argv))
         self.out, self.err = out.getvalue(), err.getvalue()
         return status
