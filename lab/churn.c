@@ -10,7 +10,6 @@
 #include "lab/churn.h"
 
 #include "arch/x86/error.h"
-#include "arch/x86/page.h"
 #include "arch/x86/user.h"
 #include "lab/content.h"
 #include "lab/driver.h"
@@ -243,9 +242,7 @@ static int child_write(struct churn *c)
 	if (!c->run->child)
 		return 0;
 	mm_switch(c->run->child);
-	stored = user_store(vm_page(page), tag);
-	if (stored)
-		page_fill(vm_page(page), tag);
+	stored = user_fill(vm_page(page), tag, PAGE_WORDS);
 	mm_switch(c->run->vm.mm);
 	for (i = 0; i < SAMPLES; i++)
 		if (c->samples[i].page == page)
@@ -315,19 +312,29 @@ static int perform_any(struct churn *c)
 	return err ? err : operations[i].perform(c);
 }
 
-/* Merges and migrates: no content changes. */
+/*
+ * Merges and migrates: no content changes. Once for each operation of CPU 0:
+ * without an end to it a guest's fault would be refused for ever (F4).
+ */
 static void host_thread(void *arg)
 {
 	struct churn *c = arg;
 	u64 random = c->run->options->seed + cpu_id();
+	u32 seen = 0, operation;
 
 	while (!READ_ONCE(c->stop)) {
+		this_cpu()->progress++;
+		operation = READ_ONCE(c->operation);
+		if (operation == seen) {
+			cpu_pause();
+			continue;
+		}
+		seen = operation;
 		if (!ksm_scan_next())
 			ksm_begin_pass();
 		/* Without memory CPU 0 will say so. */
 		(void)!migrate_page(c->run, (u32)(random_word(&random) >> 32) %
 					    c->run->options->pages);
-		this_cpu()->progress++;
 	}
 }
 
@@ -338,11 +345,12 @@ static int perform_all(struct churn *c)
 
 	if (!count)
 		count = 4 * c->run->options->pages;
-	for (; c->operation < count && !err; c->operation++) {
+	while (c->operation < count && !err) {
 		if (c->operation && c->operation % SIGN_OF_LIFE == 0)
 			report_progress(c->run);
 		this_cpu()->progress++;
 		err = perform_any(c);
+		WRITE_ONCE(c->operation, c->operation + 1);
 	}
 	return err;
 }

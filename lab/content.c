@@ -1,7 +1,6 @@
 #include "lab/content.h"
 
 #include "arch/x86/error.h"
-#include "arch/x86/page.h"
 #include "arch/x86/print.h"
 #include "arch/x86/user.h"
 
@@ -13,6 +12,12 @@ int content_host_write(struct run *run, u32 page)
 
 	return content_host_store(run, page, TAG_PAGE(page,
 					TAG_GENERATION(published) + 1));
+}
+
+/* A store has failed: why? 0: it was for once. */
+static int why(struct run *run, const u64 *words)
+{
+	return mm_fault(run->vm.mm, (hva_t){ (u64)words }, MM_WRITE);
 }
 
 int content_host_store(struct run *run, u32 page, u64 tag)
@@ -29,11 +34,13 @@ int content_host_store(struct run *run, u32 page, u64 tag)
 	start = read_tsc();
 	stored = user_store(words, tag);
 	run_note_ticks(run, read_tsc() - start);
-	if (!stored) {
-		err = mm_fault(run->vm.mm, (hva_t){ (u64)words }, MM_WRITE);
-		return err ? err : -EAGAIN;	/* why, once more */
+	/* A merge may write-protect the page again behind any store. */
+	while (!stored || !user_fill(words, tag, PAGE_WORDS)) {
+		err = why(run, words);
+		if (err)
+			return err;
+		stored = true;
 	}
-	page_fill(words, tag);
 	store_release(&oracle->published, tag);
 	return 0;
 }

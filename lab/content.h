@@ -10,8 +10,8 @@
 /*
  * Write the next generation to @page through the host's own mapping; the first
  * store takes the fault if there is one to take, and is what host_ticks
- * measures. -ENOMEM, -EFAULT: it could not be resolved, nothing was written. The
- * VM's address space is current.
+ * measures. -ENOMEM, -EFAULT: it could not be resolved, nothing is published.
+ * The VM's address space is current.
  */
 __must_check int content_host_write(struct run *run, u32 page);
 

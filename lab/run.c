@@ -44,9 +44,11 @@ static int run_phase(struct run *run, const struct phase *phase)
 	int err;
 
 	run->phase = phase->name;
-	report_phase_start(run);
+	if (!run->quiet)
+		report_phase_start(run);
 	err = phase->whole ? phase->whole(run) : hosts_each_page(run, phase);
-	report_phase_end(run, phase);
+	if (!run->quiet)
+		report_phase_end(run, phase);
 	return err;
 }
 
@@ -143,17 +145,28 @@ static void run_vm(struct run *run)
 	mutant_disarm();
 }
 
-enum verdict run_one(struct run *run)
+static void run_counted(struct run *run)
 {
 	u64 free_before = frame_free_count();
 	u64 free_after;
 
 	samples_clear(&run->host_ticks);
 	samples_clear(&run->guest_ticks);
-	report_run(run);
 	run_vm(run);
 	free_after = frame_free_count();			/* INV-FREE */
 	if (free_after != free_before)
 		run->leaked_frames = free_before - free_after;
+}
+
+enum verdict run_one(struct run *run)
+{
+	report_run(run);
+	run_counted(run);
 	return report_result(run);
+}
+
+void run_quietly(struct run *run)
+{
+	run->quiet = true;
+	run_counted(run);
 }

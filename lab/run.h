@@ -25,6 +25,8 @@ struct run {
 	const struct mutant *mutant;	/* NULL: none */
 	struct policy policy;
 	bool guest_runs;
+	bool quiet;			/* nothing on the console but what is
+					 * wrong: see run_quietly() */
 	u32 number, run_count;
 
 	/* While it lasts. */
@@ -55,5 +57,8 @@ static inline void run_note_ticks(struct run *run, u64 ticks)
 
 /* Do it all and report it on the console. */
 enum verdict run_one(struct run *run);
+
+/* Do it all; what came out is in @run. */
+void run_quietly(struct run *run);
 
 #endif

@@ -184,9 +184,13 @@ u64 frame_pfn_end(void)
 	return pfn_end;
 }
 
-void frame_fail_at(u64 n)
+u64 frame_fail_at(u64 n)
 {
+	u64 left;
+
 	spin_lock(&frame_lock);
+	left = fail_in;
 	fail_in = n;
 	spin_unlock(&frame_lock);
+	return left;
 }

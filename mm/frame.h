@@ -88,8 +88,11 @@ u64 frame_total_count(void);
 /* One more than the highest pfn that there is. */
 u64 frame_pfn_end(void);
 
-/* Tests: let the n-th allocation from now fail (1 = the next); 0 = none. */
-void frame_fail_at(u64 n);
+/*
+ * Tests: let the n-th allocation from now fail (1 = the next); 0 = none.
+ * Returns what was left of the last such call; 0: that one has failed.
+ */
+u64 frame_fail_at(u64 n);
 
 static inline pfn_t frame_pfn(const struct frame *frame)
 {

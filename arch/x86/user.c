@@ -1,8 +1,10 @@
 #include "arch/x86/user.h"
 
-extern const char user_store_insn[], user_store_failed[];
+extern const char user_store_insn[], user_fill_insn[], user_failed[];
 
 u64 user_fixup(u64 rip)
 {
-	return rip == (u64)user_store_insn ? (u64)user_store_failed : 0;
+	if (rip == (u64)user_store_insn || rip == (u64)user_fill_insn)
+		return (u64)user_failed;
+	return 0;
 }

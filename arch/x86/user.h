@@ -14,6 +14,12 @@
  */
 __must_check bool user_store(u64 *address, u64 value);
 
+/*
+ * The same for @count words, in ascending order. False: a part of them may have
+ * been stored. A page can lose its right to write between any two of them.
+ */
+__must_check bool user_fill(u64 *address, u64 value, u64 count);
+
 /* For trap.c: where to go on if the instruction at @rip cannot; 0: nowhere. */
 u64 user_fixup(u64 rip);
 

@@ -1,0 +1,99 @@
+/*
+ * In each workload the n-th allocation of a frame fails, for every n: the run
+ * ends with one line that says so, or comes through all the same; nothing is
+ * leaked, nobody reads a wrong byte, and the next run works.
+ */
+#include "test/boot/boot_test.h"
+
+#include "arch/x86/print.h"
+#include "arch/x86/string.h"
+#include "lab/run.h"
+#include "mm/frame.h"
+
+#define PAGES		4
+#define OPERATIONS	48	/* of churn */
+
+static struct run run;
+static const struct options options = {
+	.pages = PAGES, .vcpus = 1, .seed = 1, .first = 1,
+	.operations = OPERATIONS,
+};
+
+static void perform(const struct workload *workload,
+		    const struct policy *policy, u64 fail_at)
+{
+	memset(&run, 0, sizeof(run));
+	run.options = &options;
+	run.workload = workload;
+	run.policy = *policy;
+	frame_fail_at(fail_at);
+	run_quietly(&run);
+}
+
+static bool contains(const char *text, const char *part)
+{
+	for (; *text; text++)
+		if (!strncmp(text, part, strlen(part)))
+			return true;
+	return false;
+}
+
+/* One line that says what was missing. */
+static bool is_clear(const char *message)
+{
+	return contains(message, "memory") && !strchr(message, '\n') &&
+	       strlen(message) < sizeof(run.message) - 1;
+}
+
+static bool was_created(void)
+{
+	return !contains(run.message, "creating the virtual machine");
+}
+
+/*
+ * From allocation *@first on, which moves to the last one that a VM needs to be
+ * made at all. Adds to *@failed how many have failed.
+ */
+static int fail_each(const struct workload *workload,
+		     const struct policy *policy, u64 *first, u64 *failed)
+{
+	u64 n, left;
+
+	for (n = *first; ; n++) {
+		perform(workload, policy, n);
+		left = frame_fail_at(0);
+		EXPECT_EQUAL(run.leaked_frames, 0);	/* INV-FREE */
+		EXPECT_EQUAL(run.stale_reads, 0);
+		if (run.message[0] && (left || !is_clear(run.message))) {
+			boot_test_explain(__FILE__, __LINE__, run.message);
+			return BOOT_TEST_FAIL;
+		}
+		if (left)
+			return BOOT_TEST_PASS;	/* it met no failure */
+		/* A VM is made in the same way for all: once is enough. */
+		if (!was_created())
+			*first = n;
+		++*failed;
+	}
+}
+
+static int with_policy(const struct policy *policy)
+{
+	u64 first = 1, failed = 0;
+	u32 i;
+
+	for (i = 0; i < workload_count; i++)
+		EXPECT_PASS(fail_each(&workloads[i], policy, &first, &failed));
+	printk("# %s: %llu allocations have failed\n", policy->name,
+	       (unsigned long long)failed);
+	/* At least the data pages of each workload, and the VM. */
+	EXPECT(failed > workload_count * PAGES);
+	return BOOT_TEST_PASS;
+}
+
+/* The baseline, and the last one, which keeps frames for longest. */
+BOOT_TEST(each_allocation_fails)
+{
+	EXPECT_PASS(with_policy(&policies[0]));
+	return with_policy(&policies[policy_count - 1]);
+}
