@@ -4,7 +4,8 @@
  *
  * Lock order, outermost first (O14):
  *
- *	mmap lock  >  PTL (lower table address first)  >  rmap  >  ML
+ *	mmap lock  >  PTL (lower table address first)  >  rmap  >
+ *	listeners that postpone flushes  >  ML
  *
  * and below all of them the leaf locks: frame allocator, console.
  */
