@@ -128,8 +128,8 @@ def run(app: App, args: argparse.Namespace) -> int:
 def oracle_words(args: argparse.Namespace) -> dict[str, str]:
     """Workloads under the mutants, with a guest that reads all the time."""
     return {"policy": "none", "mutants": "all",
-            "workload": ",".join(WORKLOADS), "guest": "running", "pages": str(PAGES), "vcpus": str(VCPUS),
-            "seed": str(args.seed)}
+            "workload": ",".join(WORKLOADS), "guest": "running",
+            "pages": str(PAGES), "vcpus": str(VCPUS), "seed": str(args.seed)}
 
 
 def explore(program: Path | None, trials: list[Trial],
