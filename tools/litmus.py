@@ -50,17 +50,15 @@ def replayed(name: str) -> dict[str, str]:
         raise Stop(STATUS_USAGE, f"--replay '{name}' is not accepted: "
                    f"{getattr(error, 'strerror', None) or error}") from None
     head = re.match(r"# explore (.*)", text)
-    segments = re.search(r"^# segments((?: \d+:\d+)+)$", text, re.MULTILINE)
     fields = dict(re.findall(r"(\w+)=(\S+)", head[1])) if head else {}
-    if not segments or not {"test", "policy", "mutant"} <= fields.keys():
+    if not {"test", "policy", "mutant", "schedule"} <= fields.keys():
         raise Stop(STATUS_USAGE, f"--replay '{name}' is not accepted: it "
-                   "must begin with '# explore test=.. policy=.. mutant=..' "
-                   "and have '# segments ACTOR:STEPS ..', as the explorer "
-                   "writes them")
+                   "must begin with '# explore test=.. policy=.. mutant=.. "
+                   "schedule=..', as the explorer writes it")
     mutant = fields["mutant"]
     return {"litmus": fields["test"], "mutants": mutant,
             "policy": fields["policy"] if mutant == "none" else "none",
-            "schedule": ",".join(segments[1].split())}
+            "schedule": fields["schedule"]}
 
 
 def words(args: argparse.Namespace) -> dict[str, str]:

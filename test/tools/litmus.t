@@ -80,26 +80,26 @@ class Arguments(Litmus):
     def test_replay(self):
         """a trace's head line becomes the kernel's words"""
         path = self.trace("# explore test=COW-XIAO policy=change-pte "
-                          "mutant=no-flush preemptions=2\n"
-                          "# segments 0:5 1:3\nhost | vcpu0\n")
+                          "mutant=no-flush preemptions=2 schedule=0:5,1:3\n"
+                          "# words 0\nhost | vcpu0\n")
         self.assertEqual(
             self.words("--replay", path, "--rounds", "4"),
             "litmus=COW-XIAO seed=1 policy=none mutants=no-flush "
             "schedule=0:5,1:3 rounds=4")
-        path = self.trace("# explore test=COW-MP policy=bracket mutant=none\n"
-                          "# segments 0:1\n")
+        path = self.trace("# explore test=COW-MP policy=bracket mutant=none "
+                          "schedule=0:1\n")
         self.assertEqual(self.words("--replay", path), "litmus=COW-MP seed=1 "
                          "policy=bracket mutants=none schedule=0:1")
 
     def test_replay_refused(self):
         """what is no trace"""
         for text in ("", "nothing\n", "# explore test=COW-MP policy=bracket "
-                     "mutant=none\n# segments\n", "# segments 0:1\n"):
+                     "mutant=none\n", "# schedule=0:1\n"):
             self.refused("--replay", self.trace(text),
-                         mentions=("--replay", "# segments ACTOR:STEPS"))
+                         mentions=("--replay", "schedule=.."))
         self.refused("--replay", "/nowhere", mentions=("No such file",))
         self.refused("--replay", self.trace(
-            "# explore test=COW policy=bracket mutant=none\n# segments 0:1"),
+            "# explore test=COW policy=bracket mutant=none schedule=0:1"),
                      mentions=("'COW'",))
 
 
