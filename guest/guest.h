@@ -56,4 +56,7 @@ void touch_control(const struct guest *guest);
 /* misbehave.c: do what the BAD op of the command says. */
 void misbehave(const struct guest *guest);
 
+/* hostile.c: the same for the random ones. */
+void be_hostile(const struct guest *guest);
+
 #endif

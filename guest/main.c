@@ -62,6 +62,11 @@ static void perform(struct guest *guest)
 	case GUEST_LITMUS:
 		play_litmus(guest);
 		break;
+	case GUEST_BAD_CODE:
+	case GUEST_BAD_CALLS:
+	case GUEST_BAD_ACCESSES:
+		be_hostile(guest);
+		break;
 	default:
 		misbehave(guest);
 	}

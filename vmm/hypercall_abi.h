@@ -72,6 +72,9 @@ enum guest_op {
 	GUEST_BAD_HLT,
 	GUEST_BAD_SPIN,		/* interrupts off, for ever: must be stopped */
 	GUEST_BAD_EXITS,	/* exit for ever, and get nowhere */
+	GUEST_BAD_CODE,		/* random bytes as code; argument is the seed */
+	GUEST_BAD_CALLS,	/* random hypercalls; likewise */
+	GUEST_BAD_ACCESSES,	/* random gpas; likewise */
 	GUEST_OP_COUNT,
 };
 
