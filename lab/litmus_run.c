@@ -14,7 +14,7 @@
 #include "lab/report.h"
 
 #define STEPS_MAX	96	/* of an actor that are held, in a sweep */
-#define ROUNDS_MORE	100	/* for a mutant that the sweep did not show */
+#define ROUNDS_MORE	150	/* for a mutant that the sweep did not show */
 #define ROUNDS_FIXED	16	/* where hold= or schedule= says what to do */
 
 enum litmus_verdict {
@@ -46,10 +46,11 @@ struct trial {
 	u32 number, count;
 
 	struct litmus_stage stage;
-	u32 steps[LITMUS_ACTORS];	/* the most that an actor has taken */
+	u32 steps[LITMUS_ACTORS];	/* of each actor in the first round */
 	u64 random;
 
 	u32 rounds, seen;
+	char shown_by[80];		/* the words that show it again */
 	s64 leaked_frames;
 	bool over;			/* no further round can be played */
 	char message[200];
@@ -67,6 +68,25 @@ static bool goes_on(const struct trial *t)
 	return !t->options->rounds || t->rounds < t->options->rounds;
 }
 
+/* @plan as the command line has it. */
+static void print_plan(const struct stretch_plan *plan, char *text, size_t size)
+{
+	int n = 0;
+	u32 i;
+
+	for (i = 0; i < plan->segment_count && (size_t)n < size; i++)
+		n += format_text(text + n, size - n, "%s%u:%u",
+				 i ? "," : " schedule=",
+				 plan->segments[i].actor,
+				 plan->segments[i].steps);
+	/* A hold by name is what the person has asked for himself. */
+	for (i = 0; i < plan->hold_count && (size_t)n < size; i++)
+		if (plan->holds[i].at)
+			n += format_text(text + n, size - n, " hold=%u:%u",
+					 plan->holds[i].actor,
+					 plan->holds[i].at);
+}
+
 /* Returns how many holds were met. */
 static u32 play(struct trial *t, const struct stretch_plan *plan)
 {
@@ -77,12 +97,15 @@ static u32 play(struct trial *t, const struct stretch_plan *plan)
 	if (t->over)
 		return 0;
 	t->rounds++;
-	t->seen += t->test->seen(&round.outcome);
+	if (t->test->seen(&round.outcome)) {
+		if (!t->seen)
+			print_plan(plan, t->shown_by, sizeof(t->shown_by));
+		t->seen++;
+	}
 	t->leaked_frames += round.leaked_frames;
 	t->over = round.leaked_frames != 0;
-	for (i = 0; i < LITMUS_ACTORS; i++)
-		if (round.steps[i] > t->steps[i])
-			t->steps[i] = round.steps[i];
+	for (i = 0; i < LITMUS_ACTORS && t->rounds == 1; i++)
+		t->steps[i] = round.steps[i];
 	return round.held;
 }
 
@@ -132,8 +155,8 @@ static void play_at_random(struct trial *t, u32 end)
 		u32 other = (first + 1 + random_below(t, actors - 1)) % actors;
 		struct stretch_plan plan = {
 			.segments = {
-				{ first, random_below(t, t->steps[first]) },
-				{ other, random_below(t, t->steps[other]) },
+				{ first, 1 + random_below(t, t->steps[first]) },
+				{ other, 1 + random_below(t, t->steps[other]) },
 				{ first, STEPS_MAX },
 			},
 			.segment_count = 3,
@@ -248,6 +271,9 @@ static void report_end(const struct trial *t, enum litmus_verdict verdict)
 		printk("message %s\n", t->message);
 	if (t->leaked_frames)
 		printk("leak frames=%lld\n", (long long)t->leaked_frames);
+	if (t->seen && !t->test->allowed)
+		printk("message seen in a round with rounds=1%s\n",
+		       t->shown_by);
 	report_violations();
 	printk("litmus %u/%u test=%s policy=%s mutant=%s rounds=%u seen=%u "
 	       "forbidden=%s violations=%llu verdict=%s\n", t->number, t->count,

@@ -3,8 +3,9 @@
  * held at a step (arch/x86/step.h) until the others have done what they can,
  * or all of them follow a schedule. Real CPUs run; only the moments are chosen.
  *
- * Steps are counted as schedules count them: the contract's own ones, without
- * PRIMARY, which comes by interrupt (step_is_scheduled()).
+ * Steps are counted as schedules count them (step_is_scheduled()): the
+ * contract's own ones, without PRIMARY, which comes by interrupt, and FLUSH,
+ * which serves whatever was asked for before the round.
  */
 #ifndef LAB_STRETCH_H
 #define LAB_STRETCH_H
@@ -36,7 +37,8 @@ struct stretch_plan {
 
 static inline bool step_is_scheduled(enum step step)
 {
-	return !step_is_detail(step) && step != STEP_PRIMARY;
+	return !step_is_detail(step) && step != STEP_PRIMARY &&
+	       step != STEP_FLUSH;
 }
 
 /* Listen to steps: before anybody who shall hear a step without delay. */
