@@ -27,14 +27,23 @@ void tlb_model_reset(struct tlb_model *model, enum tlb_use use)
 	}
 }
 
+static void raise(u64 *stamp, u64 now)
+{
+	u64 was = load_acquire(stamp);
+
+	while (was < now && !atomic_cmpxchg(stamp, was, now))
+		was = load_acquire(stamp);
+}
+
+/* An IPI's handler may flush in the middle of this: time does not go back. */
 void tlb_model_flush(struct tlb_model *model, u32 id)
 {
 	struct tlb_model_cpu *cpu = &model->cpus[id];
 	u64 now = tlb_model_clock();
 
 	if (cpu->in_use)
-		store_release(&cpu->entered, now);	/* its use goes on */
-	store_release(&cpu->flushed, now);
+		raise(&cpu->entered, now);		/* its use goes on */
+	raise(&cpu->flushed, now);
 }
 
 void tlb_model_stop_use(struct tlb_model *model, u32 cpu)
@@ -63,14 +72,6 @@ bool tlb_model_start_use(struct tlb_model *model, u32 id)
 	 */
 	atomic_exchange(&cpu->in_use, 1);
 	return !may_hold(cpu, load_acquire(&cpu->due));
-}
-
-static void raise(u64 *due, u64 end)
-{
-	u64 was = load_acquire(due);
-
-	while (was < end && !atomic_cmpxchg(due, was, end))
-		was = load_acquire(due);
 }
 
 u64 tlb_model_demand(struct tlb_model *model, u64 mask, u64 end)
