@@ -97,7 +97,9 @@ def litmus_status(results: LitmusResults) -> int:
         return 4
     bad = any(t.judgement not in ("ok", "skipped") for t in results.trials
               if not t.mutant)
-    return 1 if bad or not all(kill.caught for kill in results.kills) else 0
+    played = any(t.verdict != "skipped" for t in results.trials)
+    caught = all(kill.caught for kill in results.kills)
+    return 0 if played and caught and not bad else 1
 
 
 def litmus_summary(results: LitmusResults) -> str:
@@ -114,7 +116,7 @@ def litmus_summary(results: LitmusResults) -> str:
             f"No forbidden outcome and no violation in {rounds} rounds of " \
             f"{len(plain)} trials. "
         if skipped:
-            text += f"{skipped} skipped: they need more CPUs. "
+            text += f"{skipped} skipped, for want of CPUs. "
     if results.kills:
         missed = [kill.mutant for kill in results.kills if not kill.caught]
         text += f"{len(results.kills) - len(missed)} of " \

@@ -130,10 +130,12 @@ class Verdicts(Litmus):
         self.assertEqual(self.trials()[0]["violations"], {})
 
     def test_skipped(self):
-        """too few CPUs is no failure, and no success either"""
-        text = head(1) + trial_text(1, 1, "skipped") + END
+        """too few CPUs is no failure, but if nothing was played it is"""
+        text = head(2) + trial_text(1, 2, "skipped") + trial_text(2, 2) + END
         self.assertEqual(self.play(text), 0)
         self.assertEqual(self.trials()[0]["verdict"], "skipped")
+        self.assertEqual(self.play(
+            head(1) + trial_text(1, 1, "skipped") + END), 1)
         self.play(text, "--format", "table")
         self.assertIn("1 skipped", self.out)
 
