@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what a goal of the Makefile needs and this machine lacks.
 #
-#	tools/setup.sh compare|iso|test|test-nested
+#	tools/setup.sh compare|fuzz|iso|test|test-nested
 #
 # On Debian and its relatives packages come through apt-get, as root or with
 # sudo, each named before it is installed. Elsewhere what is missing is
@@ -9,7 +9,7 @@
 set -u
 
 usage() {
-	echo "setup.sh: '${1:-}' is unknown: accepted are compare iso test" \
+	echo "setup.sh: '${1:-}' is unknown: accepted are compare fuzz iso test" \
 		test-nested >&2
 	exit 2
 }
@@ -31,6 +31,12 @@ have() {
 
 have_module() {
 	/usr/bin/python3 -c "import $1"
+}
+
+# With whichever clang there is.
+has_fuzzer() {
+	test -e "$(clang -print-file-name=libclang_rt.fuzzer-x86_64.a)" ||
+	test -e "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-x86_64.a"
 }
 
 # Real hardware: then QEMU is worth its size.
@@ -78,7 +84,13 @@ need_to_nest() {
 	need vgabios test -e /usr/share/bochs/VGABIOS-lgpl-latest
 }
 
+need_to_fuzz() {
+	need clang have clang
+	need libclang-rt-14-dev has_fuzzer
+}
+
 case ${1:-} in
+fuzz) need_to_build; need_to_fuzz ;;
 compare) need_to_build; need_to_run ;;
 iso) need_to_build; need_to_make_iso ;;
 test) need_to_build; need_to_run; need_to_test; need_to_make_iso ;;

@@ -127,7 +127,7 @@ class Setup(support.FrontEndTest):
     def test_usage(self):
         """anything else: 2"""
         self.assertEqual(self.run_setup("clean"), 2)
-        self.assertIn("'clean' is unknown: accepted are compare iso "
+        self.assertIn("'clean' is unknown: accepted are compare fuzz iso "
                       "test test-nested",
                       self.err)
 

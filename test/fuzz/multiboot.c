@@ -1,0 +1,64 @@
+/*
+ * What the boot loader tells: the input is the physical memory, behind two
+ * bytes that say where in it the block lies.
+ */
+#include "test/fuzz/fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "boot/multiboot.h"
+
+const char fuzz_name[] = "multiboot";
+
+#define BASE		0x8000ull
+#define KERNEL_START	0x100000ull
+#define KERNEL_END	0x112345ull
+#define LIMIT		(1ull << 32)
+
+static u8 *memory;
+static u64 memory_size;
+
+static const void *read_memory(u64 address, u64 size)
+{
+	if (address < BASE || size > memory_size ||
+	    address - BASE > memory_size - size)
+		return NULL;
+	return memory + (address - BASE);
+}
+
+static void check_range(struct memory_range r, u64 last)
+{
+	FUZZ_EXPECT(r.start.v >= last && r.start.v < r.end.v);
+	FUZZ_EXPECT(r.end.v <= LIMIT);
+	FUZZ_EXPECT(!((r.start.v | r.end.v) & ~PAGE_MASK));
+	FUZZ_EXPECT(r.end.v <= KERNEL_START || r.start.v >= KERNEL_END);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	const struct boot_machine machine = {
+		.read = read_memory,
+		.kernel = { { KERNEL_START }, { KERNEL_END } },
+		.limit = { LIMIT },
+	};
+	static struct boot_info info;
+	u64 last = 1ull << 20;
+	u32 i;
+
+	if (size < 2)
+		return 0;
+	memory_size = size - 2;
+	memory = malloc(memory_size + !memory_size);
+	memcpy(memory, data + 2, memory_size);
+	(void)!multiboot_parse(BASE + (data[0] | (u64)data[1] << 8), &machine,
+			       &info);
+	free(memory);
+
+	FUZZ_EXPECT(info.range_count <= BOOT_MAX_RANGES);
+	for (i = 0; i < info.range_count; i++) {
+		check_range(info.ranges[i], last);
+		last = info.ranges[i].end.v;
+	}
+	FUZZ_EXPECT(memchr(info.command_line, 0, COMMAND_LINE_SIZE));
+	return 0;
+}

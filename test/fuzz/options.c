@@ -1,0 +1,68 @@
+/*
+ * The kernel's command line: any text is read, or refused by one line.
+ */
+#include "test/fuzz/fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "arch/x86/cpu.h"
+#include "arch/x86/error.h"
+#include "boot/command.h"
+#include "lab/litmus.h"
+#include "lab/mutant.h"
+#include "lab/options.h"
+#include "lab/workload.h"
+#include "vmm/hypercall_abi.h"
+
+const char fuzz_name[] = "options";
+
+/* Stand in for those of the lab, which need a machine. */
+const struct workload workloads[] = {
+	{ .name = "cow" }, { .name = "cow-host" }, { .name = "merge" },
+};
+const u32 workload_count = array_count(workloads);
+
+static bool within(u64 mask, u32 count)
+{
+	return count >= 64 || !(mask >> count);
+}
+
+static void check_accepted(const struct options *o)
+{
+	FUZZ_EXPECT(within(o->policies, policy_count));
+	FUZZ_EXPECT(within(o->workloads, workload_count));
+	FUZZ_EXPECT(within(o->mutants, mutant_count));
+	FUZZ_EXPECT(within(o->litmus, litmus_test_count));
+	FUZZ_EXPECT(o->guest && within(o->guest, 2));
+	FUZZ_EXPECT(o->pages >= 1 && o->pages <= GUEST_MAX_PAGES);
+	FUZZ_EXPECT(o->vcpus >= 1 && o->vcpus <= GUEST_MAX_VCPUS);
+	FUZZ_EXPECT(o->cpus <= MAX_CPUS);
+	FUZZ_EXPECT(o->first >= 1);
+	FUZZ_EXPECT(o->plan.hold_count <= array_count(o->plan.holds));
+	FUZZ_EXPECT(o->plan.segment_count <= array_count(o->plan.segments));
+	FUZZ_EXPECT(memchr(o->tests, 0, sizeof(o->tests)));
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	char *line = malloc(size + 1), *error = malloc(2 * OPTIONS_TEXT);
+	struct options options;
+	int err;
+
+	memcpy(line, data, size);
+	line[size] = 0;
+	error[0] = 0;
+	err = options_parse(&options, line, error, 2 * OPTIONS_TEXT);
+	FUZZ_EXPECT(memchr(error, 0, 2 * OPTIONS_TEXT));
+	if (err) {
+		FUZZ_EXPECT(err == -EINVAL);
+		FUZZ_EXPECT(error[0]);
+	} else {
+		FUZZ_EXPECT(!error[0]);
+		check_accepted(&options);
+	}
+	(void)command_number(line, "cpus");
+	free(error);
+	free(line);
+	return 0;
+}
