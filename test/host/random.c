@@ -10,13 +10,17 @@
 
 #include <sanitizer/common_interface_defs.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "lab/check.h"
 #include "test/host/history.h"
 
 enum {
 	OPERATIONS = 10000000,
 	MUTANT_OPERATIONS = 200000,
+	MEETS_ALL = 10000,	/* operations that meet all counters of met[] */
 	MIN_PAGES = 8,
 	RESTART_EVERY = 2000,	/* operations, on average */
 	FAIL_EVERY = 64,	/* operations, on average: out of memory */
@@ -248,13 +252,50 @@ static void test_policies(void **state)
 			fail();
 		}
 		for (j = 0; j < array_count(met); j++)
-			assert_true(counter_sum(met[j]) > before[j]);
+			if (count / policy_count >= MEETS_ALL)
+				assert_true(counter_sum(met[j]) > before[j]);
 	}
 }
 
 static void deliver_nothing(struct ept *ept)
 {
 	(void)ept;
+}
+
+/*
+ * A stale write may hit anything, this program included: a process of its own
+ * then dies of it.
+ */
+static void end_quietly(int signal)
+{
+	(void)signal;
+	_exit(EXIT_FAILURE);
+}
+
+static __noreturn void run_mutant(const struct policy *mutant)
+{
+	signal(SIGSEGV, end_quietly);
+	signal(SIGABRT, end_quietly);
+	if (perform(mutant, seed, MUTANT_OPERATIONS))
+		_exit(EXIT_SUCCESS);
+	print_message("# %s without flushes: operation %llu: %s\n",
+		      mutant->name, (unsigned long long)history_count(),
+		      history_what());
+	fflush(stdout);
+	_exit(EXIT_FAILURE);
+}
+
+static bool is_caught(const struct policy *mutant)
+{
+	int status = 0;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		run_mutant(mutant);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
 }
 
 static void test_mutants(void **state)
@@ -267,12 +308,9 @@ static void test_mutants(void **state)
 		mutant = policies[i];
 		mutant.deliver = deliver_nothing;
 		mutant.is_mutant = true;
-		if (perform(&mutant, seed, MUTANT_OPERATIONS))
+		if (!is_caught(&mutant))
 			fail_msg("%s without flushes was not caught",
 				 mutant.name);
-		print_message("# %s without flushes: operation %llu: %s\n",
-			      mutant.name, (unsigned long long)history_count(),
-			      history_what());
 	}
 }
 
