@@ -145,14 +145,16 @@ class App:
         backend.prepare(kernel.parent, self.say)
         known = image.names_of(kernel, backend)
         extra = () if one else ("all",)
+        mutants = [name for name, _ in known.get("mutants", [])]
         for option, given, kind in (("--policy", policies, "policies"),
                                     ("--workload", chosen, "workloads")):
             accepted = [name for name, _ in known.get(kind, [])]
-            for name, _ in known.get("mutants", []):
+            for name in mutants:
                 if name in given:
                     raise Stop(STATUS_USAGE, f"{option} '{name}' is a mutant: "
-                               "--mutants runs it")
+                               f"--mutants {name} runs it")
             arguments.check_names(option, given, accepted, extra)
+        arguments.check_names("--mutants", args.mutants or [], mutants)
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,
                     memory_for(args.pages, args.vcpus), gdb)
@@ -177,7 +179,7 @@ class App:
         if args.operations:
             words["operations"] = str(args.operations)
         if args.mutants:
-            words["mutants"] = "all"
+            words["mutants"] = ",".join(args.mutants)
         if args.check == "off":
             words["check"] = "off"
         if getattr(args, "trace", False):

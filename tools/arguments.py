@@ -80,8 +80,9 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         "are more host threads; on 1 all take turns)")
     add("--operations", type=between(1, 1000000000), metavar="N",
         help="operations of churn (default 4 for each page)")
-    add("--mutants", action="store_true",
-        help="also run the deliberately broken policies")
+    add("--mutants", nargs="?", const=["all"], type=names, metavar="M,..",
+        help="also run policies that are broken on purpose: these, or all "
+        "that a workload can show")
     _everywhere(parser, backends, "results.json, results.csv and index.html")
 
 

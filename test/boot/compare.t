@@ -173,15 +173,16 @@ class Machine(support.unittest.TestCase):
 
     def test_mutant(self):
         """no-flush is caught by a running guest of cow-host"""
-        found = compare("--mutants", "--workload", "cow-host", "--policy",
-                        "change-pte", "--guest", "running", "--pages", "64")
+        found = compare("--mutants", "no-flush", "--workload", "cow-host",
+                        "--policy", "change-pte", "--guest", "running",
+                        "--pages", "64")
         verdicts = {run["mutant"]: run["verdict"] for run in found["runs"]}
         self.assertEqual(verdicts, {None: "coherent", "no-flush": "stale"})
 
     def test_mutant_unseen(self):
         """a mutant that nothing could have caught is a failure"""
-        status, _, err = tandem("--mutants", "--workload", "control",
-                                "--policy", "change-pte", "--pages", "64",
+        status, _, err = tandem("--mutants", "no-flush", "--workload",
+                                "control", "--policy", "change-pte", "--pages", "64",
                                 "--quiet", "--format", "json")
         self.assertEqual(status, 1)
         self.assertIn("mutant no-flush was not caught", err)
