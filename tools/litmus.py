@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KIND = "litmus: "           # how `list tests` marks a litmus test
 EXPLORER_SECONDS = 900
+EXPLORED = ("forbidden-seen", "violation")      # its verdicts that catch
 # The oracle's part of the kill matrix: workloads of this size, on machines so
 # small that a host with two processors runs all their CPUs at once.
 WORKLOADS = ("cow-host", "takeover", "merge-host", "discard", "migrate")
@@ -147,7 +148,7 @@ def explore(program: Path | None, trials: list[Trial],
     found = {(record.fields["test"], record.fields["mutant"])
              for record in map(parse, cache.read_text().splitlines())
              if record and record.kind == "explore"
-             and record.fields["verdict"] == "caught"}
+             and record.fields["verdict"] in EXPLORED}
     for trial in trials:
         trial.explored = (trial.test, trial.mutant) in found
 

@@ -209,20 +209,22 @@ class Kills(Litmus):
         self.assertEqual(self.mutant()["outcome"], ["COW-XIAO"])
 
         self.explores("explore test=COW-XIAO policy=change-pte "
-                      "mutant=no-flush seen=1 verdict=caught", "chatter")
+                      "mutant=no-flush seen=1 verdict=forbidden-seen",
+                      "chatter")
         self.assertEqual(self.play_mutants(missed), 0)
         self.assertEqual(self.mutant()["explorer"], ["COW-XIAO"])
         self.assertEqual(self.trials()[0]["caught_by"], ["explorer"])
 
     def test_explorer_misses(self):
         """the explorer's lines count for their own test and mutant only"""
-        self.explores("explore test=COW-XIAO mutant=no-flush verdict=missed",
-                      "explore test=COW-MP mutant=no-flush verdict=caught")
+        self.explores("explore test=COW-XIAO mutant=no-flush verdict=ok",
+                      "explore test=COW-MP mutant=no-flush "
+                      "verdict=violation")
         self.assertEqual(self.play_mutants(self.trial()), 1)
 
     def test_explorer_is_asked_once(self):
         """what the explorer said is kept until it is built anew"""
-        caught = "explore test=COW-XIAO mutant=no-flush verdict=caught"
+        caught = "explore test=COW-XIAO mutant=no-flush verdict=violation"
         self.explores(caught, then="echo >>$0.asked; exit 0")
         for _ in range(2):
             self.assertEqual(self.play_mutants(self.trial()), 0)
