@@ -131,6 +131,11 @@ bool fake_explore_delay(void)
 	return true;
 }
 
+void fake_explore_sent(u32 id)
+{
+	(void)id;
+}
+
 void fake_explore_spin(void)
 {
 	if (!fake_exploring || !fake_explore_has_turn() || !others_left())

@@ -29,6 +29,9 @@ void fake_explore_point(void);
 /* Has the pending interrupt not arrived yet? */
 bool fake_explore_delay(void);
 
+/* An interrupt is on its way to CPU @id. */
+void fake_explore_sent(u32 id);
+
 /* The current column waits for another one. */
 void fake_explore_spin(void);
 

@@ -8,6 +8,19 @@
 
 void fake_tlb_reset(void);
 
+/*
+ * Who plays a CPU: whoever calls fake_cpu(), and interrupts are served as soon
+ * as they are sent; a thread; or an actor of test/explore/.
+ */
+enum fake_player { FAKE_SCRIPTED, FAKE_THREAD, FAKE_ACTOR };
+void fake_play(u32 id, enum fake_player player);
+
+/* Would fake_interrupts() serve one? Not in the middle of an instruction: from
+ * the use of a translation to the access that it is for. */
+bool fake_interrupt_is_due(void);
+void fake_access_begins(void);
+void fake_access_ends(void);
+
 /* Is CPU @id's store buffer in use? Make its store visible. */
 bool fake_store_pending(u32 id);
 void fake_store_drain(u32 id);

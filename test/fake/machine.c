@@ -31,16 +31,18 @@ void (*fake_enter)(struct vcpu_tlb *tlb);
 void (*fake_exit)(void);
 
 struct fake_cpu_state {
-	u32 pending;		/* atomic; a bit an enum ipi, then the NMI */
 	bool interrupts_off;
-	bool threaded;		/* a thread of its own plays this CPU */
 	bool in_guest;		/* inside, and the entry is complete */
+	bool in_access;		/* in the middle of an instruction */
 	bool serving;
+	/* Atomic; a bit an enum ipi, then the NMI. Others write this one. */
+	u32 pending __aligned(64);
 };
 
 #define PENDING_NMI	(1u << IPI_COUNT)
 
 static struct fake_cpu_state states[MAX_CPUS];
+static enum fake_player players[MAX_CPUS];
 static hpa_t no_root;
 
 void fake_ram_init(void)
@@ -64,6 +66,16 @@ hpa_t kernel_root(void)
 	return no_root;
 }
 
+static void enter(struct vcpu_tlb *tlb)
+{
+	handshake->enter(tlb);
+}
+
+static void leave(void)
+{
+	handshake->exit();
+}
+
 void fake_reset(u32 count)
 {
 	u32 i;
@@ -73,13 +85,14 @@ void fake_reset(u32 count)
 			.self = &cpus[i], .id = i, .apic_id = i,
 		};
 		states[i] = (struct fake_cpu_state){ 0 };
+		players[i] = FAKE_SCRIPTED;
 	}
 	cpu_count = count;
 	fake_this_cpu = &cpus[0];
 	fake_on_interrupt = NULL;
 	fake_on_nmi = NULL;
-	fake_enter = handshake_enter;
-	fake_exit = handshake_exit;
+	fake_enter = enter;
+	fake_exit = leave;
 	fake_on_step = NULL;
 	fake_guest_fault = NULL;
 	fake_tlb_reset();
@@ -111,6 +124,36 @@ static void serve_nmi(void)
 		fake_guest_leave();
 }
 
+/* A look that tells nothing: the interrupt may come a moment later. */
+static __attribute__((no_sanitize_thread)) bool
+is_pending(const struct fake_cpu_state *state)
+{
+	return *(const volatile u32 *)&state->pending;
+}
+
+bool fake_interrupt_is_due(void)
+{
+	const struct fake_cpu_state *state = &states[cpu_id()];
+
+	return is_pending(state) && !state->serving && !state->in_access &&
+	       (state->in_guest || !state->interrupts_off);
+}
+
+void fake_access_begins(void)
+{
+	states[cpu_id()].in_access = true;
+}
+
+void fake_access_ends(void)
+{
+	states[cpu_id()].in_access = false;
+}
+
+void fake_play(u32 id, enum fake_player player)
+{
+	players[id] = player;
+}
+
 /*
  * An interrupt makes a CPU leave the guest whatever its IF is. The handler
  * runs outside, when interrupts are on: not between E1 and the entry proper.
@@ -120,7 +163,7 @@ void fake_interrupts(void)
 	struct fake_cpu_state *state = &states[cpu_id()];
 	u32 pending, ipi;
 
-	if (likely(!READ_ONCE(state->pending)) || state->serving ||
+	if (likely(!is_pending(state)) || state->serving ||
 	    fake_explore_delay())
 		return;
 	state->serving = true;
@@ -146,7 +189,7 @@ void fake_pause(void)
 	fake_explore_spin();
 	fake_stepper_spin();
 	/* Whoever is waited for may need this very processor. */
-	if (states[cpu_id()].threaded)
+	if (players[cpu_id()] == FAKE_THREAD)
 		sched_yield();
 }
 
@@ -179,7 +222,7 @@ static void deliver(u32 id)
 {
 	u32 self;
 
-	if (READ_ONCE(states[id].threaded))
+	if (READ_ONCE(players[id]) != FAKE_SCRIPTED)
 		return;
 	self = fake_cpu(id);
 	fake_interrupts();
@@ -196,6 +239,7 @@ void ipi_send(u32 id, enum ipi ipi)
 	BUG_ON(id == cpu_id());
 	fake_note("%s%u", names[ipi], id);
 	atomic_or(&states[id].pending, 1u << ipi);
+	fake_explore_sent(id);
 	deliver(id);
 }
 
@@ -203,6 +247,7 @@ void ipi_send_nmi(u32 id)
 {
 	fake_note("nmi%u", id);
 	atomic_or(&states[id].pending, PENDING_NMI);
+	fake_explore_sent(id);
 	deliver(id);
 }
 
@@ -228,15 +273,15 @@ bool fake_interrupts_are_on(void)
 	return !states[cpu_id()].interrupts_off;
 }
 
-/* A scripted world has no time but what its waits take. */
+/* A CPU without a thread has no time but what its waits take. */
 u64 fake_tsc(void)
 {
-	static u64 scripted;
+	static u64 scripted[MAX_CPUS];
 	struct timespec now;
 
-	if (!states[cpu_id()].threaded) {
-		scripted += 100 * clock_ticks_per_ms;
-		return scripted;
+	if (players[cpu_id()] != FAKE_THREAD) {
+		scripted[cpu_id()] += 100 * clock_ticks_per_ms;
+		return scripted[cpu_id()];
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
@@ -270,7 +315,7 @@ void fake_run(u32 count, void (*fn)(u32 id))
 	u32 running = count, i;
 
 	for (i = 0; i < count; i++)
-		states[i].threaded = true;
+		fake_play(i, FAKE_THREAD);
 	for (i = 0; i < count; i++) {
 		players[i] = (struct player){ .fn = fn, .id = i,
 					      .running = &running };
@@ -281,6 +326,6 @@ void fake_run(u32 count, void (*fn)(u32 id))
 	for (i = 0; i < count; i++)
 		pthread_join(players[i].thread, NULL);
 	for (i = 0; i < count; i++)
-		states[i].threaded = false;
+		fake_play(i, FAKE_SCRIPTED);
 	fake_this_cpu = &cpus[0];
 }

@@ -84,7 +84,8 @@ void tlb_load_root(hpa_t root)
 	roots[cpu_id()] = root;
 }
 
-void tlb_flush_secondary(hpa_t root)
+/* This CPU's own: not a matter of who is first. */
+__attribute__((no_sanitize_thread)) void tlb_flush_secondary(hpa_t root)
 {
 	struct tlb *tlb = &guest_tlbs[cpu_id()];
 	u32 i;
@@ -184,10 +185,12 @@ static int access_host(hva_t hva, bool write, u64 *value)
 
 	for (;;) {
 		fake_interrupts();
+		fake_access_begins();
 		t = translate(&host_tlbs[cpu_id()], &host_layout,
 			      roots[cpu_id()], hva.v, write);
 		if (t)
 			break;
+		fake_access_ends();
 		err = mm_page_fault(hva, write ? PF_WRITE : 0);
 		if (err)
 			return err;
@@ -196,6 +199,7 @@ static int access_host(hva_t hva, bool write, u64 *value)
 		__atomic_store_n(word_at(t, hva.v), *value, __ATOMIC_RELAXED);
 	else
 		*value = __atomic_load_n(word_at(t, hva.v), __ATOMIC_RELAXED);
+	fake_access_ends();
 	return 0;
 }
 
@@ -217,7 +221,9 @@ static int access_guest(struct vcpu_tlb *tlb, gpa_t gpa, bool write,
 
 	for (;;) {
 		fake_interrupts();
+		fake_access_begins();
 		if (!fake_guest_is_in()) {
+			fake_access_ends();
 			fake_guest_enter(tlb);
 			continue;
 		}
@@ -225,6 +231,7 @@ static int access_guest(struct vcpu_tlb *tlb, gpa_t gpa, bool write,
 			      gpa.v, write);
 		if (t)
 			break;
+		fake_access_ends();
 		fake_guest_faults++;
 		fake_guest_leave();
 		err = fake_guest_fault(gpa, write ? HVM_WRITE : HVM_READ);
@@ -235,6 +242,7 @@ static int access_guest(struct vcpu_tlb *tlb, gpa_t gpa, bool write,
 		__atomic_store_n(word_at(t, gpa.v), *value, __ATOMIC_RELAXED);
 	else
 		*value = __atomic_load_n(word_at(t, gpa.v), __ATOMIC_RELAXED);
+	fake_access_ends();
 	return 0;
 }
 
