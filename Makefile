@@ -4,6 +4,7 @@
 # make test-random  100 million random operations on the host: minutes
 # make fuzz       three libFuzzer targets, a minute each: FUZZ_SECONDS=60
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
+# make explore    every litmus test in every interleaving, on the host
 # make iso        a GRUB image with one menu entry per preset: build/tandem.iso
 # make docs       docs/litmus.md anew, from the litmus tests themselves
 # make clean      remove build/
@@ -148,3 +149,4 @@ docs: $(BUILD)/litmus_doc
 -include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d
 -include test/host/build.mk
 -include test/fuzz/build.mk
+-include test/explore/build.mk

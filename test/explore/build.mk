@@ -1,0 +1,74 @@
+# The explorer: the kernel's own files, each access of which is seen, over the
+# fake machine. GCC calls a function at each access (-fsanitize=thread); these
+# functions are those of access.c, not the sanitizer's.
+#
+# make explore		every litmus test, policy and mutant, in every
+#			interleaving with EXPLORE_PREEMPTIONS (3); traces of
+#			what was found are in $(BUILD)/explore/traces/
+
+EXPLORE_PREEMPTIONS ?= 3
+
+EXPLORE_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Itest/explore/fake \
+	-Itest/fake -I. -MMD -MP
+EXPLORE_SEE := -fsanitize=thread -Wno-tsan \
+	--param tsan-instrument-func-entry-exit=0
+# Locks as one access: see there.
+EXPLORE_LOCKS := -Itest/explore/locks
+
+# What actors run. arch/x86/spinlock.c is explored by engine.t alone.
+EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) $(addprefix arch/x86/,counter.c \
+		handshake.c wait.c) \
+	$(addprefix lab/,litmus_ops.c mutations_primary.c \
+		mutations_secondary.c) \
+	$(addprefix test/fake/,machine.c tlb.c)
+# What watches them, or prepares.
+EXPLORE_UNSEEN := arch/x86/format.c arch/x86/step.c $(wildcard lab/check*.c) \
+	$(addprefix lab/,litmus.c litmus_tests.c mutant.c records.c \
+		tlb_model.c)
+EXPLORE_ENGINE := $(addprefix test/explore/,access.c coarse.c context.S \
+	engine.c memory.c order.c output.c seen.c trace.c turn.c)
+EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c schedule.c world.c)
+
+# Of the explorer itself, with the kernel's own locks.
+EXPLORE_TEST := test/explore/engine_test.c arch/x86/spinlock.c
+
+EXPLORE_DIR := $(BUILD)/explore
+EXPLORE_SEEN_OBJECTS := $(EXPLORE_SEEN:%=$(EXPLORE_DIR)/%.o)
+EXPLORE_OBJECTS := $(EXPLORE_SEEN_OBJECTS) \
+	$(EXPLORE_UNSEEN:%=$(EXPLORE_DIR)/%.o) \
+	$(EXPLORE_ENGINE:%=$(EXPLORE_DIR)/%.o)
+
+.PHONY: explore explore-tests
+.SECONDARY: $(EXPLORE_OBJECTS)
+
+explore: $(EXPLORE_DIR)/explore
+	@mkdir -p $(EXPLORE_DIR)/traces
+	$< --policy all --mutants --preemptions $(EXPLORE_PREEMPTIONS) \
+		--jobs $(shell nproc) --trace $(EXPLORE_DIR)/traces
+
+explore-tests: $(EXPLORE_DIR)/explore $(EXPLORE_DIR)/engine.t
+
+$(EXPLORE_OBJECTS) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.o): \
+	EXPLORE_FLAGS := $(EXPLORE_LOCKS) $(EXPLORE_FLAGS)
+$(EXPLORE_SEEN_OBJECTS) $(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.o): \
+	EXPLORE_FLAGS += $(EXPLORE_SEE)
+
+$(EXPLORE_DIR)/%.c.o: %.c test/explore/build.mk
+	@mkdir -p $(@D)
+	$(CC) $(EXPLORE_FLAGS) -c -o $@ $<
+
+$(EXPLORE_DIR)/%.S.o: %.S test/explore/build.mk
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+# Nothing is resolved while a schedule runs.
+$(EXPLORE_DIR)/explore: $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.o) \
+		$(EXPLORE_OBJECTS)
+	$(CC) -Wl,-z,now -o $@ $^
+
+$(EXPLORE_DIR)/engine.t: $(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.o) \
+		$(EXPLORE_OBJECTS)
+	$(CC) -Wl,-z,now -o $@ $^
+
+-include $(EXPLORE_OBJECTS:.o=.d) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.d) \
+	$(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.d)

@@ -1,0 +1,366 @@
+/*
+ * explore: every litmus test, under every policy, in every interleaving within
+ * a bound on preemptions; and for each mutant the shortest interleaving that
+ * shows it. One line for each on standard output, as the kernel prints them.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "test/explore/memory.h"
+#include "test/explore/schedule.h"
+#include "test/explore/trace.h"
+#include "test/explore/world.h"
+
+enum { STATUS_BAD = 1, STATUS_USAGE = 2, STATUS_DIED = 4 };
+
+static struct {
+	const char *tests, *policies;
+	bool mutants;
+	u32 preemptions, jobs;
+	const char *replay, *trace;
+} options = { .tests = "all", .preemptions = 3 };
+
+/* A trial of its own, in processes of its own; shared with them. */
+struct job {
+	struct trial trial;
+	struct explore_result result;
+	u32 preemptions;	/* the bound that it ended with */
+};
+
+static void usage(void)
+{
+	fputs("usage: explore [--test T,..|all] [--policy P,..|all|none] "
+	      "[--mutants]\n"
+	      "               [--preemptions N] [--jobs N] [--trace DIR] "
+	      "[--replay FILE]\n", stderr);
+	exit(STATUS_USAGE);
+}
+
+/* --- One trial. */
+
+static bool in_child(void (*fn)(struct job *job), struct job *job)
+{
+	pid_t child;
+	int status;
+
+	fflush(NULL);
+	child = fork();
+	if (child < 0) {
+		perror("explore: fork");
+		exit(STATUS_DIED);
+	}
+	if (!child) {
+		fn(job);
+		fflush(NULL);
+		_exit(0);
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void explore_here(struct job *job)
+{
+	struct exploration what = world_make(&job->trial);
+
+	what.preemptions = job->preemptions;
+	explore(&what, &job->result);
+}
+
+static bool explore_within(struct job *job, u32 preemptions)
+{
+	job->preemptions = preemptions;
+	return in_child(explore_here, job);
+}
+
+/* The fewest preemptions that find something, or all. */
+static bool explore_upwards(struct job *job)
+{
+	u32 n;
+
+	for (n = 0; n <= options.preemptions; n++) {
+		if (!explore_within(job, n))
+			return false;
+		if (explore_found_any(&job->result))
+			break;
+	}
+	return true;
+}
+
+#define MANY_PAGES	64
+
+/*
+ * A third actor multiplies the schedules, and a table full of pages makes each
+ * of them long: one preemption less keeps the time within bounds. Each line
+ * says which bound it was. (For mutants it is the full one: most end early.)
+ */
+static u32 bound_of(const struct litmus_test *test)
+{
+	u32 n = options.preemptions;
+	bool is_big = litmus_actor_count(test) > 2 ||
+		      litmus_pages(test) > MANY_PAGES;
+
+	return n && is_big ? n - 1 : n;
+}
+
+static bool run_trial(struct job *job)
+{
+	if (job->trial.mutant)
+		return explore_upwards(job);
+	if (!explore_within(job, bound_of(job->trial.test)))
+		return false;
+	return !explore_found_any(&job->result) || explore_upwards(job);
+}
+
+static const char *mutant_name(const struct trial *trial)
+{
+	return trial->mutant ? trial->mutant->name : "none";
+}
+
+/* What the schedule did, in columns; returns what it found. */
+static const char *trace_schedule_of(const struct trial *trial,
+				     const struct schedule *schedule, FILE *to)
+{
+	struct exploration what = world_make(trial);
+	const char *found;
+	u32 i;
+
+	for (i = 0; i < what.count; i++)
+		fprintf(to, "%-*s", TRACE_WIDTH, world_actor(i));
+	fprintf(to, "\n");
+	trace_to(to, world_name);
+	found = explore_replay(&what, schedule);
+	fprintf(to, "=> %s\n", found ? found : "nothing");
+	return found;
+}
+
+static void trace_here(struct job *job)
+{
+	const struct trial *trial = &job->trial;
+	char path[300], *text;
+	size_t size;
+	FILE *body = open_memstream(&text, &size), *file;
+
+	snprintf(path, sizeof(path), "%s/%s-%s.trace", options.trace,
+		 trial->test->name, trial->mutant ? trial->mutant->name
+						  : trial->policy->name);
+	file = fopen(path, "w");
+	if (!file || !body) {
+		perror(path);
+		exit(STATUS_DIED);
+	}
+	trace_schedule_of(trial, &job->result.shortest, body);
+	fclose(body);
+	schedule_write(file, trial, trace_schedule(), &job->result.shortest);
+	fputs(text, file);
+	fclose(file);
+}
+
+static const char *verdict_of(const struct explore_result *r, bool lived)
+{
+	if (!lived || r->found[FOUND_DEATH])
+		return "died";
+	if (r->found[FOUND_OUTCOME])
+		return "forbidden-seen";
+	return r->found[FOUND_VIOLATION] ? "violation" : "ok";
+}
+
+/* Of a processor, by the children. */
+static double seconds_used(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return usage.ru_utime.tv_sec + usage.ru_utime.tv_usec / 1e6;
+}
+
+static void report(const struct job *job, bool lived)
+{
+	const struct explore_result *r = &job->result;
+
+	printf("explore test=%s policy=%s mutant=%s preemptions=%u "
+	       "states=%llu schedules=%llu pruned=%llu words=%u seen=%llu "
+	       "violations=%llu seconds=%.1f verdict=%s\n",
+	       job->trial.test->name, job->trial.policy->name,
+	       mutant_name(&job->trial), job->preemptions,
+	       (unsigned long long)r->states,
+	       (unsigned long long)r->schedules,
+	       (unsigned long long)r->pruned, r->words,
+	       (unsigned long long)r->found[FOUND_OUTCOME],
+	       (unsigned long long)r->found[FOUND_VIOLATION], seconds_used(),
+	       verdict_of(r, lived));
+	if (lived && explore_found_any(r))
+		printf("found test=%s policy=%s mutant=%s preemptions=%u "
+		       "points=%u why: %s\n", job->trial.test->name,
+		       job->trial.policy->name, mutant_name(&job->trial),
+		       r->shortest.preemptions, r->shortest.points,
+		       r->shortest.why);
+	fflush(stdout);
+}
+
+/* Returns whether all is as it should be. */
+static bool do_job(struct job *job)
+{
+	bool lived = run_trial(job), found;
+
+	report(job, lived);
+	found = lived && explore_found_any(&job->result);
+	if (found && options.trace)
+		lived = in_child(trace_here, job);
+	return lived && found == !!job->trial.mutant;
+}
+
+/* --- All trials, a few at a time. */
+
+static bool is_named(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = list;
+
+	if (!strcmp(list, "all"))
+		return true;
+	while ((at = strstr(at, name))) {
+		if ((at == list || at[-1] == ',') &&
+		    (!at[length] || at[length] == ','))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+static u32 running;
+static bool all_good = true;
+
+static void wait_for_one(void)
+{
+	int status;
+
+	if (wait(&status) < 0)
+		return;
+	running--;
+	all_good &= WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void start_job(const struct trial *trial)
+{
+	struct job *job;
+	pid_t child;
+
+	while (running >= options.jobs)
+		wait_for_one();
+	fflush(NULL);
+	child = fork();
+	if (child < 0) {
+		perror("explore: fork");
+		exit(STATUS_DIED);
+	}
+	running++;
+	if (child)
+		return;
+	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job == MAP_FAILED)
+		exit(STATUS_DIED);
+	job->trial = *trial;
+	exit(do_job(job) ? 0 : STATUS_BAD);
+}
+
+static void start_policies(const struct litmus_test *test)
+{
+	u32 i;
+
+	for (i = 0; i < policy_count; i++)
+		if (is_named(options.policies, policies[i].name))
+			start_job(&(struct trial){ test, &policies[i], NULL,
+						   true });
+}
+
+static void start_mutants(const struct litmus_test *test)
+{
+	u32 i;
+
+	for (i = 0; i < mutant_count; i++)
+		if (litmus_shows(test, mutants[i].name))
+			start_job(&(struct trial){
+				test, policy_find(mutants[i].base),
+				&mutants[i], false,
+			});
+}
+
+static int explore_all(void)
+{
+	u32 i;
+
+	for (i = 0; i < litmus_test_count; i++) {
+		if (!is_named(options.tests, litmus_tests[i].name))
+			continue;
+		start_policies(&litmus_tests[i]);
+		if (options.mutants)
+			start_mutants(&litmus_tests[i]);
+	}
+	while (running)
+		wait_for_one();
+	return all_good ? 0 : STATUS_BAD;
+}
+
+static int replay(void)
+{
+	static struct schedule schedule;
+	struct trial trial;
+
+	if (!schedule_read(options.replay, &trial, &schedule))
+		return STATUS_USAGE;
+	return trace_schedule_of(&trial, &schedule, stdout) ? STATUS_BAD : 0;
+}
+
+static u32 number(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || !*text || n > 1000)
+		usage();
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "test", required_argument, NULL, 't' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "mutants", no_argument, NULL, 'm' },
+		{ "preemptions", required_argument, NULL, 'n' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "replay", required_argument, NULL, 'r' },
+		{ "trace", required_argument, NULL, 'o' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 't': options.tests = optarg; break;
+		case 'p': options.policies = optarg; break;
+		case 'm': options.mutants = true; break;
+		case 'n': options.preemptions = number(optarg); break;
+		case 'j': options.jobs = number(optarg); break;
+		case 'r': options.replay = optarg; break;
+		case 'o': options.trace = optarg; break;
+		default: usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+	/* As the front end has it: all policies, or the mutants. */
+	if (!options.policies)
+		options.policies = options.mutants ? "none" : "all";
+	if (!options.jobs)
+		options.jobs = sysconf(_SC_NPROCESSORS_ONLN);
+	return options.replay ? replay() : explore_all();
+}

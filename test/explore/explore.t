@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""The explorer: itself, then every litmus test under every policy and with each
+mutant that it names, in every interleaving within a bound on preemptions. The
+host alone; no machine is emulated."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+PROGRAM = BUILD / "explore" / "explore"
+SECONDS = 1800
+COMMAND = [PROGRAM, "--policy", "all", "--mutants"]
+
+
+class Tap:
+    """Numbers and counts what is tested."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.failed = 0
+
+    def ok(self, good: bool, name: str, *notes: str) -> None:
+        """A test, and why if it failed."""
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        for note in [] if good else notes:
+            print(f"# {note}")
+        sys.stdout.flush()
+
+
+def fields_of(line: str) -> dict[str, str]:
+    """The key=value words of a line."""
+    return dict(re.findall(r"(\w+)=(\S+)", line))
+
+
+def check_trial(tap: Tap, fields: dict[str, str], why: dict[str, str]) -> None:
+    """A policy is right in every interleaving; a mutant is seen in one."""
+    key = f"{fields['test']} {fields['policy']} {fields['mutant']}"
+    expected = "ok" if fields["mutant"] == "none" else "forbidden-seen"
+    tap.ok(fields["verdict"] == expected and int(fields["states"]) > 10,
+           f"{key}: {fields['verdict']} within {fields['preemptions']}, "
+           f"{fields['states']} states", f"expected {expected}",
+           why.get(key, ""))
+
+
+def check_replay(tap: Tap, traces: Path) -> None:
+    """A trace, replayed, is the same trace."""
+    for path in sorted(traces.glob("*.trace")):
+        done = subprocess.run([PROGRAM, "--replay", path],
+                              capture_output=True, text=True, check=False)
+        trace = "".join(line for line in
+                        path.read_text().splitlines(keepends=True)
+                        if not line.startswith("#"))
+        tap.ok(done.returncode == 1 and done.stdout == trace and
+               "=> forbidden" in trace, f"{path.stem}: runs again",
+               done.stderr)
+
+
+def main() -> int:
+    """All of it, as TAP."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as traces:
+        done = subprocess.run([*COMMAND, "--trace", traces],
+                              capture_output=True, text=True,
+                              timeout=SECONDS, check=False)
+        lines = done.stdout.splitlines()
+        found = [fields_of(line) | {"line": line} for line in lines
+                 if line.startswith("found ")]
+        why = {f"{f['test']} {f['policy']} {f['mutant']}": f["line"]
+               for f in found}
+        trials = [fields_of(line) for line in lines
+                  if line.startswith("explore ")]
+        for fields in sorted(trials, key=lambda f: (f["test"], f["mutant"])):
+            check_trial(tap, fields, why)
+        check_replay(tap, Path(traces))
+        tap.ok(done.returncode == 0 and len(trials) > 200,
+               "all were explored", f"status {done.returncode}, "
+               f"{len(trials)} trials", done.stderr)
+    print(f"1..{tap.count}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+/*
+ * Stands in for arch/x86/compiler.h in the explorer: the same words, where the
+ * once-only accesses are atomic ones too. The compiler hands each atomic access
+ * to access.c, which performs it, and can keep a store back for a while.
+ */
+#ifndef EXPLORE_COMPILER_H
+#define EXPLORE_COMPILER_H
+
+#include_next <arch/x86/compiler.h>
+
+#undef READ_ONCE
+#undef WRITE_ONCE
+#undef FAKE_LOAD
+#undef FAKE_DRAIN
+#define FAKE_LOAD(p) ((void)0)
+#define FAKE_DRAIN() ((void)0)
+
+#define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+
+#endif
