@@ -125,6 +125,13 @@ static void on_abort(const struct step_event *event,
 		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
 }
 
+static void end_change(struct cpu_record *cpu)
+{
+	cpu->cleared = false;
+	atomic_add(&check.changes_ended, 1);
+	store_release(&cpu->change, NULL);
+}
+
 void check_hear_change(const struct step_event *event)
 {
 	const struct change *change = event->object;
@@ -147,13 +154,11 @@ void check_hear_change(const struct step_event *event)
 		break;
 	case STEP_N5:
 		on_n5(event, change);
-		cpu->cleared = false;
-		store_release(&cpu->change, NULL);
+		end_change(cpu);
 		break;
 	default:
 		on_abort(event, change);
-		cpu->cleared = false;
-		store_release(&cpu->change, NULL);
+		end_change(cpu);
 	}
 }
 
@@ -163,6 +168,17 @@ static void count_pte(pte_t p, u32 n)
 {
 	if (pte_present(p) && pte_writable(p))
 		atomic_add(&check_frame(pte_pfn(p).n)->writable_ptes, n);
+}
+
+/* Whoever may still use the frame by another way sees it change (O6); whoever
+ * may still use what it came in the place of does not (O2, T3a). */
+static void becomes_writable(const struct step_event *event,
+			     const struct frame_record *frame)
+{
+	check_flushed(RULE_O6, event, CHECK_NONE, event->subject,
+		      load_acquire(&frame->removed));
+	check_flushed(RULE_O2, event, CHECK_NONE, event->subject,
+		      load_acquire(&frame->replaced));
 }
 
 /* Under the PTL of that P; of any address space. */
@@ -180,12 +196,9 @@ static void on_pte(const struct step_event *event)
 		    rmap_mapcount(pfn_frame(pte_pfn(new))) > 1)
 			check_violated(RULE_INV_WRITE, event, CHECK_NONE,
 				       event->subject, 0);
-		/* Whoever may still use it by another way sees it change. */
 		if (pte_writable(new) && !(pte_present(old) &&
 					   pte_writable(old)))
-			check_flushed(RULE_O6, event, CHECK_NONE,
-				      event->subject,
-				      load_acquire(&frame->removed));
+			becomes_writable(event, frame);
 	}
 	if (event->object != check.ept->mm || check_in_window(hva))
 		return;

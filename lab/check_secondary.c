@@ -94,6 +94,22 @@ bool check_in_window(hva_t hva)
 	return check_in_bracket(hva);
 }
 
+/*
+ * Has S rights that P has not, while nobody changes P? A change that another
+ * CPU gives up (N3) may end between the looks at P and at the changes.
+ */
+static bool exceeds_for_long(spte_t s, hva_t hva)
+{
+	u64 ended;
+
+	do {
+		ended = load_acquire(&check.changes_ended);
+		if (!check_exceeds(s, check_pte(hva)) || check_in_window(hva))
+			return false;
+	} while (load_acquire(&check.changes_ended) != ended);
+	return true;
+}
+
 /* --- S changes, under ML. */
 
 static void appeared(const struct step_event *event, hva_t hva)
@@ -156,6 +172,8 @@ static void ended(const struct step_event *event, spte_t old, spte_t new)
 	/* Who only lost W may gain it again for the same frame (T4, T2). */
 	if (!spte_present(f, new) || spte_pfn(new).n != spte_pfn(old).n)
 		store_release(&frame->removed, now);
+	if (spte_present(f, new) && spte_pfn(new).n != spte_pfn(old).n)
+		store_release(&check_frame(spte_pfn(new).n)->replaced, now);
 	if (spte_writable(f, old))
 		store_release(&frame->write_removed, now);
 }
@@ -171,6 +189,14 @@ static void count_leaf(spte_t s, u32 n)
 	atomic_add(&frame->leaves, n);
 	if (spte_writable(f, s))
 		atomic_add(&frame->writable_leaves, n);
+}
+
+/* Who writes to the new frame finds nobody who still reads what it came in the
+ * place of (N4, T3a). */
+static void gained_write(const struct step_event *event, spte_t new, hva_t hva)
+{
+	check_flushed(RULE_O2, event, event->subject, hva.v,
+		      load_acquire(&check_frame(spte_pfn(new).n)->replaced));
 }
 
 static void on_spte(const struct step_event *event)
@@ -193,7 +219,9 @@ static void on_spte(const struct step_event *event)
 		changed(event, old, new, hva);
 	else
 		appeared(event, hva);
-	if (check_exceeds(new, check_pte(hva)) && !check_in_window(hva))
+	if (spte_writable(f, new))
+		gained_write(event, new, hva);
+	if (exceeds_for_long(new, hva))
 		check_violated(check_cpu()->fault_gfn ? RULE_O1
 						      : RULE_INV_SUBSET,
 			       event, event->subject, hva.v, 0);
@@ -260,12 +288,10 @@ static void on_close(const struct step_event *event)
 		store_release(&cpu->bracket_count, cpu->bracket_count - 1);
 	for (hva = range.start; hva.v < range.end.v;
 	     hva = hva_add(hva, PAGE_SIZE)) {
-		pte_t p = check_pte(hva);
-
 		for_each_alias(gfn, hva) {
 			spte_t s = { check_gfn(gfn.n)->shadow };
 
-			if (check_exceeds(s, p) && !check_in_window(hva))
+			if (exceeds_for_long(s, hva))
 				check_violated(RULE_INV_SUBSET, event, gfn.n,
 					       hva.v, 0);
 		}

@@ -15,6 +15,7 @@
 struct frame_record {
 	u64 removed;		/* a translation of S to it ended last */
 	u64 write_removed;	/* and one that allowed writing */
+	u64 replaced;		/* a translation gave way to one to it last */
 	u32 writable_leaves;	/* S that allow it to be written now */
 	u32 leaves;		/* S that map it now */
 	u32 writable_ptes;
@@ -52,6 +53,7 @@ struct check {
 	struct tlb_model primary;	/* use: from X3 to the entry */
 	struct records frames, gfns;
 	struct cpu_record cpus[MAX_CPUS];
+	u64 changes_ended;	/* atomic; each before cpus[].change goes */
 };
 extern struct check check;
 

@@ -267,12 +267,75 @@ static void test_each_policy(void **state)
 		}
 }
 
+/* --- Who writes to the new frame while the guest still reads the old one. */
+
+/* As before the flush of N4. */
+static spte_t rewrite_writable(const struct spte_format *f, spte_t old,
+			       pte_t new)
+{
+	(void)old;
+	return spte_make(f, new);
+}
+
+static void nothing_before(struct mmu_notifier *notifier, hva_t hva, pte_t old)
+{
+	(void)notifier, (void)hva, (void)old;
+}
+
+/* The guest, inside, holds page 0 read-only; page 1 has another frame. */
+static void start_inside(const struct policy *policy)
+{
+	vm_start(policy, 2);
+	fake_log_off();
+	write_page(0, 5);
+	write_page(1, 5);
+	child = mm_fork(mm);
+	assert_int_equal(guest_read_page(0), 5);
+	guest_inside();
+}
+
+static void test_write_in_n4(void **state)
+{
+	struct policy policy = *policy_find("change-pte");
+
+	(void)state;
+	policy.change = rewrite_writable;
+	policy.is_mutant = true;
+	start_inside(&policy);
+	write_page(0, 6);
+	assert_int_equal(check_count(RULE_O2), 1);
+	end();
+}
+
+/* T2 of a frame whose T3a still waits. */
+static void test_upgrade_of_awaited(void **state)
+{
+	struct mmu_notifier_ops ops = ept_notifier_ops;
+	struct policy policy = *policy_find("defer");
+
+	(void)state;
+	policy.is_mutant = true;
+	start_inside(&policy);
+	ops.before_upgrade = nothing_before;
+	vm.notifier.ops = &ops;
+	unshare();
+	guest_inside();
+	merge();
+	mm_discard(mm, pages(1, 1));
+	assert_int_equal(check_total(), 0);
+	write_page(0, 6);
+	assert_true(check_count(RULE_O2));
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_model),
 		TEST(test_each_mutant),
 		TEST(test_each_policy),
+		TEST(test_write_in_n4),
+		TEST(test_upgrade_of_awaited),
 	};
 
 	return RUN(tests);

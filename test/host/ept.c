@@ -545,6 +545,20 @@ static void test_tables_go(void **state)
 	vm_stop();
 }
 
+/* Nothing in it is present any more; a CPU may walk it all the same. */
+static void test_empty_table_goes(void **state)
+{
+	(void)state;
+	vm_start(policy_named("change-pte"), TABLE_ENTRIES);
+	guest_write_page(3, 7);
+	mm_discard(mm, pages(3, 1));
+	guest_inside();
+	fake_log_steps(FAKE_STEP(I1) | FAKE_STEP(REQUEST) | FAKE_STEP(FREE));
+	mm_discard(mm, pages(0, TABLE_ENTRIES));
+	assert_true(log_begins("REQUEST kick1 FREE FREE I1"));
+	vm_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +578,7 @@ int main(void)
 		TEST(test_noted_meanwhile),
 		TEST(test_misuse),
 		TEST(test_tables_go),
+		TEST(test_empty_table_goes),
 		TEST(test_root_reuse),
 	};
 
