@@ -30,8 +30,7 @@ class App:
 
     def __init__(self, backends: list[Backend] | None = None,
                  build: Callable[[], Path] = image.build,
-                 build_explorer: Callable[[], Path | None] =
-                 image.build_explorer,
+                 build_explorer: Callable[[], Path] = image.build_explorer,
                  limits: Limits = Limits(), out: TextIO | None = None,
                  err: TextIO | None = None) -> None:
         self.backends = all_backends() if backends is None else backends

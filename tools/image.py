@@ -32,11 +32,9 @@ def build() -> Path:
     return _make("kernel", build_directory() / IMAGE, "the kernel")
 
 
-def build_explorer() -> Path | None:
-    """The same for the explorer of interleavings; None: there is none."""
+def build_explorer() -> Path:
+    """The same for the explorer of interleavings."""
     program = build_directory() / EXPLORER
-    if not (ROOT / "test/explore/build.mk").exists():
-        return None
     return _make(str(program), program, "the explorer")
 
 

@@ -131,12 +131,9 @@ def oracle_words(args: argparse.Namespace) -> dict[str, str]:
             "pages": str(PAGES), "vcpus": str(VCPUS), "seed": str(args.seed)}
 
 
-def explore(program: Path | None, trials: list[Trial],
+def explore(program: Path, trials: list[Trial],
             say: Callable[[str], None]) -> None:
     """Ask the explorer which tests find which mutants on the host alone."""
-    if not program:
-        say("there is no explorer: its column stays empty")
-        return
     cache = program.with_name("mutants.txt")
     if not cache.exists() or \
             cache.stat().st_mtime_ns < program.stat().st_mtime_ns:
