@@ -647,8 +647,8 @@ const struct litmus_test litmus_tests[] = {
 		.rules = "O8",
 		.what = "A discard runs, a fault of vcpu0 is in flight: what "
 			"the discard has zapped stays absent until it ends.",
-		.reach = "all, if F4 did not compare seq",
-		.mutants = "",
+		.reach = "all, if F4 did not ask for running invalidations",
+		.mutants = "ignore-inprog",
 		.initially = { WRITE(0, 1) },
 		.actors = {
 			{ LITMUS_HOST, { DISCARD(0, 1), RAISE } },
