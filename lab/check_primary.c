@@ -196,8 +196,13 @@ static void on_pte(const struct step_event *event)
 		    rmap_mapcount(pfn_frame(pte_pfn(new))) > 1)
 			check_violated(RULE_INV_WRITE, event, CHECK_NONE,
 				       event->subject, 0);
+		/*
+		 * In an invalidation of another CPU's S goes first: that one
+		 * flushes, and until then P may come back as it was (N3).
+		 */
 		if (pte_writable(new) && !(pte_present(old) &&
-					   pte_writable(old)))
+					   pte_writable(old)) &&
+		    !check_in_other_bracket(hva))
 			becomes_writable(event, frame);
 	}
 	if (event->object != check.ept->mm || check_in_window(hva))

@@ -26,7 +26,7 @@ struct options {
 	u32 vcpus;
 	u32 cpus;		/* 0: not said */
 	u32 seed;
-	u32 operations;		/* of churn; 0: not said, 4 a page */
+	u32 operations;		/* of churn; 0: not said, 1 a page */
 	u32 first;
 	bool pace_free;
 	bool trace;

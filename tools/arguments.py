@@ -79,7 +79,7 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         help="CPUs of the machine (default 1 more than vCPUs; more still "
         "are more host threads; on 1 all take turns)")
     add("--operations", type=between(1, 1000000000), metavar="N",
-        help="operations of churn (default 4 for each page)")
+        help="operations of churn (default 1 for each page)")
     add("--mutants", nargs="?", const=["all"], type=names, metavar="M,..",
         help="also run policies that are broken on purpose: these, or all "
         "that a workload can show")
