@@ -104,8 +104,11 @@ def run(app: App, args: argparse.Namespace) -> int:
     outcomes = [outcome]
     runs, mutants = [], []
     if args.mutants:
+        # Of some tests only those mutants can be asked that they show.
+        shown = {trial.mutant for trial in outcome.reading.runs}
         mutants = [(name, text.split()[0])
-                   for name, text in known.get("mutants", [])]
+                   for name, text in known.get("mutants", [])
+                   if args.test == ["all"] or name in shown]
         outcomes.append(observed(replace(boot, words=oracle_words(args),
                                          cpus=CPUS)))
         runs = outcomes[-1].reading.runs

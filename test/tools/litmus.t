@@ -215,6 +215,12 @@ class Kills(Litmus):
         self.assertEqual(self.mutant()["explorer"], ["COW-XIAO"])
         self.assertEqual(self.trials()[0]["caught_by"], ["explorer"])
 
+    def test_some_tests(self):
+        """with --test only mutants that these tests show are judged"""
+        trial = trial_text(1, 1, "forbidden-not-seen", policy="change-pte")
+        self.assertEqual(self.play_mutants(trial), 1)
+        self.assertEqual(self.play_mutants(trial, 0, "--test", "COW-XIAO"), 0)
+
     def test_explorer_misses(self):
         """the explorer's lines count for their own test and mutant only"""
         self.explores("explore test=COW-XIAO mutant=no-flush verdict=ok",
