@@ -15,10 +15,10 @@ static void expect(bool holds)
 	wrong += !holds;
 }
 
-/* CPU 0 as CPU 1 finds it. */
-static bool is_cached_on_cpu0(u64 page)
+/* As another CPU finds it. */
+static bool is_cached_on(u32 cpu, u64 page)
 {
-	u32 self = fake_cpu(0);
+	u32 self = fake_cpu(cpu);
 	bool holds = fake_tlb_holds(page_hva(page));
 
 	fake_cpu(self);
@@ -55,7 +55,7 @@ static void clear_page_0(void)
 	fake_cpu(self);
 	spin_lock(hpt_lock(ptep));
 	old = hpt_clear_flush(mm, page_hva(0), ptep);
-	expect(!is_cached_on_cpu0(0));
+	expect(!is_cached_on(0, 0));
 	hpt_set(ptep, old);
 	spin_unlock(hpt_lock(ptep));
 }
@@ -64,6 +64,49 @@ static void test_switch(void **state)
 {
 	static const struct stepped_race race = {
 		.stepped = switch_away_and_back, .other = clear_page_0,
+	};
+
+	(void)state;
+	write_page(0, 1);
+	assert_true(step_through(&race) > 50);
+	assert_int_equal(wrong, 0);
+}
+
+/* The other way round: who comes to the mm while P is cleared is in the mask
+ * that is read after, or finds P empty. */
+static pte_t cleared;
+
+static void clear_and_look(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0));
+
+	spin_lock(hpt_lock(ptep));
+	cleared = hpt_clear_flush(mm, page_hva(0), ptep);
+	expect(!is_cached_on(1, 0));
+	spin_unlock(hpt_lock(ptep));
+}
+
+static void switch_and_walk(void)
+{
+	mm_switch(mm);
+	fake_prefetch(page_hva(0));
+}
+
+static void set_again(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0));
+
+	spin_lock(hpt_lock(ptep));
+	hpt_set(ptep, cleared);
+	spin_unlock(hpt_lock(ptep));
+	load_on_cpu1(NULL);
+}
+
+static void test_clear_meets_switch(void **state)
+{
+	static const struct stepped_race race = {
+		.stepped = clear_and_look, .other = switch_and_walk,
+		.after = set_again, .stride = 7,
 	};
 
 	(void)state;
@@ -276,7 +319,7 @@ static void before_taking(void)
 static void look_at_taken(void)
 {
 	if (load_acquire(&cpus[0].primary_taken) == request)
-		expect(!is_cached_on_cpu0(0));
+		expect(!is_cached_on(0, 0));
 }
 
 static void test_taken_after_flush(void **state)
@@ -295,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_switch),
+		TEST(test_clear_meets_switch),
 		TEST(test_walk_of_discarded),
 		TEST(test_two_first_touches),
 		TEST(test_copy_of_reused),
