@@ -559,6 +559,22 @@ static void test_empty_table_goes(void **state)
 	vm_stop();
 }
 
+/* It maps something else too, at either end. */
+static void test_shared_table_stays(void **state)
+{
+	u64 tables;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), TABLE_ENTRIES);
+	tables = vm.table_count;
+	guest_write_page(3, 7);
+	mm_discard(mm, pages(4, TABLE_ENTRIES - 4));
+	assert_true(spte_present(vm.format, leaf_of(3)));
+	mm_discard(mm, pages(0, TABLE_ENTRIES - 1));
+	assert_int_equal(vm.table_count, tables);
+	vm_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +595,7 @@ int main(void)
 		TEST(test_misuse),
 		TEST(test_tables_go),
 		TEST(test_empty_table_goes),
+		TEST(test_shared_table_stays),
 		TEST(test_root_reuse),
 	};
 
