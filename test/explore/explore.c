@@ -95,16 +95,33 @@ static bool explore_upwards(struct job *job)
 
 #define MANY_PAGES	64
 
-/*
- * A third actor multiplies the schedules, and a table full of pages makes each
- * of them long: one preemption less keeps the time within bounds. Each line
- * says which bound it was. (For mutants it is the full one: most end early.)
- */
-static u32 bound_of(const struct litmus_test *test)
+static bool has_exit(const struct litmus_test *test)
 {
+	u32 actor, i;
+
+	for (actor = 0; actor < litmus_actor_count(test); actor++)
+		for (i = 0; i < LITMUS_OPS; i++)
+			if (test->actors[actor].ops[i].verb ==
+			    LITMUS_CHILD_EXIT)
+				return true;
+	return false;
+}
+
+/*
+ * A table full of pages makes a schedule long. A third actor multiplies the
+ * schedules, and most where brackets stand around each change, or where a whole
+ * address space goes. One preemption less keeps the time within bounds; each
+ * line says which bound it was. (For mutants it is the full one: most end
+ * early.)
+ */
+static u32 bound_of(const struct trial *trial)
+{
+	const struct litmus_test *test = trial->test;
 	u32 n = options.preemptions;
-	bool is_big = litmus_actor_count(test) > 2 ||
-		      litmus_pages(test) > MANY_PAGES;
+	bool is_big = litmus_pages(test) > MANY_PAGES ||
+		      (litmus_actor_count(test) > 2 &&
+		       (has_exit(test) ||
+			trial->policy->start == START_ZAP));
 
 	return n && is_big ? n - 1 : n;
 }
@@ -113,7 +130,7 @@ static bool run_trial(struct job *job)
 {
 	if (job->trial.mutant)
 		return explore_upwards(job);
-	if (!explore_within(job, bound_of(job->trial.test)))
+	if (!explore_within(job, bound_of(&job->trial)))
 		return false;
 	return !explore_found_any(&job->result) || explore_upwards(job);
 }
