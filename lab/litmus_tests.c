@@ -689,6 +689,22 @@ const struct litmus_test litmus_tests[] = {
 		.outcome = "the write is lost",
 		.seen = not_7,
 	}, {
+		.name = "PIN-MIGRATE",
+		.rules = "T6 O17",
+		.what = "Somebody pins a page while it moves to another frame: "
+			"if he has the old one, it stays.",
+		.reach = "all, if a migration did not count references when P "
+			 "is gone",
+		.mutants = "",
+		.initially = { WRITE(0, 5), GUEST_READ(0) },
+		.actors = {
+			{ LITMUS_HOST, { MIGRATE(0) } },
+			{ LITMUS_HOST, { PIN(0) } },
+		},
+		.finally = { PIN_SAME(0) },
+		.outcome = "he has a frame that P does not map",
+		.seen = pinned_is_not_mapped,
+	}, {
 		.name = "TABLE-FREE",
 		.rules = "O15",
 		.what = "A discard of all that a table maps gives the table "
