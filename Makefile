@@ -2,6 +2,7 @@
 # make compare    every workload under every policy: tables, and build/report/
 # make test       everything that can fail; ends with "N passed, N failed"
 # make test-random  100 million random operations on the host: minutes
+# make test-churn  100,000 random operations in the kernel on each backend
 # make fuzz       three libFuzzer targets, a minute each: FUZZ_SECONDS=60
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
 # make explore    every litmus test in every interleaving, on the host
@@ -36,7 +37,7 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel compare test test-random test-nested iso clean help compiler FORCE
+.PHONY: kernel compare test test-random test-churn test-nested iso clean help compiler FORCE
 .DELETE_ON_ERROR:
 
 kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
@@ -55,6 +56,14 @@ test-random:
 	@$(MAKE) --no-print-directory $(BUILD)/host/random.t
 	@TANDEM_OPERATIONS=$${TANDEM_OPERATIONS:-100000000} \
 		CMOCKA_MESSAGE_OUTPUT=TAP $(BUILD)/host/random.t
+
+# 7200 operations, 7 policies, an idle and a running guest: 100,800.
+test-churn:
+	@tools/setup.sh test
+	@for backend in bochs-vmx bochs-svm qemu-svm; do \
+		BUILD=$(BUILD) ./tandem compare --backend $$backend --workload \
+			churn --pages 64 --operations 7200 || exit $$?; \
+	done
 
 test-nested: kernel
 	@tools/setup.sh test-nested

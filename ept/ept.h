@@ -3,7 +3,7 @@
  * entries, and follow them by the rules of the VM's policy.
  *
  * Lock: ept->lock is ML of docs/contract.md, the innermost of mmap lock > PTL >
- * rmap > ML. Flushes are delivered under it, with interrupts on.
+ * rmap > the list of mmu_notifier_complete() > ML. Flushes are delivered under it, with interrupts on.
  */
 #ifndef EPT_EPT_H
 #define EPT_EPT_H
