@@ -13,7 +13,8 @@
 #define PAGES		4
 #define OPERATIONS	48	/* of churn */
 
-static struct run run;
+/* Another name than lab.c's, which gdb sessions use. */
+static struct run failing;
 static const struct options options = {
 	.pages = PAGES, .vcpus = 1, .seed = 1, .first = 1,
 	.operations = OPERATIONS,
@@ -22,12 +23,12 @@ static const struct options options = {
 static void perform(const struct workload *workload,
 		    const struct policy *policy, u64 fail_at)
 {
-	memset(&run, 0, sizeof(run));
-	run.options = &options;
-	run.workload = workload;
-	run.policy = *policy;
+	memset(&failing, 0, sizeof(failing));
+	failing.options = &options;
+	failing.workload = workload;
+	failing.policy = *policy;
 	frame_fail_at(fail_at);
-	run_quietly(&run);
+	run_quietly(&failing);
 }
 
 static bool contains(const char *text, const char *part)
@@ -42,12 +43,12 @@ static bool contains(const char *text, const char *part)
 static bool is_clear(const char *message)
 {
 	return contains(message, "memory") && !strchr(message, '\n') &&
-	       strlen(message) < sizeof(run.message) - 1;
+	       strlen(message) < sizeof(failing.message) - 1;
 }
 
 static bool was_created(void)
 {
-	return !contains(run.message, "creating the virtual machine");
+	return !contains(failing.message, "creating the virtual machine");
 }
 
 /*
@@ -62,10 +63,10 @@ static int fail_each(const struct workload *workload,
 	for (n = *first; ; n++) {
 		perform(workload, policy, n);
 		left = frame_fail_at(0);
-		EXPECT_EQUAL(run.leaked_frames, 0);	/* INV-FREE */
-		EXPECT_EQUAL(run.stale_reads, 0);
-		if (run.message[0] && (left || !is_clear(run.message))) {
-			boot_test_explain(__FILE__, __LINE__, run.message);
+		EXPECT_EQUAL(failing.leaked_frames, 0);	/* INV-FREE */
+		EXPECT_EQUAL(failing.stale_reads, 0);
+		if (failing.message[0] && (left || !is_clear(failing.message))) {
+			boot_test_explain(__FILE__, __LINE__, failing.message);
 			return BOOT_TEST_FAIL;
 		}
 		if (left)
