@@ -251,6 +251,31 @@ static bool is_named(const char *list, const char *name)
 	return false;
 }
 
+/* Each name of @list, which may be "all" or "none", is one that @find knows. */
+static void check_names(const char *list, bool (*find)(const char *name))
+{
+	char copy[1024], *name;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	for (name = strtok(copy, ","); name; name = strtok(NULL, ",")) {
+		if (!strcmp(name, "all") || !strcmp(name, "none") || find(name))
+			continue;
+		fprintf(stderr, "explore: '%s' is unknown: ./tandem list has "
+			"the names\n", name);
+		exit(STATUS_USAGE);
+	}
+}
+
+static bool is_test(const char *name)
+{
+	return litmus_find(name);
+}
+
+static bool is_policy(const char *name)
+{
+	return policy_find(name);
+}
+
 static u32 running;
 static bool all_good = true;
 
@@ -303,7 +328,7 @@ static void start_mutants(const struct litmus_test *test)
 	u32 i;
 
 	for (i = 0; i < mutant_count; i++)
-		if (litmus_shows(test, mutants[i].name))
+		if (litmus_reached_by(test, mutants[i].name))
 			start_job(&(struct trial){
 				test, policy_find(mutants[i].base),
 				&mutants[i], false,
@@ -314,6 +339,8 @@ static int explore_all(void)
 {
 	u32 i;
 
+	check_names(options.tests, is_test);
+	check_names(options.policies, is_policy);
 	for (i = 0; i < litmus_test_count; i++) {
 		if (!is_named(options.tests, litmus_tests[i].name))
 			continue;

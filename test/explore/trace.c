@@ -46,14 +46,23 @@ static void show(u32 actor, const char *how, const volatile void *p, u64 value)
 {
 	const char *name;
 	char text[128];
+	bool active;
 
 	if (!out)
 		return;
+	/* Naming walks tables: that is no access of an actor's. */
+	active = run->active;
+	run->active = false;
 	name = name_of(p);
+	run->active = active;
 	if (!name)
 		return;
-	snprintf(text, sizeof(text), "  %s %s %llx", how, name,
-		 (unsigned long long)value);
+	/* Where the host put something is another address each time. */
+	if (value >> 40 && value < 1ull << 47)
+		snprintf(text, sizeof(text), "  %s %s (a pointer)", how, name);
+	else
+		snprintf(text, sizeof(text), "  %s %s %llx", how, name,
+			 (unsigned long long)value);
 	line(actor, text);
 }
 
