@@ -117,6 +117,9 @@ def litmus_summary(results: LitmusResults) -> str:
             f"{len(plain)} trials. "
         if skipped:
             text += f"{skipped} skipped, for want of CPUs. "
+    elif not results.kills:
+        text = " ".join(f"{t.title}: {t.judgement}, seen in {t.seen} of "
+                        f"{t.rounds} rounds." for t in results.trials)
     if results.kills:
         missed = [kill.mutant for kill in results.kills if not kill.caught]
         text += f"{len(results.kills) - len(missed)} of " \

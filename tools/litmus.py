@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -153,22 +154,34 @@ def explore(program: Path, trials: list[Trial],
         trial.explored = (trial.test, trial.mutant) in found
 
 
+def end_group(leader: int) -> None:
+    """End what is left of the process group that @leader began."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def run_explorer(program: Path) -> str:
     """What it prints of all mutants. Its status says that one was missed by
     some test, which is for the kill matrix to judge."""
     argv = [str(program), "--mutants", "--policy", "none",
             "--jobs", str(os.cpu_count())]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True,
-                              timeout=EXPLORER_SECONDS, check=False,
-                              stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired:
-        raise Stop(STATUS_NO_BACKEND, f"{program}: no end after "
-                   f"{EXPLORER_SECONDS} s") from None
-    if done.returncode not in (0, 1):
-        raise Stop(STATUS_NO_BACKEND, f"{program}: status {done.returncode}: "
-                   + done.stderr.strip())
-    return done.stdout
+    with subprocess.Popen(argv, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True,
+                          stdin=subprocess.DEVNULL,
+                          start_new_session=True) as process:
+        try:
+            out, err = process.communicate(timeout=EXPLORER_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Stop(STATUS_NO_BACKEND, f"{program}: no end after "
+                       f"{EXPLORER_SECONDS} s") from None
+        finally:
+            end_group(process.pid)      # it has a process for each trial
+    if process.returncode not in (0, 1):
+        raise Stop(STATUS_NO_BACKEND, f"{program}: status "
+                   f"{process.returncode}: {err.strip()}")
+    return out
 
 
 def write(results: LitmusResults, directory: Path,
