@@ -80,19 +80,30 @@ u32 litmus_pages_max(void)
 	return max;
 }
 
-bool litmus_shows(const struct litmus_test *test, const char *mutant)
+static bool has_word(const char *words, const char *word)
 {
-	size_t length = strlen(mutant);
-	const char *at = test->mutants;
+	size_t length = strlen(word);
+	const char *at = words;
 
-	while (*at) {
+	while (at && *at) {
 		const char *end = at;
 
 		while (*end && *end != ' ')
 			end++;
-		if ((size_t)(end - at) == length && !strncmp(at, mutant, length))
+		if ((size_t)(end - at) == length && !strncmp(at, word, length))
 			return true;
 		at = *end ? end + 1 : end;
 	}
 	return false;
+}
+
+bool litmus_reached_by(const struct litmus_test *test, const char *mutant)
+{
+	return has_word(test->mutants, mutant);
+}
+
+bool litmus_shows(const struct litmus_test *test, const char *mutant)
+{
+	return litmus_reached_by(test, mutant) ||
+	       has_word(test->heard, mutant);
 }

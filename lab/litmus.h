@@ -85,6 +85,8 @@ struct litmus_test {
 	const char *reach;	/* policies under which it would be reachable,
 				 * and if what were broken */
 	const char *mutants;	/* that reach it, separated by spaces */
+	const char *heard;	/* that break the rule here, but only a real
+				 * processor would show; NULL: none */
 	u32 pages;		/* of the VM; 0: 2 */
 	struct litmus_op initially[LITMUS_OPS + 4];	/* one after the other */
 	struct litmus_actor {
@@ -118,6 +120,9 @@ static inline u32 litmus_pages(const struct litmus_test *test)
 u32 litmus_pages_max(void);
 
 /* Does @test say that @mutant reaches its outcome? */
+bool litmus_reached_by(const struct litmus_test *test, const char *mutant);
+
+/* Or that it is at least heard? */
 bool litmus_shows(const struct litmus_test *test, const char *mutant);
 
 #endif

@@ -153,6 +153,8 @@ static void print_test(const struct litmus_test *test)
 	printf("\nRules: %s. Reachable: %s.", test->rules, test->reach);
 	if (test->mutants[0])
 		printf(" Mutants: %s.", test->mutants);
+	if (test->heard)
+		printf(" Heard by the checker only: %s.", test->heard);
 	printf("\n");
 }
 
