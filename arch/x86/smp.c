@@ -169,6 +169,12 @@ void cpu_join(u32 id, const char *what)
 
 	while (cpu_busy(id)) {
 		wait_spin(&wait);
+		/*
+		 * An NMI between STI and HLT (vcpu_stop() sends them) lets an
+		 * IPI_WAKE in before the HLT, which then sleeps on work.
+		 */
+		if (unlikely(wait_is_long(&wait)))
+			ipi_send(id, IPI_WAKE);
 		now = READ_ONCE(cpus[id].progress);
 		if (now != seen)
 			wait_renew(&wait);
