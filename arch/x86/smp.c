@@ -3,6 +3,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/descriptor.h"
+#include "arch/x86/halt.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/print.h"
@@ -162,24 +163,13 @@ bool cpu_busy(u32 id)
 	return load_acquire(&cpus[id].work) != NULL;
 }
 
-#define WAKE_MS		1000
-
 void cpu_join(u32 id, const char *what)
 {
 	struct wait wait = wait_start(what);
-	u64 again = read_tsc() + WAKE_MS * clock_ticks_per_ms;
 	u64 seen = READ_ONCE(cpus[id].progress), now;
 
 	while (cpu_busy(id)) {
 		wait_spin(&wait);
-		/*
-		 * An NMI between STI and HLT (vcpu_stop() sends them) lets an
-		 * IPI_WAKE in before the HLT, which then sleeps on work.
-		 */
-		if (unlikely((s64)(read_tsc() - again) > 0)) {
-			ipi_send(id, IPI_WAKE);
-			again = read_tsc() + WAKE_MS * clock_ticks_per_ms;
-		}
 		now = READ_ONCE(cpus[id].progress);
 		if (now != seen)
 			wait_renew(&wait);

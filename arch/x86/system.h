@@ -103,12 +103,6 @@ struct table_pointer {
 	u64 base;
 } __attribute__((packed));
 
-/* Sleep until the next interrupt; none is lost between the two. */
-static inline void interrupts_on_and_halt(void)
-{
-	__asm__ volatile ("sti; hlt" ::: "memory");
-}
-
 static inline __attribute__((noreturn)) void halt_forever(void)
 {
 	for (;;)

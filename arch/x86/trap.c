@@ -1,6 +1,7 @@
 #include "arch/x86/trap.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/halt.h"
 #include "arch/x86/handshake.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/machine.h"
@@ -63,9 +64,11 @@ static void page_fault(struct trap_frame *frame)
 }
 
 /* An interrupt other than these has no sender: nothing to do but end it. */
-static void interrupt(const struct trap_frame *frame)
+static void interrupt(struct trap_frame *frame)
 {
 	u64 vector = frame->vector;
+
+	frame->rip = halt_return(frame->rip);
 
 	switch (vector) {
 	case VECTOR_IPI + IPI_PRIMARY:

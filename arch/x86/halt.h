@@ -1,0 +1,33 @@
+/*
+ * Sleep, and lose no interrupt. STI keeps interrupts off for one more
+ * instruction, so none comes between it and the HLT (SDM vol. 2, "STI"). But an
+ * NMI may, and behind its IRET an interrupt is taken before the HLT, which
+ * then sleeps over what the interrupt was about:
+ *
+ *	this CPU			another one
+ *
+ *	no work?
+ *	STI
+ *	NMI ... IRET			work := fn, IPI_WAKE
+ *	IPI_WAKE ... IRET
+ *	HLT
+ *
+ * So an interrupt that would return to the HLT returns behind it.
+ */
+#ifndef ARCH_X86_HALT_H
+#define ARCH_X86_HALT_H
+
+#include "arch/x86/types.h"
+
+/* Interrupts are off, and on when it returns. */
+void interrupts_on_and_halt(void);
+
+extern const char halt_insn[], halt_over[];
+
+/* For trap.c: where an interrupt that came at @rip returns to. */
+static inline u64 halt_return(u64 rip)
+{
+	return rip == (u64)halt_insn ? (u64)halt_over : rip;
+}
+
+#endif
