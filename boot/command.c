@@ -2,19 +2,18 @@
 
 #include "arch/x86/string.h"
 
-#define MAX_DIGITS	9	/* no overflow of a u32 */
+#define MAX_VALUE	0xffffffffull
 
 /* A number that ends where the word ends, else 0. */
 static u32 parse_number(const char *text)
 {
-	u32 value = 0, digits = 0;
+	u64 value = 0;
 
-	for (; *text >= '0' && *text <= '9'; text++) {
-		value = value * 10 + (u32)(*text - '0');
-		if (++digits > MAX_DIGITS)
-			return 0;
-	}
-	return *text == ' ' || *text == '\0' ? value : 0;
+	for (; *text >= '0' && *text <= '9' && value <= MAX_VALUE; text++)
+		value = value * 10 + (u64)(*text - '0');
+	if ((*text != ' ' && *text != '\0') || value > MAX_VALUE)
+		return 0;
+	return (u32)value;
 }
 
 u32 command_number(const char *line, const char *name)

@@ -43,6 +43,16 @@ static void find_memory(u32 magic, u32 block)
 		panic("the boot loader reports no usable memory");
 }
 
+/* What asks for an experiment is read whole, or none is made. */
+static void check_command_line(void)
+{
+	if (!boot_info.line_is_cut)
+		return;
+	printk("error: the command line is not accepted: it must end within "
+	       "%u bytes\n", COMMAND_LINE_SIZE - 1);
+	machine_exit(EXIT_USAGE);
+}
+
 static const char *test_name(u32 index)
 {
 	const struct boot_test *test = __start_boot_tests + index;
@@ -62,6 +72,7 @@ void kernel_main(u32 magic, u32 block)
 	printk("tandem " TANDEM_VERSION "\n");
 
 	find_memory(magic, block);
+	check_command_line();
 	frame_init(boot_info.ranges, boot_info.range_count);
 	clock_init();
 	smp_enable_interrupts();

@@ -156,21 +156,22 @@ static u64 parse_map(const struct multiboot_info *block,
 	return address;
 }
 
-/* Copies up to the zero byte, to what can be read, or to the room there is. */
+/* Up to the zero byte, to what can be read, or to the room there is. */
 static size_t copy_command_line(u64 address,
 				const struct boot_machine *machine,
 				struct boot_info *info)
 {
+	const char *c;
 	size_t i;
 
-	for (i = 0; i < COMMAND_LINE_SIZE - 1; i++) {
-		const char *c = machine->read(address + i, 1);
-
-		if (!c || !*c)
+	for (i = 0; ; i++) {
+		c = machine->read(address + i, 1);
+		if (!c || !*c || i == COMMAND_LINE_SIZE - 1)
 			break;
 		info->command_line[i] = *c;
 	}
 	info->command_line[i] = '\0';
+	info->line_is_cut = !c || *c;
 	return i + 1;
 }
 
@@ -203,6 +204,7 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 
 	info->range_count = 0;
 	info->command_line[0] = '\0';
+	info->line_is_cut = false;
 	if (!source)
 		return -EINVAL;
 	block = *source;

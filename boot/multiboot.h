@@ -20,6 +20,7 @@ struct boot_info {
 	struct memory_range ranges[BOOT_MAX_RANGES];
 	u32 range_count;
 	char command_line[COMMAND_LINE_SIZE];	/* ends with a zero byte */
+	bool line_is_cut;	/* it had no room there, or no end */
 };
 
 /* What the parser needs to know of the machine. */

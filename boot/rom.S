@@ -56,7 +56,7 @@ map:	/* size of the rest, base, length, type (1 = usable) */
 map_end:
 
 	.org COMMAND_LINE_OFFSET
-	.asciz "bochs-rom"
+	.asciz ""
 
 	.org CODE_OFFSET
 start:

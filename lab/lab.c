@@ -227,7 +227,7 @@ static u64 gfn_count(void)
 enum machine_exit_status lab_main(const char *command_line,
 				  const struct lab_tests *tests)
 {
-	static char error[2 * OPTIONS_TEXT];
+	static char error[OPTIONS_ERROR];
 
 	if (options_parse(&options, command_line, error, sizeof(error))) {
 		printk("error: %s\n", error);

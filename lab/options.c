@@ -18,6 +18,9 @@ struct reading {
 
 typedef const char *(*name_fn)(u32 index);
 
+/* So much of a user's text is shown, its zero byte included. */
+#define SHOWN	64
+
 static const char *policy_name(u32 i)
 {
 	return i < policy_count ? policies[i].name : NULL;
@@ -54,20 +57,53 @@ static const char *list_name(u32 i)
 	return i < array_count(names) ? names[i] : NULL;
 }
 
-/* "word 'x=y' is not accepted: " and the names that are. */
-static int refuse_names(const struct reading *r, name_fn name,
-			const char *others)
+/*
+ * Begin the complaint "'name=value' is not accepted: name= takes " with
+ * @length bytes of @value, and end it with @format.
+ */
+static int __printf(4, 5) refuse_part(const struct reading *r,
+				      const char *value, size_t length,
+				      const char *format, ...)
 {
-	int n = format_text(r->error, r->error_size,
-			    "'%s=%s' is not accepted: %s= takes", r->name,
-			    r->value, r->name);
+	char shown[SHOWN];
+	va_list args;
+	int n;
+
+	quote_text(shown, sizeof(shown), value, length);
+	n = format_text(r->error, r->error_size, "'%s=%s' is not accepted: "
+			"%s= takes ", r->name, shown, r->name);
+	if ((size_t)n < r->error_size) {
+		va_start(args, format);
+		format_text_args(r->error + n, r->error_size - n, format,
+				 args);
+		va_end(args);
+	}
+	return -EINVAL;
+}
+
+#define refuse(r, ...) \
+	refuse_part(r, (r)->value, strlen((r)->value), __VA_ARGS__)
+
+/* Add @text to @error, as far as there is room. */
+static void append(char *error, size_t error_size, const char *text)
+{
+	size_t n = strlen(error);
+
+	format_text(error + n, error_size - n, "%s", text);
+}
+
+/* @length bytes of @value are none of the names, nor what @others lists. */
+static int refuse_names(const struct reading *r, const char *value,
+			size_t length, name_fn name, const char *others)
+{
 	u32 i;
 
-	for (i = 0; name(i) && (size_t)n < r->error_size; i++)
-		n += format_text(r->error + n, r->error_size - n, " %s",
-				 name(i));
-	if ((size_t)n < r->error_size)
-		format_text(r->error + n, r->error_size - n, "%s", others);
+	refuse_part(r, value, length, "%s", name(0));
+	for (i = 1; name(i); i++) {
+		append(r->error, r->error_size, " ");
+		append(r->error, r->error_size, name(i));
+	}
+	append(r->error, r->error_size, others);
 	return -EINVAL;
 }
 
@@ -100,7 +136,8 @@ static int read_names(const struct reading *r, name_fn name, u64 *mask)
 			    !strncmp(at, name(i), length))
 				break;
 		if (!name(i))
-			return refuse_names(r, name, " all");
+			/* The wrong name only, of a list that may be long. */
+			return refuse_names(r, at, length, name, " all");
 		*mask |= 1ull << i;
 		if (!at[length])
 			return 0;
@@ -115,11 +152,9 @@ static int read_number(const struct reading *r, u64 low, u64 high, u32 *number)
 	while (*at >= '0' && *at <= '9' && n <= high)
 		n = n * 10 + (*at++ - '0');
 	if (at == r->value || *at || n < low || n > high) {
-		format_text(r->error, r->error_size,
-			    "'%s=%s' is not accepted: %s= takes a number "
-			    "from %llu to %llu", r->name, r->value, r->name,
-			    (unsigned long long)low, (unsigned long long)high);
-		return -EINVAL;
+		return refuse(r, "a number from %llu to %llu",
+			      (unsigned long long)low,
+			      (unsigned long long)high);
 	}
 	*number = (u32)n;
 	return 0;
@@ -133,10 +168,7 @@ static int read_flag(const struct reading *r, const char *no, const char *yes,
 		*flag = !strcmp(r->value, yes);
 		return 0;
 	}
-	format_text(r->error, r->error_size,
-		    "'%s=%s' is not accepted: %s= takes %s %s", r->name,
-		    r->value, r->name, no, yes);
-	return -EINVAL;
+	return refuse(r, "%s %s", no, yes);
 }
 
 /* Names, or "none". */
@@ -204,11 +236,8 @@ static int read_hold(const struct reading *r)
 		r->options->plan.hold_count = 1;
 		return 0;
 	}
-	format_text(r->error, r->error_size,
-		    "'hold=%s' is not accepted: hold= takes ACTOR:STEP, an "
-		    "actor from 0 to %u and a step's name (N5) or number",
-		    r->value, LITMUS_ACTORS - 1);
-	return -EINVAL;
+	return refuse(r, "ACTOR:STEP, an actor from 0 to %u and a step's name "
+		      "(N5) or number", LITMUS_ACTORS - 1);
 }
 
 static int read_schedule(const struct reading *r)
@@ -229,11 +258,8 @@ static int read_schedule(const struct reading *r)
 		if (*at != ',')
 			break;
 	}
-	format_text(r->error, r->error_size,
-		    "'schedule=%s' is not accepted: schedule= takes "
-		    "ACTOR:STEPS,ACTOR:STEPS,... up to %u of them", r->value,
-		    STRETCH_SEGMENTS);
-	return -EINVAL;
+	return refuse(r, "ACTOR:STEPS,ACTOR:STEPS,... up to %u of them",
+		      STRETCH_SEGMENTS);
 }
 
 static int read_workload(const struct reading *r)
@@ -256,7 +282,7 @@ static int read_guest(const struct reading *r)
 			return 0;
 		}
 	}
-	return refuse_names(r, guest_name, "");
+	return refuse_names(r, r->value, strlen(r->value), guest_name, "");
 }
 
 static int read_pages(const struct reading *r)
@@ -317,11 +343,8 @@ static int read_list(const struct reading *r)
 /* The runner of the scenarios checks the names. */
 static int read_test(const struct reading *r)
 {
-	if (!*r->value) {
-		format_text(r->error, r->error_size,
-			    "'test=' takes names of boot scenarios or all");
-		return -EINVAL;
-	}
+	if (!*r->value)
+		return refuse(r, "names of boot scenarios or all");
 	memcpy(r->options->tests, r->value, strlen(r->value) + 1);
 	return 0;
 }
@@ -342,53 +365,94 @@ static const struct word {
 	{ "hold", read_hold },		{ "schedule", read_schedule },
 };
 
-static int read_word(struct options *options, char *word, char *error,
-		     size_t error_size)
+/* The row of words[] whose name and '=' begin @word, or NULL. */
+static const struct word *find_word(const char *word)
 {
-	char *equals = strchr(word, '=');
-	int n;
 	u32 i;
 
-	for (i = 0; equals && i < array_count(words); i++) {
-		size_t length = equals - word;
-		struct reading reading = {
-			options, words[i].name, equals + 1, error, error_size,
-		};
+	for (i = 0; i < array_count(words); i++) {
+		size_t length = strlen(words[i].name);
 
-		if (strlen(words[i].name) == length &&
-		    !strncmp(word, words[i].name, length))
-			return words[i].read(&reading);
+		if (!strncmp(word, words[i].name, length) &&
+		    word[length] == '=')
+			return &words[i];
 	}
-	n = format_text(error, error_size,
-			"word '%s' is unknown: accepted are", word);
-	for (i = 0; i < array_count(words) && (size_t)n < error_size; i++)
-		n += format_text(error + n, error_size - n, " %s=",
-				 words[i].name);
+	return NULL;
+}
+
+static int refuse_word(const char *word, char *error, size_t error_size)
+{
+	char shown[SHOWN];
+	u32 i;
+
+	quote_text(shown, sizeof(shown), word, strlen(word));
+	format_text(error, error_size, "word '%s' is unknown: accepted are",
+		    shown);
+	for (i = 0; i < array_count(words); i++) {
+		append(error, error_size, " ");
+		append(error, error_size, words[i].name);
+		append(error, error_size, "=");
+	}
+	append(error, error_size, "; a path (with a '/') may come first");
 	return -EINVAL;
 }
 
-/* Copy the next word of *@line to @word and move on; false: the line ends.
- * A word that is too long is cut, and will not be accepted. */
-static bool next_word(const char **line, char *word, size_t size)
+static int read_word(struct options *options, const char *word, char *error,
+		     size_t error_size)
 {
-	const char *at = *line;
-	size_t length = 0;
+	const struct word *found = find_word(word);
+	struct reading reading = {
+		.options = options, .error = error, .error_size = error_size,
+	};
 
-	while (*at == ' ')
-		at++;
-	for (; *at && *at != ' '; at++)
-		if (length + 1 < size)
-			word[length++] = *at;
-	word[length] = 0;
-	*line = at;
-	return length;
+	if (!found)
+		return refuse_word(word, error, error_size);
+	reading.name = found->name;
+	reading.value = word + strlen(found->name) + 1;
+	return found->read(&reading);
+}
+
+/* The next word of *@line, @length bytes, and *@line behind it. */
+static const char *next_word(const char **line, size_t *length)
+{
+	const char *start = *line, *end;
+
+	while (*start == ' ')
+		start++;
+	for (end = start; *end && *end != ' '; end++)
+		;
+	*length = end - start;
+	*line = end;
+	return start;
+}
+
+static int refuse_length(const char *word, size_t length, char *error,
+			 size_t error_size)
+{
+	char shown[SHOWN];
+
+	quote_text(shown, sizeof(shown), word, length);
+	format_text(error, error_size, "word '%s' has %lu bytes: accepted are "
+		    "words of up to %u", shown, (unsigned long)length,
+		    OPTIONS_TEXT - 1);
+	return -EINVAL;
+}
+
+/* Is the word what a boot loader puts first, the path of the image? */
+static bool is_path(const char *word, size_t length)
+{
+	const char *slash = strchr(word, '/');
+
+	return slash && slash < word + length && !find_word(word);
 }
 
 int options_parse(struct options *options, const char *line, char *error,
 		  size_t error_size)
 {
+	const char *start;
 	char word[OPTIONS_TEXT];
 	bool is_first;
+	size_t length;
 	int err;
 
 	*options = (struct options){
@@ -397,14 +461,18 @@ int options_parse(struct options *options, const char *line, char *error,
 		.guest = GUEST_IDLE | GUEST_RUNNING,
 		.pages = 1024, .vcpus = 1, .seed = 1, .first = 1,
 	};
-	for (is_first = true; next_word(&line, word, sizeof(word));
-	     is_first = false) {
-		/* A boot loader may put the image's path first. */
-		if (is_first && !strchr(word, '='))
+	for (is_first = true; ; is_first = false) {
+		start = next_word(&line, &length);
+		if (!length)
+			return 0;
+		if (is_first && is_path(start, length))
 			continue;
+		if (length >= sizeof(word))
+			return refuse_length(start, length, error, error_size);
+		memcpy(word, start, length);
+		word[length] = '\0';
 		err = read_word(options, word, error, error_size);
 		if (err)
 			return err;
 	}
-	return 0;
 }

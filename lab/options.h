@@ -15,7 +15,8 @@
 #define GUEST_IDLE	(1u << 0)
 #define GUEST_RUNNING	(1u << 1)
 
-#define OPTIONS_TEXT	512
+#define OPTIONS_TEXT	512		/* a word and its zero byte */
+#define OPTIONS_ERROR	2048		/* room for all names of a kind */
 
 struct options {
 	u64 policies;		/* bit i: the i-th policy */

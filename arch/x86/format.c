@@ -160,3 +160,40 @@ int format_text(char *buf, size_t size, const char *format, ...)
 	va_end(args);
 	return length;
 }
+
+/* As C writes @c in a string; returns how many characters these are. */
+static int quote_character(char *buf, size_t size, char c)
+{
+	static const char letters[] = "abtnvfr";	/* from 7 on */
+	u8 byte = (u8)c;
+
+	if (byte >= 7 && byte < 7 + strlen(letters))
+		return format_text(buf, size, "\\%c", letters[byte - 7]);
+	if (byte < 0x20 || byte >= 0x7f)
+		return format_text(buf, size, "\\x%02x", byte);
+	return format_text(buf, size, "%c", c);
+}
+
+void quote_text(char *buf, size_t size, const char *text, size_t length)
+{
+	static const char more[] = "...";
+	size_t used = 0, full = 0, i;
+	char one[8];
+
+	if (!size)
+		return;
+	for (i = 0; i < length; i++) {
+		size_t n = quote_character(one, sizeof(one), text[i]);
+
+		if (used + n + 1 > size)
+			break;
+		memcpy(buf + used, one, n);
+		used += n;
+		/* Up to here the text may be left without its end. */
+		if (used + sizeof(more) <= size)
+			full = used;
+	}
+	if (i < length)
+		used = full + format_text(buf + full, size - full, "%s", more);
+	buf[used < size ? used : size - 1] = '\0';
+}

@@ -10,7 +10,7 @@
  * Text is collected per CPU until its line is complete and written at once, so
  * that a line may be printed in pieces and still does not mix with others.
  */
-#define LINE_SIZE	1024
+#define LINE_SIZE	2560
 
 static struct line {
 	size_t length;

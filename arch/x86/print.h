@@ -26,6 +26,13 @@ int format_text(char *buf, size_t size, const char *format, ...)
 int format_text_args(char *buf, size_t size, const char *format, va_list args);
 
 /*
+ * Text from outside, for people: what cannot be seen (control characters,
+ * bytes beyond ASCII) as C writes it, and "..." for an end that has no room in
+ * @buf of @size bytes. Always terminated.
+ */
+void quote_text(char *buf, size_t size, const char *text, size_t length);
+
+/*
  * One of our invariants is broken: print the message, each CPU's state, stop
  * every other CPU and end the machine with EXIT_DIED. The message names the
  * invariant or the rule.

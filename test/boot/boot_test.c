@@ -66,6 +66,7 @@ static void run_all(void)
 static void run_named(const char *name, size_t length)
 {
 	const struct boot_test *test = boot_test_find(name, length);
+	char shown[64];
 
 	if (test) {
 		run_one(test);
@@ -73,8 +74,9 @@ static void run_named(const char *name, size_t length)
 	}
 	tally.run++;
 	tally.failed++;
+	quote_text(shown, sizeof(shown), name, length);
 	printk("# there is no such scenario\nnot ok %u - %s\n", tally.run,
-	       name);
+	       shown);
 }
 
 static void run_list(const char *names)

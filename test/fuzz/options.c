@@ -45,15 +45,15 @@ static void check_accepted(const struct options *o)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	char *line = malloc(size + 1), *error = malloc(2 * OPTIONS_TEXT);
+	char *line = malloc(size + 1), *error = malloc(OPTIONS_ERROR);
 	struct options options;
 	int err;
 
 	memcpy(line, data, size);
 	line[size] = 0;
 	error[0] = 0;
-	err = options_parse(&options, line, error, 2 * OPTIONS_TEXT);
-	FUZZ_EXPECT(memchr(error, 0, 2 * OPTIONS_TEXT));
+	err = options_parse(&options, line, error, OPTIONS_ERROR);
+	FUZZ_EXPECT(memchr(error, 0, OPTIONS_ERROR));
 	if (err) {
 		FUZZ_EXPECT(err == -EINVAL);
 		FUZZ_EXPECT(error[0]);

@@ -121,6 +121,46 @@ static void test_cut(void **state)
 	}
 }
 
+/* Text from outside: nothing in it that cannot be seen, cut only visibly. */
+static void test_quote(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *shown;
+	} rows[] = {
+		{ "",			8, "" },
+		{ "plain 'x~",		20, "plain 'x~" },
+		{ "a\r\n\tz",		20, "a\\r\\n\\tz" },
+		{ "\a\b\t\n\v\f\r",	20, "\\a\\b\\t\\n\\v\\f\\r" },
+		{ "\x01\x06\x0e\x1f",	20, "\\x01\\x06\\x0e\\x1f" },
+		{ "\x7f\x80\xff",	20, "\\x7f\\x80\\xff" },
+		{ "1234567",		8, "1234567" },
+		{ "12345678",		8, "1234..." },
+		{ "123456\r",		9, "123456\\r" },
+		{ "123456\r",		8, "1234..." },
+		{ "123\r56",		8, "123\\r56" },
+		{ "123\r567",		8, "123..." },
+		{ "\001\002",		8, "\\x01..." },
+		{ "\001\002",		7, "..." },
+		{ "long",		4, "..." },
+		{ "long",		3, ".." },
+		{ "long",		1, "" },
+	};
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++) {
+		char *buf = malloc(rows[i].size);	/* ASan watches */
+
+		quote_text(buf, rows[i].size, rows[i].text,
+			   strlen(rows[i].text));
+		assert_string_equal(buf, rows[i].shown);
+		free(buf);
+	}
+	quote_text(NULL, 0, "x", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_quote),
 	};
 
 	return RUN(tests);

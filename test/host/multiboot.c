@@ -181,12 +181,25 @@ static void test_command_line(void **state)
 	assert_string_equal(info.command_line, "tandem policy=all");
 	parse_line("", 1, LINE, &info);
 	assert_string_equal(info.command_line, "");
-	/* Cut at the room there is, and at the end of memory. */
+	assert_false(info.line_is_cut);
+	/* All that fits, and one byte more: that is said. */
 	memset(longest, 'x', sizeof(longest));
+	longest[COMMAND_LINE_SIZE - 1] = '\0';
+	parse_line(longest, COMMAND_LINE_SIZE, LINE, &info);
+	assert_int_equal(strlen(info.command_line), COMMAND_LINE_SIZE - 1);
+	assert_false(info.line_is_cut);
+	longest[COMMAND_LINE_SIZE - 1] = 'x';
+	longest[COMMAND_LINE_SIZE] = '\0';
 	parse_line(longest, sizeof(longest), LINE, &info);
 	assert_int_equal(strlen(info.command_line), COMMAND_LINE_SIZE - 1);
+	assert_true(info.line_is_cut);
+	/* Memory ends before the line does. */
 	parse_line("abc", 3, BASE + SIZE - 3, &info);
 	assert_string_equal(info.command_line, "abc");
+	assert_true(info.line_is_cut);
+	/* The next block without a line has none that is cut. */
+	parse_line("abc", 4, BASE + SIZE - 4, &info);
+	assert_false(info.line_is_cut);
 }
 
 /* Bytes at random, of which some happen to make sense. */

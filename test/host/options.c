@@ -17,7 +17,7 @@ const struct workload workloads[] = {
 const u32 workload_count = array_count(workloads);
 
 static struct options options;
-static char error[400];
+static char error[1200];
 
 static int parse(const char *line)
 {
@@ -28,7 +28,8 @@ static int parse(const char *line)
 static void test_defaults(void **state)
 {
 	static const char *const lines[] = {
-		"", "   ", "tandem.bin", "/boot/tandem.bin ",
+		"", "   ", "build/tandem.bin", "/boot/tandem.bin ",
+		"/a=b/tandem.bin", "/policy=/x",
 	};
 	u32 i;
 
@@ -60,7 +61,7 @@ static u64 policy_bit(const char *name)
 static void test_accepted(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("tandem policy=bracket,change-pte "
+	assert_int_equal(parse("/tandem policy=bracket,change-pte "
 			       "workload=cow-host  guest=idle pages=7 vcpus=8 "
 			       "cpus=16 seed=4294967295 first=3 pace=free "
 			       "trace=on mutants=no-flush operations=9"), 0);
@@ -130,7 +131,25 @@ static void test_refused(void **state)
 	} rows[] = {
 		{ "polcy=x",		"word 'polcy=x' is unknown: accepted "
 					"are policy= workload=" },
-		{ "tandem verbose",	"word 'verbose' is unknown" },
+		{ "/tandem verbose",	"word 'verbose' is unknown" },
+		{ "help",		"word 'help' is unknown" },
+		{ "help seed=1",	"; a path (with a '/') may come "
+					"first" },
+		{ "a /b",		"word 'a' is unknown" },
+		{ "/a /b",		"word '/b' is unknown" },
+		{ "test=",		"'test=' is not accepted: test= takes "
+					"names of boot scenarios or all" },
+		{ "pages=a/b",		"'pages=a/b' is not accepted" },
+		{ "policy=bracket,x,batch", "'policy=x' is not accepted" },
+		/* What cannot be seen is written out. */
+		{ "seed=1\r",		"'seed=1\\r' is not accepted" },
+		{ "seed=1 \r",		"word '\\r' is unknown" },
+		{ "seed=\x01\xc3\xa4",	"'seed=\\x01\\xc3\\xa4' is not" },
+		{ "guest=idle\r",	"'guest=idle\\r' is not accepted" },
+		{ "policy=all\r",	"'policy=all\\r' is not accepted" },
+		{ "pace=free\t",	"'pace=free\\t' is not accepted" },
+		{ "hold=0:N5\n",	"'hold=0:N5\\n' is not accepted" },
+		{ "schedule=0:5\033",	"'schedule=0:5\\x1b' is not accepted" },
 		{ "=",			"is unknown" },
 		{ "=5",			"is unknown" },
 		{ "page=5",		"is unknown" },
@@ -158,7 +177,6 @@ static void test_refused(void **state)
 		{ "pace=fast",		"pace= takes lockstep free" },
 		{ "trace=yes",		"trace= takes off on" },
 		{ "list=all,x",		"list= takes policies" },
-		{ "test=",		"test=" },
 		{ "seed=1 pages=0",	"from 1 to 262144" },
 		{ "litmus=COW",		"litmus= takes COW-MP" },
 		{ "litmus=",		"litmus= takes COW-MP" },
@@ -197,7 +215,8 @@ static void test_long(void **state)
 	(void)state;
 	memset(line, 'x', 2999);
 	line[2999] = 0;
-	assert_int_equal(parse(line), 0);	/* a path */
+	line[0] = '/';				/* a path */
+	assert_int_equal(parse(line), 0);
 	memcpy(line, "policy=", 7);
 	for (size = 1; size < 700; size += 3) {
 		char *buf = malloc(size);	/* ASan watches */
@@ -207,10 +226,65 @@ static void test_long(void **state)
 		assert_true(strlen(buf) < size);
 		free(buf);
 	}
-	memcpy(line, "test=", 5);
-	(void)parse(line);
-	assert_true(strlen(options.tests) < sizeof(options.tests));
 	free(line);
+}
+
+/* A word of the greatest length is read to its end; a longer one is not read. */
+static void test_word_limit(void **state)
+{
+	char line[OPTIONS_TEXT + 20];
+	const size_t limit = OPTIONS_TEXT - 1;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "test=", 5);
+	strcpy(line + limit, " seed=7");
+	assert_int_equal(parse(line), 0);
+	assert_int_equal(strlen(options.tests), limit - strlen("test="));
+	assert_int_equal(options.seed, 7);
+
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "test=", 5);
+	strcpy(line + limit + 1, " seed=7");
+	assert_int_equal(parse(line), -EINVAL);
+	assert_non_null(strstr(error, "...' has 512 bytes: accepted are words "
+				      "of up to 511"));
+	assert_true(strlen(error) < 150);
+	/* Every name is right, and it is the number of them that is wrong. */
+	strcpy(line, "policy=batch");
+	while (strlen(line) < OPTIONS_TEXT)
+		strcat(line, ",batch");
+	assert_int_equal(parse(line), -EINVAL);
+	assert_non_null(strstr(error, "of up to 511"));
+}
+
+/* A complaint has room for all that is accepted, whatever was written. */
+static void test_complaints(void **state)
+{
+	static char room[OPTIONS_ERROR];
+	char line[OPTIONS_TEXT];
+	static const struct {
+		const char *name, *end;
+	} rows[] = {
+		{ "policy=", " all" }, { "litmus=", " all" },
+		{ "mutants=", " all" }, { "list=", " all" },
+		{ "nonsense=", " may come first" },
+	};
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++) {
+		size_t end;
+
+		memset(line, '\r', sizeof(line));
+		memcpy(line, rows[i].name, strlen(rows[i].name));
+		line[sizeof(line) - 1] = 0;
+		assert_int_equal(options_parse(&options, line, room,
+					       sizeof(room)), -EINVAL);
+		end = strlen(room) - strlen(rows[i].end);
+		assert_string_equal(room + end, rows[i].end);
+		assert_null(strchr(room, '\r'));
+	}
 }
 
 /* Boot needs to know one number before the lab has read the line. */
@@ -230,7 +304,11 @@ static void test_boot_word(void **state)
 		{ "cpus=4x",			0 },
 		{ "cpus=-1",			0 },
 		{ "cpus=999999999",		999999999 },
+		{ "cpus=4294967295",		4294967295u },
+		{ "cpus=4294967296",		0 },
 		{ "cpus=9999999999",		0 },
+		{ "cpus=18446744073709551620",	0 },
+		{ "cpus=0000000000004",		4 },
 		{ "cpu=3",			0 },
 		{ "  cpus=3  ",			3 },
 	};
@@ -250,6 +328,8 @@ int main(void)
 		cmocka_unit_test(test_litmus_words),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_word_limit),
+		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_boot_word),
 	};
 

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""The kernel on machines that are not those of the front end, and with command
+lines that the front end would not write: it runs, or says in one line why not
+and ends the machine with the status that belongs to it."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "test" / "tools"))
+
+import support  # noqa: E402
+from tools import image  # noqa: E402
+from tools.backend import Launch  # noqa: E402
+from tools.process import Emulator  # noqa: E402
+from tools.qemu import QemuSvm  # noqa: E402
+from tools.runner import Limits, Progress  # noqa: E402
+
+RUN = "policy=bracket workload=cow-host pages=64 guest=idle"
+# Of the emulator's CPU time, or without it and without a word.
+LIMITS = Limits(idle=30, busy=60)
+
+
+def boot(*options, line=RUN, kernel=None, path="./kernel", cpu="max",
+         machine="pc", memory=256, cpus=2):
+    """Boot QEMU with @options and perhaps with @kernel, which it finds at
+    @path and hands over so: the kernel's status (None: no end) and its
+    lines."""
+    argv = [QemuSvm.program, "-nodefaults", "-no-user-config",
+            "-display", "none", "-no-reboot",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+            "-debugcon", "stdio", "-accel", QemuSvm.accelerator,
+            "-machine", machine, "-cpu", cpu, "-smp", str(cpus),
+            "-m", str(memory), *options]
+    if kernel:
+        argv += ["-kernel", path, "-append", line]
+    lines = []
+    with tempfile.TemporaryDirectory() as name:
+        if kernel:
+            (Path(name) / path).parent.mkdir(exist_ok=True)
+            (Path(name) / path).symlink_to(kernel)
+        status = follow(Launch(argv, None), Path(name), lines)
+    # docs/booting.md: 2 * (0x10 + status) + 1
+    return ((status - 33) // 2 if status in range(33, 43, 2) else None), lines
+
+
+def follow(launch, directory, lines):
+    """Start the emulator and add what it says to @lines; its exit status, or 0
+    if it hangs."""
+    with Emulator(launch, directory) as emulator:
+        progress = Progress(LIMITS)
+        while emulator.running():
+            lines += emulator.lines()
+            if progress.hung(emulator.bytes_seen, len(lines),
+                             emulator.cpu_seconds()):
+                return 0
+            time.sleep(0.05)
+        lines += emulator.lines()
+        return emulator.status
+
+
+class MachineTest(support.unittest.TestCase):
+    """Base of all: the image, and what it must say."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.kernel = image.build()
+
+    def refused(self, status, *mentions, **machine):
+        """One line says what is wrong, and the machine ends."""
+        got, lines = boot(kernel=self.kernel, **machine)
+        text = "\n".join(lines)
+        self.assertEqual(got, status, text)
+        self.assertEqual(len(lines), 3, text)
+        self.assertTrue(lines[0].startswith("tandem "), text)
+        self.assertTrue(lines[1].startswith("error: "), text)
+        self.assertEqual(lines[2], f"exit status={status}")
+        for word in mentions:
+            self.assertIn(word, lines[1])
+
+
+    def accepted(self, **machine):
+        """The run is made, and coherent."""
+        got, lines = boot(kernel=self.kernel, **machine)
+        text = "\n".join(lines)
+        self.assertEqual(got, 0, text)
+        self.assertIn("result 1/1 verdict=coherent stale_reads=0", lines)
+        return lines
+
+
+class CommandLine(MachineTest):
+    """What asks for an experiment is read whole, or refused."""
+
+    def test_line(self):
+        """a line without room is refused, not cut"""
+        self.refused(2, "within 2047 bytes",
+                     line=RUN.ljust(2045) + "pages=64 seed=7")
+
+    def test_word(self):
+        """a word without room is refused, not cut"""
+        policies = ",".join(["batch"] * 85) + ",bracket"
+        self.refused(2, "'policy=batch,", "has 524 bytes", "up to 511",
+                     line=f"policy={policies} pages=64")
+
+    def test_first_word(self):
+        """only a path is skipped as the first word"""
+        self.refused(2, "word 'help' is unknown", path="help")
+        self.accepted(path="a=b/kernel")
+
+    def test_invisible(self):
+        """a carriage return at the end of the line is seen"""
+        self.refused(2, r"'seed=7\r' is not accepted", line=RUN + " seed=7\r")
+
+
+if __name__ == "__main__":
+    support.main()
