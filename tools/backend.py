@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from tools.errors import STATUS_USAGE, Stop
 from tools.host import Host
 
 PAGE_KIB = 4
@@ -15,6 +16,8 @@ MIN_MEMORY_MIB = 64
 MAX_MEMORY_MIB = 3072       # above it devices hide memory
 SPARE_FRAMES = 8192
 CHECKED = 64                # one frame in so many is the checker's
+MAX_WORD = 511              # bytes that the kernel takes: lab/options.h,
+MAX_LINE = 2047             # boot/multiboot.h
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ class Boot:
     cpus: int
     memory_mib: int
     gdb: bool = False               # stop at the first instruction for gdb
+
+    def __post_init__(self) -> None:
+        words = self.command_line.split()
+        for kind, limit, text in (
+                *(("word", MAX_WORD, word) for word in words),
+                ("command line", MAX_LINE, self.command_line)):
+            if len(text.encode()) > limit:
+                raise Stop(STATUS_USAGE, f"'{text[:60]}...' is not accepted: "
+                           f"the kernel takes a {kind} of up to {limit} "
+                           f"bytes, and this one has {len(text.encode())}")
 
     @property
     def command_line(self) -> str:

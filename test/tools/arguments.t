@@ -53,6 +53,23 @@ class Refused(support.FrontEndTest):
             self.refused("compare", f"{option}={bad}",
                          mentions=(option, f"'{bad}'", bound))
 
+    def test_length(self):
+        """more names than the kernel's command line has room for"""
+        many = ",".join(["bracket"] * 80)
+        self.refused("compare", "--policy", many,
+                     mentions=("'policy=bracket", "up to 511", "has 646"))
+        self.refused("litmus", "--policy", many,
+                     mentions=("'policy=bracket", "up to 511", "has 646"))
+
+    def test_invisible(self):
+        """a character that cannot be seen is written out"""
+        self.refused("compare", "--pages", "64\r", mentions=(r"'64\r'",))
+        self.refused("compare", "--policy", "x\x01\n",
+                     mentions=(r"'x\x01\n'",))
+        self.refused("compare", "a\x1b[2J\udcff",
+                     mentions=(r"'a\x1b[2J\udcff'",))
+        self.refused("li\tst", mentions=(r"'li\tst'",))
+
     def test_cpus(self):
         """too few CPUs for the vCPUs and a host"""
         self.refused("compare", "--cpus", "2", "--vcpus", "2",
@@ -112,6 +129,12 @@ class Accepted(support.FrontEndTest):
                          "seed=0 cpus=4 mutants=all")
         self.assertEqual(boot.cpus, 4)
         self.assertGreaterEqual(boot.memory_mib, 65536 * 3 * 4 // 1024 + 32)
+
+    def test_longest(self):
+        """as many names as fit into a word of the kernel's"""
+        fits = ",".join(["bracket"] * 63)
+        boot = self.words("compare", "--policy", fits)
+        self.assertIn(f"policy={fits} ", boot.command_line)
 
     def test_run(self):
         """run is one cell"""
