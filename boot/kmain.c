@@ -27,6 +27,20 @@ static const void *read_physical(u64 address, u64 size)
 	return hpa_to_ptr((hpa_t){ address });
 }
 
+/* What lies behind a broken entry may reserve what the others offer. */
+static void check_map(void)
+{
+	if (boot_info.map_is_cut) {
+		printk("error: the memory map is not accepted: it may have %u "
+		       "entries, and each must be whole\n", BOOT_MAX_MAP);
+		machine_exit(EXIT_NO_BACKEND);
+	}
+	if (boot_info.left_out_count)
+		printk("memory: %lu KiB in %u pieces are not used: only the %u "
+		       "biggest pieces are\n", boot_info.left_out_size >> 10,
+		       boot_info.left_out_count, BOOT_MAX_RANGES);
+}
+
 static void find_memory(u32 magic, u32 block)
 {
 	struct boot_machine machine = {
@@ -39,6 +53,7 @@ static void find_memory(u32 magic, u32 block)
 		panic("not started by a multiboot loader: magic=%x", magic);
 	if (multiboot_parse(block, &machine, &boot_info))
 		panic("no multiboot information at %x", block);
+	check_map();
 	if (!boot_info.range_count)
 		panic("the boot loader reports no usable memory");
 }

@@ -9,7 +9,7 @@
 #define INFO_MAP		(1u << 6)
 
 #define MAP_USABLE		1
-#define MAP_MAX_ENTRIES		256
+#define MAX_TAKEN		4	/* kernel, block, command line, map */
 
 #define LOW_MEMORY_END		0x100000ull	/* an AP wakes up below it */
 
@@ -38,122 +38,179 @@ static u64 page_up(u64 address)
 				     (address + PAGE_SIZE - 1) & PAGE_MASK;
 }
 
-static void range_delete(struct boot_info *info, u32 i)
-{
-	info->range_count--;
-	for (; i < info->range_count; i++)
-		info->ranges[i] = info->ranges[i + 1];
-}
-
-/*
- * Put [@start, @end) at index @i; returns the index behind it. Memory for
- * which there is no room in the list is not used.
- */
-static u32 range_insert(struct boot_info *info, u32 i, u64 start, u64 end)
-{
-	u32 j;
-
-	if (info->range_count == BOOT_MAX_RANGES)
-		return i;
-	for (j = info->range_count++; j > i; j--)
-		info->ranges[j] = info->ranges[j - 1];
-	info->ranges[i] = (struct memory_range){ { start }, { end } };
-	return i + 1;
-}
-
-/* Add [@start, @end), joined with every range that it meets. */
-static void range_add(struct boot_info *info, u64 start, u64 end)
-{
-	u32 i = 0;
-
-	if (start >= end)
-		return;
-	while (i < info->range_count) {
-		const struct memory_range *r = &info->ranges[i];
-
-		if (r->end.v < start) {
-			i++;
-		} else if (r->start.v > end) {
-			break;
-		} else {
-			start = r->start.v < start ? r->start.v : start;
-			end = r->end.v > end ? r->end.v : end;
-			range_delete(info, i);
-		}
-	}
-	range_insert(info, i, start, end);
-}
-
-/* Take every page that [@start, @end) touches out of the ranges. */
-static void range_remove(struct boot_info *info, u64 start, u64 end)
-{
-	u32 i = 0;
-
-	if (start >= end)
-		return;
-	start &= PAGE_MASK;
-	end = page_up(end);
-	while (i < info->range_count) {
-		struct memory_range r = info->ranges[i];
-
-		if (r.end.v <= start || r.start.v >= end) {
-			i++;
-			continue;
-		}
-		range_delete(info, i);
-		if (r.start.v < start)
-			i = range_insert(info, i, r.start.v, start);
-		if (end < r.end.v)
-			i = range_insert(info, i, end, r.end.v);
-	}
-}
-
-/* The whole pages of [@base, @base + @length) below @limit. */
-static void range_add_usable(struct boot_info *info, u64 base, u64 length,
-			     u64 limit)
-{
-	u64 end = base + length;
-
-	if (end < base || end > limit)
-		end = limit;
-	range_add(info, page_up(base), end & PAGE_MASK);
-}
-
 static u64 end_of(u64 base, u64 length)
 {
 	return base + length < base ? ~0ull : base + length;
 }
 
-enum map_pass { ADD_USABLE, REMOVE_RESERVED };
+/* What is known of the memory. */
+struct memory {
+	const struct boot_machine *machine;
+	u64 map, map_end;	/* the entries that make sense; none: size */
+	u64 size;		/* usable from 1 MiB on, if there is no map */
+	struct memory_range taken[MAX_TAKEN];	/* whatever the map says */
+	u32 taken_count;
+};
+
+static void take(struct memory *memory, u64 start, u64 end)
+{
+	memory->taken[memory->taken_count++] =
+		(struct memory_range){ { start }, { end } };
+}
+
+/* One address, what covers it, and up to where that is so. */
+struct place {
+	u64 at, next;
+	bool usable, taken;
+};
+
+/* Is the place in [@start, @end)? In any case that is so up to its next. */
+static bool place_is_in(struct place *place, u64 start, u64 end)
+{
+	u64 next;
+
+	if (start >= end || end <= place->at)
+		return false;
+	next = start > place->at ? start : end;
+	if (next < place->next)
+		place->next = next;
+	return start <= place->at;
+}
+
+/* Whole pages are usable, and every page that is touched is taken. */
+static bool place_is_taken(struct place *place, u64 start, u64 end)
+{
+	return start < end && place_is_in(place, start & PAGE_MASK,
+					  page_up(end));
+}
+
+static bool place_is_usable(struct place *place, u64 start, u64 end)
+{
+	return place_is_in(place, page_up(start), end & PAGE_MASK);
+}
+
+/* An entry of the map at @address, or NULL: it makes no sense. */
+static const struct map_entry *read_entry(const struct memory *memory,
+					  u64 address, u64 end)
+{
+	const struct map_entry *entry =
+		memory->machine->read(address, sizeof(*entry));
+
+	if (!entry || address + sizeof(*entry) > end ||
+	    entry->size < MAP_MIN_SIZE)
+		return NULL;
+	return entry;
+}
+
+static u64 entry_end(const struct map_entry *entry, u64 address)
+{
+	return address + sizeof(entry->size) + (u64)entry->size;
+}
 
 /*
- * Add the entries whose type is usable, or remove those whose type is not, as
- * @pass says. Returns the address behind the last entry that makes sense:
- * what follows a broken one is unknown, and not used.
+ * Find out what covers @place->at. Where entries overlap, the one that
+ * reserves is right. The map is read anew for each place, so that nothing
+ * depends on how long it is, or sorted: with n entries there are no more than
+ * 2 n places.
  */
-static u64 parse_map(const struct multiboot_info *block,
-		     const struct boot_machine *machine,
-		     struct boot_info *info, enum map_pass pass)
+static void look_at(const struct memory *memory, struct place *place)
 {
-	u64 address = block->mmap_addr, end = address + block->mmap_length;
+	const struct map_entry *entry;
+	u64 address, end;
 	u32 i;
 
-	for (i = 0; i < MAP_MAX_ENTRIES; i++) {
-		const struct map_entry *entry =
-			machine->read(address, sizeof(*entry));
-
-		if (!entry || address + sizeof(*entry) > end ||
-		    entry->size < MAP_MIN_SIZE)
+	place->usable = place_is_usable(place, LOW_MEMORY_END,
+					end_of(LOW_MEMORY_END, memory->size));
+	place->taken = false;
+	for (i = 0; i < memory->taken_count; i++)
+		place->taken |= place_is_taken(place,
+					       memory->taken[i].start.v,
+					       memory->taken[i].end.v);
+	for (address = memory->map; address < memory->map_end;
+	     address = entry_end(entry, address)) {
+		entry = read_entry(memory, address, memory->map_end);
+		if (!entry)
 			break;
-		if (pass == ADD_USABLE && entry->type == MAP_USABLE)
-			range_add_usable(info, entry->base, entry->length,
-					 machine->limit.v);
-		if (pass == REMOVE_RESERVED && entry->type != MAP_USABLE)
-			range_remove(info, entry->base,
-				     end_of(entry->base, entry->length));
-		address += sizeof(entry->size) + (u64)entry->size;
+		end = end_of(entry->base, entry->length);
+		if (entry->type == MAP_USABLE)
+			place->usable |= place_is_usable(place, entry->base,
+							 end);
+		else
+			place->taken |= place_is_taken(place, entry->base,
+						       end);
 	}
-	return address;
+}
+
+static u64 range_size(const struct memory_range *r)
+{
+	return r->end.v - r->start.v;
+}
+
+/* Put the range at the end of the list, if need be in place of the smallest. */
+static void keep_range(struct boot_info *info, struct memory_range range)
+{
+	struct memory_range *ranges = info->ranges;
+	u32 i, smallest = 0;
+
+	if (info->range_count == BOOT_MAX_RANGES) {
+		for (i = 1; i < BOOT_MAX_RANGES; i++)
+			if (range_size(&ranges[i]) <
+			    range_size(&ranges[smallest]))
+				smallest = i;
+		info->left_out_count++;
+		if (range_size(&ranges[smallest]) >= range_size(&range)) {
+			info->left_out_size += range_size(&range);
+			return;
+		}
+		info->left_out_size += range_size(&ranges[smallest]);
+		info->range_count--;
+		for (i = smallest; i < info->range_count; i++)
+			ranges[i] = ranges[i + 1];
+	}
+	ranges[info->range_count++] = range;
+}
+
+/* From place to place, and each run of those that are free is a range. */
+static void find_ranges(const struct memory *memory, struct boot_info *info)
+{
+	u64 at, start = 0, limit = memory->machine->limit.v;
+	bool free = false, was_free;
+	struct place place;
+
+	for (at = LOW_MEMORY_END; at < limit; at = place.next) {
+		place = (struct place){ .at = at, .next = limit };
+		look_at(memory, &place);
+		was_free = free;
+		free = place.usable && !place.taken;
+		if (free && !was_free)
+			start = at;
+		if (!free && was_free)
+			keep_range(info, (struct memory_range){ { start },
+								{ at } });
+	}
+	if (free)
+		keep_range(info, (struct memory_range){ { start }, { limit } });
+}
+
+/* Find the entries that make sense; what follows a broken one is unknown. */
+static void find_map(const struct multiboot_info *block,
+		     struct memory *memory, struct boot_info *info)
+{
+	u64 address = block->mmap_addr, end = address + block->mmap_length;
+	const struct map_entry *entry;
+	u32 count = 0;
+
+	while (address < end) {
+		entry = read_entry(memory, address, end);
+		if (!entry || ++count > BOOT_MAX_MAP) {
+			info->map_is_cut = true;
+			break;
+		}
+		address = entry_end(entry, address);
+	}
+	memory->map = block->mmap_addr;
+	memory->map_end = address;
+	take(memory, memory->map, memory->map_end);
 }
 
 /* Up to the zero byte, to what can be read, or to the room there is. */
@@ -175,46 +232,33 @@ static size_t copy_command_line(u64 address,
 	return i + 1;
 }
 
-static void parse_memory(const struct multiboot_info *block,
-			 const struct boot_machine *machine,
-			 struct boot_info *info)
-{
-	u64 map_end;
-
-	if (block->flags & INFO_MAP) {
-		map_end = parse_map(block, machine, info, ADD_USABLE);
-		/* Where entries overlap, the one that reserves is right. */
-		parse_map(block, machine, info, REMOVE_RESERVED);
-		range_remove(info, block->mmap_addr, map_end);
-		if (map_end != block->mmap_addr)
-			return;
-	}
-	if (block->flags & INFO_MEMORY)
-		range_add_usable(info, LOW_MEMORY_END,
-				 (u64)block->mem_upper << 10,
-				 machine->limit.v);
-}
-
 int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 		    struct boot_info *info)
 {
 	const struct multiboot_info *source =
 		machine->read(block_address, sizeof(*source));
+	struct memory memory = { .machine = machine };
 	struct multiboot_info block;
 
 	info->range_count = 0;
+	info->left_out_count = 0;
+	info->left_out_size = 0;
+	info->map_is_cut = false;
 	info->command_line[0] = '\0';
 	info->line_is_cut = false;
 	if (!source)
 		return -EINVAL;
 	block = *source;
 
-	parse_memory(&block, machine, info);
-	range_remove(info, 0, LOW_MEMORY_END);
-	range_remove(info, machine->kernel.start.v, machine->kernel.end.v);
-	range_remove(info, block_address, block_address + sizeof(block));
+	take(&memory, machine->kernel.start.v, machine->kernel.end.v);
+	take(&memory, block_address, block_address + sizeof(block));
 	if (block.flags & INFO_COMMAND_LINE)
-		range_remove(info, block.cmdline, block.cmdline +
-			     copy_command_line(block.cmdline, machine, info));
+		take(&memory, block.cmdline, block.cmdline +
+		     copy_command_line(block.cmdline, machine, info));
+	if (block.flags & INFO_MAP)
+		find_map(&block, &memory, info);
+	if (block.flags & INFO_MEMORY && memory.map == memory.map_end)
+		memory.size = (u64)block.mem_upper << 10;
+	find_ranges(&memory, info);
 	return 0;
 }

@@ -12,13 +12,18 @@
 
 #define MULTIBOOT_LOADER_MAGIC	0x2badb002u
 
-#define BOOT_MAX_RANGES		32
+#define BOOT_MAX_RANGES		256
+#define BOOT_MAX_MAP		4096	/* entries; firmware has up to 300 */
 #define COMMAND_LINE_SIZE	2048
 
 struct boot_info {
 	/* Usable: page aligned, sorted, disjoint, none empty. */
 	struct memory_range ranges[BOOT_MAX_RANGES];
 	u32 range_count;
+	/* The smallest ranges, for which there was no room in the list. */
+	u32 left_out_count;
+	u64 left_out_size;
+	bool map_is_cut;	/* behind some entry it could not be read */
 	char command_line[COMMAND_LINE_SIZE];	/* ends with a zero byte */
 	bool line_is_cut;	/* it had no room there, or no end */
 };
@@ -33,7 +38,8 @@ struct boot_machine {
 
 /*
  * Fill @info from the block at physical address @block. The usable memory
- * leaves out what lies below 1 MiB, the kernel, and the loader's own tables.
+ * leaves out what lies below 1 MiB, the kernel, and the loader's own tables,
+ * and every page that some entry reserves, whatever others say of it.
  * Returns 0, or -EINVAL if there is no block; @info is valid in any case.
  */
 int multiboot_parse(u64 block, const struct boot_machine *machine,

@@ -3,6 +3,7 @@
 lines that the front end would not write: it runs, or says in one line why not
 and ends the machine with the status that belongs to it."""
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -112,6 +113,38 @@ class CommandLine(MachineTest):
     def test_invisible(self):
         """a carriage return at the end of the line is seen"""
         self.refused(2, r"'seed=7\r' is not accepted", line=RUN + " seed=7\r")
+
+
+@support.unittest.skipUnless(all(map(support.shutil.which, (
+    "grub-mkrescue", "mformat", "xorriso"))),
+    "no grub-mkrescue, mtools or xorriso")
+class MemoryMap(MachineTest):
+    """Whatever the loader's map looks like."""
+
+    HOLES = 260
+
+    def test_holes(self):
+        """a memory map with hundreds of holes: what is not used is said"""
+        holes = [0x800123 + i * 0x43000 for i in range(self.HOLES)]
+        menu = ["set timeout=0", "menuentry t {", "insmod mmap",
+                *(f"cutmem {at:#x} {at + 0x77:#x}" for at in holes),
+                f"multiboot /boot/tandem.bin {RUN}", "}"]
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name) / "root"
+            (root / "boot" / "grub").mkdir(parents=True)
+            (root / "boot" / "grub" / "grub.cfg").write_text("\n".join(menu))
+            support.shutil.copy(self.kernel, root / "boot" / "tandem.bin")
+            subprocess.run(["grub-mkrescue", "-o", f"{name}/iso", root],
+                           check=True, capture_output=True)
+            status, lines = boot("-cdrom", f"{name}/iso", memory=128)
+        text = "\n".join(lines)
+        self.assertEqual(status, 0, text)
+        # Holes of a page with 66 pages between, and the list has 256 places.
+        self.assertIn("memory: 1320 KiB in 5 pieces are not used: only the "
+                      "256 biggest pieces are", lines)
+        machine = next(x for x in lines if x.startswith("machine "))
+        self.assertGreater(int(machine.split("memory_mib=")[1].split()[0]),
+                           128 - 12, machine)
 
 
 if __name__ == "__main__":
