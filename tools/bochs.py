@@ -4,15 +4,17 @@ each time."""
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 from tools.backend import Backend, Boot, Launch, Missing
-from tools.bochs_rom import make_rom
+from tools.bochs_rom import make_rom, make_vga_rom
 
 # Above it Bochs keeps the rest of its memory in a file.
 MAX_HOST_MIB = 2048
 # Its log but for panics, and rulers.
-CHATTER = re.compile(r"\d{11}[ide]\[|ALSA lib |=*$")
+CHATTER = re.compile(r"\d{11}[ide]\[|ALSA lib |=*$|Bochs internal debugger,|"
+                     r"Switching to CPU\d+$")
 COMMON_SETTINGS = """\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
@@ -22,6 +24,20 @@ error: action=ignore
 info: action=ignore
 debug: action=ignore
 """
+
+
+def debugger() -> list[str]:
+    """The option that starts the debugger of Debian's Bochs. Before 3.0 it is
+    always on. Its loop gives each CPU 5 instructions in turn; the other one
+    of 3.0 lets the host's clock move the turns, so that two runs differ."""
+    try:
+        said = subprocess.run([Bochs.program, "--help"], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              check=False)
+    except OSError:
+        return []           # it will not start either, and that is reported
+    known = re.search(r"^ *-debugger ", said.stdout + said.stderr, re.M)
+    return ["-debugger"] if known else []
 
 
 def command(directory: Path, model: str, cpus: int, memory_mib: int,
@@ -34,11 +50,10 @@ log: {directory / "bochs.log"}
 memory: guest={memory_mib}, host={min(memory_mib, MAX_HOST_MIB)}
 cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
 """ + settings)
-    # Debian's Bochs has the debugger built in: c runs, and when the
-    # kernel stops the machine, q ends the process.
+    # c runs, and when the kernel stops the machine, q ends the process.
     go = directory / "go"
     go.write_text("c\nq\n")
-    return [Bochs.program, "-q", "-f", str(file), "-rc", str(go)]
+    return [Bochs.program, "-q", *debugger(), "-f", str(file), "-rc", str(go)]
 
 
 class Bochs(Backend):
@@ -62,9 +77,12 @@ class Bochs(Backend):
         template = boot.image.with_name("bochs.rom").read_bytes()
         rom.write_bytes(make_rom(template, boot.command_line,
                                  boot.memory_mib))
+        vga = directory / "vga.bin"
+        vga.write_bytes(make_vga_rom())
         # Without speaker and serial line there are timers for 16 CPUs.
         argv = command(directory, self.model, boot.cpus, boot.memory_mib,
                        f"romimage: file={rom}\n"
+                       f"vgaromimage: file={vga}\n"
                        f"optramimage1: file={boot.image}, address=0x100000\n"
                        "plugin_ctrl: speaker=0, serial=0\n"
                        "port_e9_hack: enabled=1\n")

@@ -138,7 +138,7 @@ def _key(packages: Path, qemu: str) -> str:
 def _make_base(target: Path, packages: Path, qemu: str) -> None:
     """Write the compressed archive of all that stays the same."""
     files = {"init": INIT.read_bytes(),
-             "bin/busybox": (packages / "bin/busybox").read_bytes(),
+             "bin/busybox": _busybox(packages).read_bytes(),
              "bin/qemu": Path(qemu).read_bytes()}
     for line in run(["ldd", qemu], target.parent).splitlines():
         found = re.search(r"(/\S+) \(0x", line)
@@ -156,6 +156,13 @@ def _make_base(target: Path, packages: Path, qemu: str) -> None:
     plain = target.with_suffix("")
     plain.write_bytes(cpio(files, DIRECTORIES))
     run(["zstd", "-q", "-9", "-T1", plain, "-o", target], target.parent)
+
+
+def _busybox(packages: Path) -> Path:
+    """The shell: in /bin, or where /bin is a link to /usr/bin there."""
+    return next(path for path in (packages / "bin" / "busybox",
+                                  packages / "usr" / "bin" / "busybox")
+                if path.exists())
 
 
 def _module(packages: Path, name: str, directory: Path) -> bytes:

@@ -2,9 +2,11 @@
 """Which backend a host can run, over made-up hosts."""
 
 import os
+import re
 from pathlib import Path
 
 import support
+from tools import bochs
 from tools.backend import Boot, memory_for
 from tools.backends import all_backends, choose
 from tools.bochs import BochsSvm, BochsVmx
@@ -142,6 +144,32 @@ class Commands(support.FrontEndTest):
             self.assertTrue(launch.alone)       # it listens for VNC
             self.assertTrue(backend.is_chatter("00000000000i[PLUGIN] x"))
             self.assertFalse(backend.is_chatter("00000000000p[MEM0  ] x"))
+
+    def test_bochs_vga_rom(self):
+        """Bochs is given a VGA ROM, which it would look for elsewhere"""
+        (self.directory / "bochs.rom").write_bytes(bytes(0x10000))
+        boot = Boot(self.directory / "k.bin", {}, 1, 64)
+        launch = BochsVmx().launch(boot, self.directory)
+        settings = Path(launch.argv[launch.argv.index("-f") + 1]).read_text()
+        found = re.search("^vgaromimage: file=(.*)$", settings, re.M)
+        rom = Path(found[1]).read_bytes()
+        self.assertEqual((rom[:2], rom[2] * 512, sum(rom) % 256),
+                         (b"\x55\xaa", len(rom), 0))
+
+    def test_bochs_debugger(self):
+        """a Bochs whose debugger is an option is told to start it"""
+        program = self.directory / "bochs-bin"
+        with support.unittest.mock.patch.dict(os.environ,
+                                              PATH=str(self.directory)):
+            for said, there in (("  -debugger        start it", True),
+                                ("  -dbglog filename specify", False)):
+                program.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
+                program.chmod(0o755)
+                argv = bochs.command(self.directory, "ryzen", 1, 64, "")
+                self.assertEqual("-debugger" in argv, there)
+            program.unlink()
+            argv = bochs.command(self.directory, "ryzen", 1, 64, "")
+            self.assertNotIn("-debugger", argv)
 
     def test_gdb(self):
         """--gdb stops QEMU at the first instruction; others refuse it"""

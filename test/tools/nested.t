@@ -3,6 +3,7 @@
 makes, and that a host without Debian's packages is told so."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import support
@@ -183,6 +184,18 @@ class Packages(support.FrontEndTest):
         self.assertEqual(self.left(), [second.base.name, "packages"])
         self.qemu.write_text("QEMU")
         self.assertEqual(self.get().base.read_bytes(), content)
+
+    def test_merged_usr(self):
+        """a package that has its shell in usr/bin"""
+        self.program("apt-get", "touch linux.deb busybox.deb")
+        self.program("dpkg-deb", """
+            mkdir -p $3/boot $3/usr/bin $3/lib/modules/6.12
+            echo kernel >$3/boot/vmlinuz-6.12
+            echo shell of usr >$3/usr/bin/busybox""")
+        command = "zstd -dc " + str(self.get().base)
+        done = subprocess.run(command.split(), capture_output=True,
+                                      check=True)
+        self.assertIn(b"shell of usr", done.stdout)
 
     def test_own_lists(self):
         """old package lists: lists of our own are fetched, without root"""
