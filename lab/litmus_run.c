@@ -354,7 +354,7 @@ static u32 for_each_cell(const struct options *options,
 
 static struct {
 	bool good;		/* every policy was right */
-	u64 caught;		/* mutants */
+	u64 tried, caught;	/* mutants */
 } matrix;
 
 static void run_cell(const struct options *options, const struct cell *cell,
@@ -366,6 +366,8 @@ static void run_cell(const struct options *options, const struct cell *cell,
 		return;
 	verdict = try(options, cell->test, cell->policy, cell->mutant, number,
 		      count);
+	if (cell->mutant)
+		matrix.tried |= 1ull << cell->mutant_index;
 	if (!cell->mutant)
 		matrix.good &= verdict == LITMUS_ALLOWED ||
 			       verdict == LITMUS_NOT_SEEN ||
@@ -381,5 +383,5 @@ bool litmus_matrix(const struct options *options)
 	printk("plan runs=%u\n", count);
 	matrix.good = true;
 	for_each_cell(options, run_cell, count);
-	return matrix.good && matrix.caught == options->mutants;
+	return matrix.good && matrix.caught == matrix.tried;
 }

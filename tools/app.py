@@ -246,6 +246,14 @@ class App:
                 if kind == "message" and text.startswith("trace: "):
                     print(f"tandem: {text}", file=self.err)
 
+    def account_for(self, outcome: Outcome, status: int) -> int:
+        """Say what is wrong with the records themselves, and what becomes of
+        the @status that they would deserve."""
+        faults = outcome.reading.faults
+        for fault in faults:
+            print(f"tandem: {fault}", file=self.err)
+        return STATUS_DIED if faults else status
+
     def judge(self, backend: Backend, outcome: Outcome) -> int:
         """Say what went wrong, and how the front end ends."""
         runs = outcome.reading.runs
@@ -258,6 +266,7 @@ class App:
                           run.last_output or run.notes)
         for name in missed_mutants(runs):
             print(f"tandem: mutant {name} was not caught", file=self.err)
+        status = self.account_for(outcome, status)
         if outcome.status in (STATUS_NO_BACKEND, STATUS_USAGE):
             status = outcome.status
         elif outcome.status == STATUS_DIED or not runs:

@@ -43,8 +43,9 @@ class Record:
     text: str = ""
 
     def int(self, name: str, default: int = 0) -> int:
-        """The value of word @name as a number."""
-        return to_int(self.fields[name]) if name in self.fields else default
+        """The value of word @name as a number; @default if it is none."""
+        value = self.fields.get(name, "")
+        return to_int(value) if is_int(value) else default
 
     def numbers(self) -> dict[str, int]:
         """All words whose value is a number."""
@@ -102,6 +103,13 @@ def _assigned(kind: str, line: str, rest: list[str]) -> Record | None:
     if kind in _NUMBERS and (text or not all(map(is_int, fields.values()))):
         return None
     return Record(kind, line, number, total, name, fields, text)
+
+
+def is_damaged(line: str) -> bool:
+    """True for a line that begins as a record does and is none."""
+    kind = line.rstrip("\r\n").partition(" ")[0]
+    return kind in _PLAIN | _NUMBERED | _NAMED | {"tandem", "list"} \
+        and not parse(line)
 
 
 def parse(line: str) -> Record | None:

@@ -212,6 +212,8 @@ def judge(app: App, backend: Backend, outcomes: list[Outcome],
     for kill in results.kills:
         if not kill.caught:
             app.complain(f"mutant {kill.mutant}", "not caught", [])
-    if any(o.status == STATUS_DIED for o in outcomes):
-        return STATUS_DIED
-    return litmus_status(results)
+    status = litmus_status(results)
+    for outcome in outcomes:
+        status = app.account_for(outcome, status)
+    return STATUS_DIED if any(o.status == STATUS_DIED for o in outcomes) \
+        else status

@@ -13,12 +13,14 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Iterable
 
+from tools.account import Account
 from tools.console import Record, parse
 from tools.trials import Trial, new_trial
 
 SCHEMA = 1
 CAUGHT = ("stale", "violation")     # verdicts that count as catching a mutant
 ENDED = ("hang", "died")            # verdicts of a machine that gave no result
+PAST = {"hang": "went silent", "died": "died"}
 NOTES = 8                           # records kept per run for the reader
 LAST_LINES = 40                     # a panic's dump has a line for each CPU
 
@@ -121,16 +123,17 @@ class Reading:
     def __init__(self) -> None:
         self.version = ""
         self.machine: dict[str, str] = {}
-        self.total = 0
         self.runs: list[Run | Trial] = []
         self.names: list[tuple[str, str, str]] = []     # what, name, text
         self.trace: list[Record] = []
         self.tap: list[str] = []
         self.errors: list[str] = []
+        self.account = Account()
         self.new_boot()
 
     def new_boot(self) -> None:
         """The machine starts (again): forget what belongs to one boot."""
+        self.account.new_boot()
         self.current: Run | Trial | None = None
         self.phase: str = ""                # of the last progress record
         self._open: Phase | None = None
@@ -143,11 +146,13 @@ class Reading:
         record = parse(line)
         if not record or record.kind != "trace":
             self.last.append(line.rstrip("\r\n"))
-        if record:
-            self.records += 1
-            handler = getattr(self, "_on_" + record.kind, None)
-            if handler:
-                handler(record)
+        if not record:
+            self.account.chatter(self.last[-1])
+            return None
+        self.records += 1
+        handler = getattr(self, "_on_" + record.kind, None)
+        if self.account.takes(record) and handler:
+            handler(record)
         return record
 
     def abandon(self, verdict: str) -> Run | Trial | None:
@@ -157,7 +162,35 @@ class Reading:
             run.verdict = verdict
             run.last_output = list(self.last)
             self._close(run)
+        elif self.runs:
+            self.account.fault(f"the machine {PAST[verdict]} between two runs, "
+                               f"after {self.runs[-1].number}/{self.total}")
+        self.account.abandon()
         return run
+
+    @property
+    def total(self) -> int:
+        """How many runs there are to be."""
+        return self.account.total
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with the records themselves, a line each."""
+        return self.account.faults
+
+    def close(self) -> None:
+        """The matrix is over: whatever has no verdict now is missing."""
+        if self.runs:
+            kind = "trial" if isinstance(self.runs[0], Trial) else "run"
+            self.account.close(kind)
+
+    def _begin(self, run: Run | Trial) -> None:
+        if self.current:        # its result was lost
+            self.current.verdict = "died"
+            self.current.last_output = list(self.last)[:-1]
+            self._close(self.current)
+        self.current = run
+        self.phase = ""
 
     def _close(self, run: Run | Trial) -> None:
         self.runs.append(run)
@@ -173,17 +206,12 @@ class Reading:
     def _on_machine(self, record: Record) -> None:
         self.machine = self.machine or record.fields
 
-    def _on_plan(self, record: Record) -> None:
-        self.total = record.int("runs")
-
     def _on_run(self, record: Record) -> None:
-        self.current = new_run(record)
+        self._begin(new_run(record))
         self._open = None
-        self.phase = ""
 
     def _on_trial(self, record: Record) -> None:
-        self.current = new_trial(record)
-        self.phase = ""
+        self._begin(new_trial(record))
 
     def _on_litmus(self, record: Record) -> None:
         if isinstance(self.current, Trial):

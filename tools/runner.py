@@ -104,6 +104,7 @@ def run_matrix(backend: Backend, boot: Boot, limits: Limits,
         if not run or run.number >= outcome.reading.total:
             break
         first = run.number + 1
+    outcome.reading.close()
     return outcome
 
 
