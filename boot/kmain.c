@@ -92,7 +92,7 @@ void kernel_main(u32 magic, u32 block)
 	clock_init();
 	smp_enable_interrupts();
 	smp_start(command_number(boot_info.command_line, "cpus"));
-	watchdog_start();
+	watchdog_start(WATCHDOG_PERIOD_MS, WATCHDOG_LIMIT_MS);
 
 	machine_exit(lab_main(boot_info.command_line, &tests));
 }

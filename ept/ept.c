@@ -340,6 +340,7 @@ static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
 		gfn_t gfn = { n };
 		spte_t old, new;
 
+		cpu_progress();
 		/* Neighbours share their table. */
 		if (!sptep || !(n & (TABLE_ENTRIES - 1)))
 			sptep = ept_walk(ept, gfn);

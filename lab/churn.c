@@ -328,7 +328,7 @@ static void host_thread(void *arg)
 	u32 seen = 0, operation;
 
 	while (!READ_ONCE(c->stop)) {
-		this_cpu()->progress++;
+		cpu_progress();
 		operation = READ_ONCE(c->operation);
 		if (operation == seen) {
 			cpu_pause();
@@ -353,7 +353,7 @@ static int perform_all(struct churn *c)
 	while (c->operation < count && !err) {
 		if (c->operation && c->operation % SIGN_OF_LIFE == 0)
 			report_progress(c->run);
-		this_cpu()->progress++;
+		cpu_progress();
 		err = perform_any(c);
 		WRITE_ONCE(c->operation, c->operation + 1);
 	}

@@ -1,6 +1,7 @@
 #include "lab/content.h"
 
 #include "arch/x86/error.h"
+#include "arch/x86/page.h"
 #include "arch/x86/print.h"
 #include "arch/x86/user.h"
 
@@ -45,19 +46,20 @@ int content_host_store(struct run *run, u32 page, u64 tag)
 	return 0;
 }
 
+/* There may be many: no loop over them is a case for the watchdog. */
+#define for_each_page(page, first, count)				\
+	for (u32 page = (first), end_ = page + (count); page < end_;	\
+	     cpu_progress(), page++)
+
 void content_begin_zero(u32 first, u32 count)
 {
-	u32 page;
-
-	for (page = first; page < first + count; page++)
+	for_each_page(page, first, count)
 		store_release(&vm_oracle(page)->begun, 0ull);
 }
 
 void content_end_zero(u32 first, u32 count)
 {
-	u32 page;
-
-	for (page = first; page < first + count; page++)
+	for_each_page(page, first, count)
 		store_release(&vm_oracle(page)->published, 0ull);
 }
 
@@ -84,6 +86,9 @@ int content_verify_page(struct run *run, u32 page, u64 oldest, u64 newest,
 	err = mm_fault(this_cpu()->mm, (hva_t){ (u64)words }, MM_READ);
 	if (err)
 		return err;
+	/* The case that matters for speed. */
+	if (oldest == newest && page_is(words, oldest))
+		return 0;
 	for (i = 0; i < PAGE_WORDS; i++) {
 		u64 found = READ_ONCE(words[i]);
 
@@ -97,27 +102,28 @@ int content_verify_page(struct run *run, u32 page, u64 oldest, u64 newest,
 
 static int verify_vm(struct run *run)
 {
-	int err = 0;
-	u32 page;
+	for_each_page(page, 0, run->options->pages) {
+		u64 tag = vm_oracle(page)->published;
+		int err = content_verify_page(run, page, tag, tag, "host");
 
-	for (page = 0; page < run->options->pages && !err; page++)
-		err = content_verify_page(run, page,
-					  vm_oracle(page)->published,
-					  vm_oracle(page)->published, "host");
-	return err;
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 /* A child keeps what was there when it was forked, whoever wrote since. */
 static int verify_child(struct run *run)
 {
 	int err = 0;
-	u32 page;
 
 	mm_switch(run->child);
-	for (page = 0; page < run->options->pages && !err; page++) {
+	for_each_page(page, 0, run->options->pages) {
 		u64 tag = TAG_PAGE(page, run->child_generation);
 
 		err = content_verify_page(run, page, tag, tag, "child");
+		if (err)
+			break;
 	}
 	mm_switch(run->vm.mm);
 	return err;

@@ -60,7 +60,7 @@ static int be_patient(struct run *run, u32 i, u64 deadline)
 		this_cpu()->waiting_for = NULL;
 		return -EBUSY;
 	}
-	this_cpu()->progress++;		/* this wait has a bound of its own */
+	cpu_progress();		/* this wait has a bound of its own */
 	cpu_pause();
 	return 0;
 }

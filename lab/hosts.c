@@ -43,7 +43,7 @@ static void do_share(struct share *share)
 						i * share->stride % pages);
 		if (share->err)
 			return;
-		this_cpu()->progress++;
+		cpu_progress();
 	}
 }
 

@@ -75,7 +75,7 @@ static bool host_wait(struct litmus_player *player)
 	WRITE_ONCE(part->polls, part->polls + 1);
 	if (is_late(stage, 0))
 		WRITE_ONCE(stage->shared->stop, 1ull);
-	this_cpu()->progress++;		/* this wait has a bound of its own */
+	cpu_progress();		/* this wait has a bound of its own */
 	cpu_pause();
 	return !READ_ONCE(stage->shared->stop);
 }
@@ -185,7 +185,7 @@ static void join(struct litmus_stage *stage, u32 cpu, enum litmus_who who)
 			WRITE_ONCE(stage->shared->stop, 1ull);
 		if (is_late(stage, LITMUS_GRACE_MS))
 			break;
-		this_cpu()->progress++;		/* bounded by what is above */
+		cpu_progress();		/* bounded by what is above */
 		cpu_pause();
 	}
 	if (cpu_busy(cpu) && who != LITMUS_HOST)
@@ -285,7 +285,7 @@ bool litmus_play_round(struct litmus_stage *stage,
 	play_alone(stage, test->finally, array_count(test->finally),
 		   round->outcome.reg[LITMUS_FINALLY]);
 	round->leaked_frames = litmus_reset(&stage->world);
-	this_cpu()->progress++;
+	cpu_progress();
 	return !litmus_failure(stage);
 }
 

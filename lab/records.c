@@ -1,5 +1,6 @@
 #include "lab/records.h"
 
+#include "arch/x86/cpu.h"
 #include "arch/x86/error.h"
 #include "arch/x86/page.h"
 
@@ -43,7 +44,7 @@ void records_clear(struct records *records)
 {
 	u64 i;
 
-	for (i = 0; i < page_count(records); i++)
+	for (i = 0; i < page_count(records); i++, cpu_progress())
 		page_fill(records->pages[i >> TABLE_BITS]
 					[i & (TABLE_ENTRIES - 1)], 0);
 }

@@ -109,6 +109,7 @@ struct frame *frame_alloc_now(void)
 	/* Pairs with frame_tryget(): the fields above come first. */
 	store_release(&frame->refcount, 1);
 	step(STEP_ALLOC, NULL, frame_pfn(frame).n);
+	cpu_progress();		/* a big VM is work, and a big exit below */
 	return frame;
 }
 
@@ -160,7 +161,7 @@ void frame_put(struct frame *frame)
 		      (unsigned long long)frame_pfn(frame).n, frame->mapcount,
 		      frame->flags);
 	step(STEP_FREE, NULL, frame_pfn(frame).n);
-	this_cpu()->progress++;	/* for the watchdog: a big exit is work */
+	cpu_progress();
 	page_fill(frame_ptr(frame), JUNK);
 	spin_lock(&frame_lock);
 	frame->next_free = free_list;

@@ -179,6 +179,7 @@ pte_t *hpt_next(struct mm *mm, hva_t *hva, hva_t end)
 	while (hva->v < end.v) {
 		pte_t *ptep = hpt_walk(mm, *hva);
 
+		cpu_progress();
 		if (ptep)
 			return ptep;
 		hva->v = (hva->v + table_size) & ~(table_size - 1);

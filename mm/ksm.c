@@ -306,7 +306,7 @@ bool ksm_scan_next(void)
 	} else {
 		mmu_notifier_complete(NEED_PASS_END);
 	}
-	this_cpu()->progress++;		/* for the watchdog */
+	cpu_progress();		/* for the watchdog */
 	spin_unlock(&ksm_lock);
 	return item;
 }

@@ -45,7 +45,7 @@ static enum vcpu_stop check_deadline(struct vcpu *vcpu)
 	if (!deadline)
 		return VCPU_GOES_ON;
 	if ((s64)(read_tsc() - deadline) < 0) {
-		this_cpu()->progress++;		/* bounded: no watchdog's case */
+		cpu_progress();		/* bounded: no watchdog's case */
 		return VCPU_GOES_ON;
 	}
 	return fail(vcpu, "does not complete its command, last exit",

@@ -52,6 +52,17 @@ static inline u32 cpu_id(void)
 }
 
 /*
+ * This CPU gets on: no watchdog's case. Once for each page in each loop over
+ * pages, and in waits that have a bound of their own.
+ */
+static inline void cpu_progress(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	WRITE_ONCE(cpu->progress, cpu->progress + 1);
+}
+
+/*
  * Hand @fn(@arg) to CPU @id, which must be idle; returns at once. On the
  * calling CPU itself the function runs before cpu_start() returns.
  */

@@ -23,6 +23,18 @@ static inline void page_copy(void *to, const void *from)
 				      : : "memory");
 }
 
+/* Is each word of the page @word? */
+static inline bool page_is(const void *page, u64 word)
+{
+	u64 count = PAGE_WORDS;
+	bool is;
+
+	__asm__ volatile ("repe scasq"
+			  : "=@cce" (is), "+D" (page), "+c" (count)
+			  : "a" (word) : "memory");
+	return is;
+}
+
 /* Somebody may be writing to either page: the answer is then only a hint. */
 static inline bool page_same(const void *a, const void *b)
 {

@@ -76,7 +76,7 @@ static __noreturn void idle(struct cpu *cpu)
 		work(cpu->work_arg);
 		if (!stack_is_intact(cpu->id))
 			panic("stack of cpu %u overflowed", cpu->id);
-		WRITE_ONCE(cpu->progress, cpu->progress + 1);
+		cpu_progress();
 		/* Pairs with the acquire in cpu_busy(). */
 		store_release(&cpu->work, (cpu_fn)NULL);
 	}

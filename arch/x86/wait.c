@@ -45,7 +45,7 @@ void wait_end(struct wait *wait)
 	struct cpu *cpu = this_cpu();
 
 	WRITE_ONCE(cpu->waiting_for, wait->outer);
-	WRITE_ONCE(cpu->progress, cpu->progress + 1);
+	cpu_progress();
 }
 
 void wait_renew(struct wait *wait)

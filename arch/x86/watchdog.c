@@ -7,14 +7,8 @@
 #include "arch/x86/panic.h"
 #include "arch/x86/stack.h"
 
-/*
- * A tick is a host interrupt, and an exit if a vCPU runs on this CPU: rare
- * enough not to be seen in any count.
- */
-#define PERIOD_MS	5000
-#define LIMIT_MS	30000
-
 static u64 last_sum, last_moved;
+static u32 limit;		/* in ms */
 
 /* Changes whenever a CPU makes progress or something is printed. */
 static u64 movement(void)
@@ -27,11 +21,12 @@ static u64 movement(void)
 	return sum;
 }
 
-void watchdog_start(void)
+void watchdog_start(u32 period_ms, u32 limit_ms)
 {
+	limit = limit_ms;
 	last_sum = movement();
 	last_moved = read_tsc();
-	lapic_timer_start(PERIOD_MS);
+	lapic_timer_start(period_ms);
 }
 
 void watchdog_tick(const struct trap_frame *frame)
@@ -47,8 +42,8 @@ void watchdog_tick(const struct trap_frame *frame)
 	if (sum != last_sum) {
 		last_sum = sum;
 		last_moved = now;
-	} else if (now - last_moved > LIMIT_MS * clock_ticks_per_ms) {
+	} else if (now - last_moved > limit * clock_ticks_per_ms) {
 		panic_trap(frame, "watchdog: nothing moved for %u ms",
-			   LIMIT_MS);
+			   limit);
 	}
 }

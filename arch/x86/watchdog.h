@@ -8,8 +8,16 @@
 
 #include "arch/x86/trap.h"
 
-/* Start the timer; on CPU 0, once. */
-void watchdog_start(void);
+/*
+ * A tick is a host interrupt, and an exit if a vCPU runs on this CPU: rare
+ * enough not to be seen in any count.
+ */
+#define WATCHDOG_PERIOD_MS	5000
+#define WATCHDOG_LIMIT_MS	30000
+
+/* On CPU 0: look every @period_ms, and panic when nothing has moved for
+ * @limit_ms. Again: with other ones. */
+void watchdog_start(u32 period_ms, u32 limit_ms);
 
 /* The timer's interrupt, taken at @frame. */
 void watchdog_tick(const struct trap_frame *frame);
