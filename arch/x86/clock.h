@@ -6,9 +6,13 @@
 
 #include "arch/x86/types.h"
 
-extern u64 clock_ticks_per_ms;	/* calibrated against the PIT at boot */
+extern u64 clock_ticks_per_ms;	/* a guess before clock_init() */
 
-/* Measure clock_ticks_per_ms; a guess stays if the PIT does not run. */
+/*
+ * Find out clock_ticks_per_ms: by a timer, the PIT first, or without one by
+ * what CPU or hypervisor say. Says if these differ; if there is neither, says
+ * so and ends the machine with EXIT_NO_BACKEND.
+ */
 void clock_init(void);
 
 /* Let so much time pass, with PAUSE. */

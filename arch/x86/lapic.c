@@ -1,9 +1,11 @@
 #include "arch/x86/lapic.h"
 
 #include "arch/x86/clock.h"
+#include "arch/x86/clock_measure.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/paging.h"
+#include "arch/x86/print.h"
 #include "arch/x86/system.h"
 
 /* Register offsets: SDM vol. 3, table 10-1; x2APIC MSR = 0x800 + offset / 16 */
@@ -23,7 +25,9 @@
 #define SPURIOUS_ENABLE		(1u << 8)
 #define LVT_MASKED		(1u << 16)
 #define LVT_PERIODIC		(1u << 17)
-#define DIVIDE_BY_128		0xa
+#define DIVIDE_BY_16		0x3
+#define TIMER_START		0xffffffffu
+#define SAMPLE_MS		5
 
 #define ICR_NMI			0x00000400u
 #define ICR_INIT		0x00000500u
@@ -161,17 +165,28 @@ void lapic_start_others(void)
 	icr_write(0, startup);
 }
 
-/* The timer's clock differs between machines: measure it against the TSC. */
+static u64 timer_count(void)
+{
+	return TIMER_START - lapic_read(REG_TIMER_CURRENT);
+}
+
+/* The timer's clock differs between machines: measure it by the TSC. */
 void lapic_timer_start(u32 period_ms)
 {
-	u32 start = 0xffffffff, ticks_per_ms;
+	struct clock_timer tsc = {
+		"TSC", clock_ticks_per_ms * 1000, ~0ull, read_tsc,
+	};
+	u64 ticks_per_ms;
 
-	lapic_write(REG_TIMER_DIVIDE, DIVIDE_BY_128);
+	lapic_write(REG_TIMER_DIVIDE, DIVIDE_BY_16);
 	lapic_write(REG_LVT_TIMER, LVT_MASKED);
-	lapic_write(REG_TIMER_INITIAL, start);
-	clock_delay_us(1000);
-	ticks_per_ms = start - lapic_read(REG_TIMER_CURRENT);
-
+	lapic_write(REG_TIMER_INITIAL, TIMER_START);
+	ticks_per_ms = clock_measure(&tsc, SAMPLE_MS, timer_count);
+	if (!ticks_per_ms || ticks_per_ms > TIMER_START / period_ms) {
+		printk("clock: the APIC's timer is of no use: nothing will "
+		       "say that nothing moves\n");
+		return;
+	}
 	lapic_write(REG_LVT_TIMER, LVT_PERIODIC | VECTOR_TIMER);
-	lapic_write(REG_TIMER_INITIAL, ticks_per_ms * period_ms);
+	lapic_write(REG_TIMER_INITIAL, (u32)ticks_per_ms * period_ms);
 }

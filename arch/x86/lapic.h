@@ -30,7 +30,10 @@ void lapic_end_of_interrupt(void);
 /* Wake all CPUs but this one in the trampoline: INIT, SIPI, SIPI. */
 void lapic_start_others(void);
 
-/* Interrupt the calling CPU every @period_ms with VECTOR_TIMER. */
+/*
+ * Interrupt the calling CPU every @period_ms with VECTOR_TIMER. Says so if that
+ * cannot be.
+ */
 void lapic_timer_start(u32 period_ms);
 
 #endif

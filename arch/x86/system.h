@@ -5,7 +5,7 @@
 #ifndef ARCH_X86_SYSTEM_H
 #define ARCH_X86_SYSTEM_H
 
-#include "arch/x86/types.h"
+#include "arch/x86/cpuid.h"
 
 static inline u8 read_port(u16 port)
 {
@@ -18,6 +18,14 @@ static inline u8 read_port(u16 port)
 static inline void write_port(u16 port, u8 value)
 {
 	__asm__ volatile ("outb %0, %1" :: "a" (value), "Nd" (port));
+}
+
+static inline u32 read_port_long(u16 port)
+{
+	u32 value;
+
+	__asm__ volatile ("inl %1, %0" : "=a" (value) : "Nd" (port));
+	return value;
 }
 
 static inline void write_port_bytes(u16 port, const void *from, size_t size)
@@ -81,10 +89,6 @@ static inline void write_cr4(u64 value)
 {
 	__asm__ volatile ("movq %0, %%cr4" :: "r" (value) : "memory");
 }
-
-struct cpuid {
-	u32 eax, ebx, ecx, edx;
-};
 
 static inline struct cpuid read_cpuid(u32 leaf, u32 subleaf)
 {

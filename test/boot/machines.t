@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from tools import image  # noqa: E402
-from tools.backend import Launch  # noqa: E402
+from tools.backend import Boot, Launch  # noqa: E402
+from tools.bochs import BochsVmx  # noqa: E402
 from tools.process import Emulator  # noqa: E402
 from tools.qemu import QemuSvm  # noqa: E402
 from tools.runner import Limits, Progress  # noqa: E402
@@ -89,6 +90,63 @@ class MachineTest(support.unittest.TestCase):
         self.assertEqual(got, 0, text)
         self.assertIn("result 1/1 verdict=coherent stale_reads=0", lines)
         return lines
+
+
+    def ticks(self, **machine):
+        """TSC ticks per millisecond, as a kernel found out that runs well."""
+        lines = self.accepted(**machine)
+        record = next(x for x in lines if x.startswith("machine "))
+        return int(record.split("ticks_per_ms=")[1].split()[0])
+
+
+class Clock(MachineTest):
+    """Time is what a timer says, or nothing is run."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.right = cls.ticks(cls(), machine="pc")
+
+    def agrees(self, **machine):
+        """The same host: the same TSC, whatever measures it."""
+        ticks = self.ticks(**machine)
+        self.assertAlmostEqual(ticks / self.right, 1, delta=0.03)
+
+    def test_again(self):
+        """two boots measure the same"""
+        self.agrees(machine="pc")
+
+    def test_microvm(self):
+        """a PIT without the port beside it: microvm, small and big"""
+        self.agrees(machine="microvm", memory=512)
+        self.agrees(machine="microvm", memory=3072)
+
+    def test_acpi_timer(self):
+        """without PIT: the ACPI timer"""
+        self.agrees(machine="pc,pit=off")
+        self.agrees(machine="q35,pit=off")
+
+    def test_none(self):
+        """without any timer one line, not a guess"""
+        for machine in ("microvm,pit=off", "pc,pit=off,acpi=off"):
+            self.refused(3, "has no clock", machine=machine, memory=512)
+
+    @support.unittest.skipUnless(support.shutil.which(BochsVmx.program),
+                                 "no Bochs")
+    def test_bochs(self):
+        """CPUID's frequency is not believed against a timer"""
+        lines = []
+        with tempfile.TemporaryDirectory() as name:
+            launch = BochsVmx().launch(
+                Boot(self.kernel, {"test": "hvm_exits"}, 1, 64), Path(name))
+            follow(launch, Path(name), lines)
+        said = [x for x in lines if x.startswith("clock: ")]
+        self.assertEqual(len(said), 1, "\n".join(lines))
+        self.assertIn("CPUID says 3500000 ticks per ms, and the PIT says",
+                      said[0])
+        record = next(x for x in lines if x.startswith("machine "))
+        self.assertIn(record.split("ticks_per_ms=")[1].split()[0][:2],
+                      ("49", "50"))
 
 
 class CommandLine(MachineTest):

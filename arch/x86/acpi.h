@@ -1,0 +1,21 @@
+/*
+ * Finds a table of the firmware's, if it left its tables where a BIOS does.
+ * Pure: it reads only what its caller lets it read.
+ *
+ * ACPI Specification 6.4, 5.2.5 to 5.2.8
+ */
+#ifndef ARCH_X86_ACPI_H
+#define ARCH_X86_ACPI_H
+
+#include "arch/x86/types.h"
+
+/* @size bytes of physical memory to read, or NULL: not there. */
+typedef const void *(*acpi_read_fn)(u64 address, u64 size);
+
+/*
+ * The table called @signature (four letters), all of it and with the right
+ * sum, at least @size bytes; NULL: there is none.
+ */
+const void *acpi_find(acpi_read_fn read, const char *signature, u32 size);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * What CPUID answers. Pure: who executes it is system.h.
+ */
+#ifndef ARCH_X86_CPUID_H
+#define ARCH_X86_CPUID_H
+
+#include "arch/x86/types.h"
+
+struct cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+typedef struct cpuid (*cpuid_fn)(u32 leaf, u32 subleaf);
+
+#endif
