@@ -36,41 +36,10 @@ boot_entry:
 
 	movl $cpu_stacks + CPU_STACKS_SIZE, %esp
 	movl %ebx, %esi
-	call cpu_has_long_mode
-	jz no_long_mode
+	call features_check
 	call boot_map_low_memory
 	movl $boot_entry64, %edi
 	jmp enter_long_mode
-
-/*
- * bool cpu_has_long_mode(void): the answer is in the zero flag, set for no.
- * Destroys eax, ebx, ecx, edx.
- */
-cpu_has_long_mode:
-	movl $0x80000000, %eax
-	cpuid
-	cmpl $0x80000001, %eax
-	jb 1f
-	movl $0x80000001, %eax
-	cpuid
-	testl $1 << 29, %edx
-	ret
-1:	xorl %eax, %eax
-	ret
-
-/* The console is C and 64 bits: say it to whoever listens, and stop. */
-no_long_mode:
-	movl $no_long_mode_text, %esi
-1:	lodsb
-	testb %al, %al
-	jz 2f
-	outb %al, $0xe9
-	movw $0x3f8, %dx
-	outb %al, %dx
-	jmp 1b
-2:	cli
-	hlt
-	jmp 2b
 
 	.code64
 boot_entry64:
@@ -80,9 +49,5 @@ boot_entry64:
 	xorl %ebp, %ebp
 	call kernel_main
 	ud2
-
-	.section .rodata
-no_long_mode_text:
-	.asciz "panic: no 64-bit CPU\n"
 
 	.section .note.GNU-stack, "", @progbits

@@ -2,17 +2,10 @@
 
 #include "arch/x86/compiler.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/machine.h"
 #include "arch/x86/system.h"
 
-/*
- * Bochs and QEMU (-debugcon) answer a read of their debug console with its own
- * port number; elsewhere the bus floats. It takes bytes as fast as they come,
- * while a modelled serial line makes the CPU wait out each of them.
- */
-#define DEBUG_PORT	0xe9
-
 /* 16550 UART: offsets from the base, and bits. */
-#define COM1		0x3f8
 #define UART_DATA	0
 #define UART_IER	1
 #define UART_FCR	2
@@ -85,6 +78,11 @@ static void serial_write(const char *text, size_t size)
 	}
 }
 
+/*
+ * Bochs and QEMU (-debugcon) answer a read of their debug console with its own
+ * port number; elsewhere the bus floats. It takes bytes as fast as they come,
+ * while a modelled serial line makes the CPU wait out each of them.
+ */
 void console_init(void)
 {
 	have_debug_port = read_port(DEBUG_PORT) == DEBUG_PORT;

@@ -2,15 +2,8 @@
 
 #include "arch/x86/console.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/machine.h"
 #include "arch/x86/system.h"
-
-/*
- * QEMU's isa-debug-exit, where the front end puts it: the process ends with
- * value * 2 + 1. Bochs (and Bochs only) ends when its own port spells a word.
- */
-#define QEMU_EXIT_PORT	0xf4
-#define QEMU_EXIT_BASE	0x10
-#define BOCHS_EXIT_PORT	0x8900
 
 void machine_exit(enum machine_exit_status status)
 {

@@ -35,6 +35,17 @@
 #define SELECTOR_TSS		0x18
 #define SELECTOR_CODE32		0x28
 
+/*
+ * Where text goes (console.h), and how a machine ends (machine_exit()): QEMU's
+ * isa-debug-exit, where the front end puts it, ends the process with value * 2
+ * + 1. Bochs (and Bochs only) ends when its own port spells a word.
+ */
+#define DEBUG_PORT		0xe9
+#define COM1			0x3f8
+#define QEMU_EXIT_PORT		0xf4
+#define QEMU_EXIT_BASE		0x10
+#define BOCHS_EXIT_PORT		0x8900
+
 #define KERNEL_STACK_SIZE	0x4000
 #define FAULT_STACK_SIZE	0x2000
 #define CPU_STACKS_SIZE		(KERNEL_STACK_SIZE + FAULT_STACK_SIZE)

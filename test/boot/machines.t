@@ -3,6 +3,7 @@
 lines that the front end would not write: it runs, or says in one line why not
 and ends the machine with the status that belongs to it."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -147,6 +148,35 @@ class Clock(MachineTest):
         record = next(x for x in lines if x.startswith("machine "))
         self.assertIn(record.split("ticks_per_ms=")[1].split()[0][:2],
                       ("49", "50"))
+
+
+class Features(MachineTest):
+    """A CPU that lacks something: before there is a trap handler or 64 bits."""
+
+    def test_each(self):
+        """each feature that the kernel uses is missed when it is missing"""
+        names = re.findall(r'row\("(\w+)"',
+                           (ROOT / "boot" / "features.h").read_text())
+        self.assertGreaterEqual(set(names), {"lm", "nx", "msr", "pae", "apic"})
+        for name in names:
+            self.refused(3, f"CPU lacks {name}, which", cpu=f"max,-{name}")
+
+    def test_old(self):
+        """32-bit CPUs: all that they lack is named"""
+        for cpu in ("qemu32", "pentium3", "486"):
+            self.refused(3, " nx lm, which", cpu=cpu)
+
+    def test_serial(self):
+        """without a debug console it is said on the serial line"""
+        argv = [QemuSvm.program, "-nodefaults", "-display", "none",
+                "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+                "-serial", "stdio", "-cpu", "qemu32", "-kernel",
+                str(self.kernel)]
+        lines = []
+        with tempfile.TemporaryDirectory() as name:
+            self.assertEqual(follow(Launch(argv, None), Path(name), lines), 39)
+        self.assertEqual(len(lines), 3)
+        self.assertIn("CPU lacks nx lm, which", lines[1])
 
 
 class CommandLine(MachineTest):
