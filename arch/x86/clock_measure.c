@@ -2,7 +2,7 @@
 
 #include "arch/x86/compiler.h"
 
-#define MAX_SAMPLES	32
+#define MAX_SAMPLES	64
 #define AGREE_SHIFT	6		/* 1/64 */
 
 /* The best of so many readings counts: the shortest is the least disturbed. */
@@ -11,6 +11,9 @@
 /* No timer stands still for so many readings, none needs so many for 10 ms. */
 #define DEAD_POLLS	20000
 #define MAX_POLLS	1000000
+
+/* Of fewer looks each has a great part of the time. */
+#define MIN_LOOKS	16
 
 /* Minutes: no sample, whatever it says. */
 #define MAX_TICKS	(1ull << 38)
@@ -47,7 +50,8 @@ static u64 elapsed(const struct clock_timer *timer, u64 start, u64 now)
 
 /* How far a sample has come, and the longest time between two looks. */
 struct watch {
-	u64 last, gap;
+	u64 start, last, gap;
+	u32 looks;
 };
 
 static void look(struct watch *watch, u64 count)
@@ -55,11 +59,30 @@ static void look(struct watch *watch, u64 count)
 	if (count - watch->last > watch->gap)
 		watch->gap = count - watch->last;
 	watch->last = count;
+	watch->looks++;
 }
 
-/* Poll until @ticks of the timer have passed since @start; false: they do not. */
-static bool wait_ticks(const struct clock_timer *timer, u64 start, u64 ticks,
-		       u64 (*count)(void), struct watch *watch)
+/* Most of the time went by between two of some looks. */
+static bool was_disturbed(const struct watch *watch)
+{
+	return watch->gap >= (watch->last - watch->start) / 2;
+}
+
+/* Within a second its counter has all values: the PIT in 55 ms. */
+static bool comes_round(const struct clock_timer *timer)
+{
+	return timer->mask < timer->hz;
+}
+
+enum wait_end { REACHED, DISTURBED, STANDS_STILL };
+
+/*
+ * Poll until @ticks of the timer have passed since @start. A counter that may
+ * have come round while nobody looked is not followed any further.
+ */
+static enum wait_end wait_ticks(const struct clock_timer *timer, u64 start,
+				u64 ticks, u64 (*count)(void),
+				struct watch *watch)
 {
 	u64 last = start, now;
 	u32 polls, still = 0;
@@ -67,36 +90,44 @@ static bool wait_ticks(const struct clock_timer *timer, u64 start, u64 ticks,
 	for (polls = 0; polls < MAX_POLLS && still < DEAD_POLLS; polls++) {
 		now = timer->read();
 		look(watch, count());
+		if (watch->looks >= MIN_LOOKS && comes_round(timer) &&
+		    was_disturbed(watch))
+			return DISTURBED;
 		if (elapsed(timer, start, now) >= ticks)
-			return true;
+			return REACHED;
 		still = now == last ? still + 1 : 0;
 		last = now;
 	}
-	return false;
+	return STANDS_STILL;
 }
 
-/*
- * Ticks per millisecond, once. 0: most of the time went by between two looks,
- * and the timer may have come round. False: the timer does not run.
- */
+/* Ticks per millisecond, once; 0: disturbed. False: the timer stands still. */
 static bool sample(const struct clock_timer *timer, u32 ms,
 		   u64 (*count)(void), u64 *result)
 {
 	struct reading start = read_both(timer, count), end;
-	struct watch watch = { .last = start.count };
+	struct watch watch = { start.count, start.count, 0, 0 };
 	u64 ticks, time;
 
-	if (!wait_ticks(timer, start.time, timer->hz * ms / 1000, count,
-			&watch))
+	*result = 0;
+	switch (wait_ticks(timer, start.time, timer->hz * ms / 1000, count,
+			   &watch)) {
+	case STANDS_STILL:
 		return false;
+	case DISTURBED:
+		return true;
+	case REACHED:
+		break;
+	}
 	end = read_both(timer, count);
 	look(&watch, end.count);
 	ticks = end.count - start.count;
 	time = elapsed(timer, start.time, end.time);
-	*result = 0;
+	if ((comes_round(timer) && was_disturbed(&watch)) ||
+	    ticks > MAX_TICKS || !time)
+		return true;
 	/* In this order nothing overflows, up to timers of 60 GHz. */
-	if (watch.gap < ticks / 2 && ticks < MAX_TICKS && time)
-		*result = ticks * (timer->hz / 1000) / time;
+	*result = ticks * (timer->hz / 1000) / time;
 	return true;
 }
 
@@ -121,13 +152,18 @@ static bool plausible(u64 ticks_per_ms)
 	       ticks_per_ms <= CLOCK_MAX_TICKS_PER_MS;
 }
 
+/*
+ * On a busy host each CPU runs for a few ms and then waits for longer: what is
+ * to go by undisturbed is made shorter now and then.
+ */
 u64 clock_measure(const struct clock_timer *timer, u32 ms, u64 (*count)(void))
 {
 	u64 samples[MAX_SAMPLES], agreed;
-	u32 tries, good = 0;
+	u32 tries, length, good = 0;
 
 	for (tries = 0; tries < MAX_SAMPLES; tries++) {
-		if (!sample(timer, ms, count, &samples[good]))
+		length = ms / (1 + tries / 2 % 8);
+		if (!sample(timer, length ? length : 1, count, &samples[good]))
 			return 0;
 		if (samples[good])
 			good++;

@@ -12,7 +12,8 @@ static struct {
 	u64 now, reads;
 	u64 tsc_per_ms, timer_hz;
 	u32 hiccups;		/* one look in so many takes up to 200 ms more */
-	u64 counter_mask;	/* bits that move; the others are 1 */
+	u64 counter_mask;	/* bits that it has */
+	u64 slice, turn;	/* we run so long, in each turn of others' */
 } world;
 
 static u64 below(u64 n)
@@ -25,6 +26,8 @@ static void pass(u64 ns)
 	world.now += ns;
 	if (world.hiccups && !below(world.hiccups))
 		world.now += below(200000000);
+	if (world.turn && world.now % world.turn > world.slice)
+		world.now += world.turn - world.now % world.turn;
 }
 
 static u64 read_world_tsc(void)
@@ -129,6 +132,38 @@ static void test_hiccups(void **state)
 		}
 	}
 	assert_true(given_up < tried / 50);
+}
+
+/* A host with more to do: some ms for us, then more for the others. */
+static void test_busy(void **state)
+{
+	static const struct {
+		u64 slice, turn;
+	} hosts[] = {
+		{ 4000000, 8000000 }, { 3000000, 15000000 },
+		{ 3000000, 60000000 }, { 6000000, 120000000 },
+		{ 3000000, 500000000 }, { 12000000, 70000000 },
+	};
+	u32 i, j, k;
+
+	(void)state;
+	for (i = 0; i < array_count(kinds); i++) {
+		for (j = 0; j < array_count(hosts); j++) {
+			for (k = 0; k < 20; k++) {
+				struct clock_timer timer = set_up(2600000,
+					kinds[i].hz, kinds[i].mask, 0);
+				u64 ticks;
+
+				world.slice = hosts[j].slice;
+				world.turn = hosts[j].turn;
+				ticks = measure(&timer);
+				if (ticks < 2600000 * 98ull / 100 ||
+				    ticks > 2600000 * 102ull / 100)
+					fail_msg("kind %u, host %u: %llu", i,
+						 j, (unsigned long long)ticks);
+			}
+		}
+	}
 }
 
 /* What is no timer is found out in a bounded number of reads. */
@@ -306,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_hiccups),
+		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_agree),
 		cmocka_unit_test(test_differ),
