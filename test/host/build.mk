@@ -14,7 +14,8 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
 	$(addprefix lab/,litmus.c litmus_ops.c litmus_tests.c mutant.c \
 		mutations_primary.c mutations_secondary.c records.c \
 		tlb_model.c) boot/multiboot.c boot/command.c \
-	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c format.c handshake.c spinlock.c \
+	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
+		format.c framebuffer.c handshake.c spinlock.c \
 		step.c wait.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
 HOST_SUPPORT := $(addprefix test/host/,support.c vm.c history.c model.c \
