@@ -1,5 +1,6 @@
 #include "boot/multiboot.h"
 
+#include "boot/framebuffer.h"
 #include "arch/x86/compiler.h"
 #include "arch/x86/error.h"
 #include "arch/x86/string.h"
@@ -9,7 +10,7 @@
 #define INFO_MAP		(1u << 6)
 
 #define MAP_USABLE		1
-#define MAX_TAKEN		4	/* kernel, block, command line, map */
+#define MAX_TAKEN		5	/* those that multiboot_parse() takes */
 
 #define LOW_MEMORY_END		0x100000ull	/* an AP wakes up below it */
 
@@ -238,6 +239,7 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 	const struct multiboot_info *source =
 		machine->read(block_address, sizeof(*source));
 	struct memory memory = { .machine = machine };
+	struct framebuffer fb;
 	struct multiboot_info block;
 
 	info->range_count = 0;
@@ -255,6 +257,8 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 	if (block.flags & INFO_COMMAND_LINE)
 		take(&memory, block.cmdline, block.cmdline +
 		     copy_command_line(block.cmdline, machine, info));
+	if (!boot_framebuffer(block_address, machine, &fb))
+		take(&memory, fb.base.v, fb.base.v + framebuffer_size(&fb));
 	if (block.flags & INFO_MAP)
 		find_map(&block, &memory, info);
 	if (block.flags & INFO_MEMORY && memory.map == memory.map_end)

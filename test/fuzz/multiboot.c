@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "boot/framebuffer.h"
 #include "boot/multiboot.h"
 
 const char fuzz_name[] = "multiboot";
@@ -34,6 +35,20 @@ static void check_range(struct memory_range r, u64 last)
 	FUZZ_EXPECT(r.end.v <= KERNEL_START || r.start.v >= KERNEL_END);
 }
 
+/* Where text may be drawn is neither the kernel nor memory that is used. */
+static void check_framebuffer(const struct framebuffer *fb,
+			      const struct boot_info *info)
+{
+	u64 start = fb->base.v, end = start + framebuffer_size(fb);
+	u32 i;
+
+	FUZZ_EXPECT(framebuffer_is_usable(fb) && start < end);
+	FUZZ_EXPECT(end <= KERNEL_START || start >= KERNEL_END);
+	for (i = 0; i < info->range_count; i++)
+		FUZZ_EXPECT(end <= info->ranges[i].start.v ||
+			    start >= info->ranges[i].end.v);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	const struct boot_machine machine = {
@@ -42,7 +57,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.limit = { LIMIT },
 	};
 	static struct boot_info info;
-	u64 last = 1ull << 20;
+	u64 last = 1ull << 20, block;
+	struct framebuffer fb;
 	u32 i;
 
 	if (size < 2)
@@ -50,8 +66,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memory_size = size - 2;
 	memory = malloc(memory_size + !memory_size);
 	memcpy(memory, data + 2, memory_size);
-	(void)!multiboot_parse(BASE + (data[0] | (u64)data[1] << 8), &machine,
-			       &info);
+	block = BASE + (data[0] | (u64)data[1] << 8);
+	(void)!multiboot_parse(block, &machine, &info);
+	if (!boot_framebuffer(block, &machine, &fb))
+		check_framebuffer(&fb, &info);
 	free(memory);
 
 	FUZZ_EXPECT(info.range_count <= BOOT_MAX_RANGES);

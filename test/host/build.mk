@@ -13,7 +13,8 @@ HOST_LIBS := -lcmocka -pthread
 HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
 	$(addprefix lab/,litmus.c litmus_ops.c litmus_tests.c mutant.c \
 		mutations_primary.c mutations_secondary.c records.c \
-		tlb_model.c) boot/multiboot.c boot/command.c \
+		tlb_model.c) boot/multiboot.c boot/framebuffer.c \
+	boot/command.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		format.c framebuffer.c handshake.c spinlock.c \
 		step.c wait.c)
