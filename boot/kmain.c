@@ -2,6 +2,7 @@
  * The kernel's beginning in C: wires everything, once.
  */
 #include "boot/command.h"
+#include "boot/framebuffer.h"
 #include "boot/multiboot.h"
 #include "boot/version.h"
 #include "lab/lab.h"
@@ -9,6 +10,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/console.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/error.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/print.h"
 #include "arch/x86/smp.h"
@@ -39,6 +41,28 @@ static void check_map(void)
 		printk("memory: %lu KiB in %u pieces are not used: only the %u "
 		       "biggest pieces are\n", boot_info.left_out_size >> 10,
 		       boot_info.left_out_count, BOOT_MAX_RANGES);
+}
+
+/* First of all, so that whatever goes wrong later is seen. */
+static void start_console(u32 magic, u32 block)
+{
+	const struct boot_machine machine = {
+		.read = read_physical,
+		.kernel = { ptr_to_hpa(image_start), ptr_to_hpa(image_end) },
+	};
+	struct framebuffer fb;
+	int err = -ENODEV;
+
+	if (magic == MULTIBOOT_LOADER_MAGIC)
+		err = boot_framebuffer(block, &machine, &fb);
+	if (!console_init(err ? NULL : &fb))
+		err = -EINVAL;
+	printk("tandem " TANDEM_VERSION "\n");
+	if (err == -EINVAL)
+		printk("screen: it shows no text: %ux%u pixels of %u bits at "
+		       "%lx; accepted are 16, 24 and 32 bits, without a "
+		       "palette\n", fb.width, fb.height, fb.bits_per_pixel,
+		       fb.base.v);
 }
 
 static void find_memory(u32 magic, u32 block)
@@ -83,9 +107,7 @@ __noreturn void kernel_main(u32 magic, u32 block);
 void kernel_main(u32 magic, u32 block)
 {
 	smp_init_boot_cpu();
-	console_init();
-	printk("tandem " TANDEM_VERSION "\n");
-
+	start_console(magic, block);
 	find_memory(magic, block);
 	check_command_line();
 	frame_init(boot_info.ranges, boot_info.range_count);

@@ -83,11 +83,11 @@ static void serial_write(const char *text, size_t size)
  * port number; elsewhere the bus floats. It takes bytes as fast as they come,
  * while a modelled serial line makes the CPU wait out each of them.
  */
-void console_init(void)
+bool console_init(const struct framebuffer *fb)
 {
 	have_debug_port = read_port(DEBUG_PORT) == DEBUG_PORT;
 	have_serial = !have_debug_port && serial_init();
-	screen_init();
+	return screen_init(fb);
 }
 
 void console_write(const char *text, size_t size)

@@ -1,14 +1,21 @@
 /*
  * Where text goes. The debug console at port 0xe9 if the machine has one,
  * otherwise the first serial port, so that exactly one of the two carries the
- * whole text; and the VGA screen besides, if there is one in text mode.
+ * whole text; and the screen besides, if there is a framebuffer or a VGA screen
+ * in text mode.
  */
 #ifndef ARCH_X86_CONSOLE_H
 #define ARCH_X86_CONSOLE_H
 
 #include "arch/x86/types.h"
 
-void console_init(void);
+struct framebuffer;
+
+/*
+ * @fb: a usable framebuffer, or NULL: the text screen, if there is one. Returns
+ * false if @fb lies where the CPU cannot reach it.
+ */
+bool console_init(const struct framebuffer *fb);
 
 /* The caller keeps writers apart: see printk(). */
 void console_write(const char *text, size_t size);
@@ -19,8 +26,8 @@ void console_drain(void);
 /* Calls of console_write() so far: a sign of life for the watchdog. */
 extern u64 console_writes;
 
-/* The VGA text screen; nothing happens if there is none. */
-void screen_init(void);
+/* The screen, of which console_init() says the same. */
+bool screen_init(const struct framebuffer *fb);
 void screen_write(const char *text, size_t size);
 
 #endif

@@ -18,11 +18,17 @@
 #define LOW_GIB		4	/* mapped by long_mode.S */
 #define MAX_GIB		64
 
+/* The last GiB of slot 0 shows a screen, whose address may be any. */
+#define SCREEN_GIB	511
+
 #define CPUID_EXTENDED		0x80000001
 #define CPUID_HUGE_PAGES	(1u << 26)	/* of edx */
+#define CPUID_ADDRESS_SIZES	0x80000008	/* al: physical, in bits */
 
 /* Filled in by long_mode.S; the low tables lie one after the other. */
 extern u64 kernel_pml4[], kernel_pdpt[], kernel_low_tables[];
+
+static u64 screen_table[TABLE_ENTRIES] __aligned(PAGE_SIZE);
 
 hpa_t kernel_root(void)
 {
@@ -41,6 +47,26 @@ hpa_t paging_init(void)
 		kernel_pdpt[gib] = gib << HUGE_SHIFT | ENTRY_PRESENT |
 				   ENTRY_WRITE | ENTRY_LARGE | ENTRY_GLOBAL;
 	return (hpa_t){ (u64)MAX_GIB << HUGE_SHIFT };
+}
+
+void *paging_map_screen(hpa_t base, u64 size)
+{
+	u64 bits = read_cpuid(CPUID_ADDRESS_SIZES, 0).eax & 0xff;
+	u64 offset = base.v & ((1ull << LARGE_SHIFT) - 1);
+	u64 end = base.v + size, page = base.v - offset;
+	u32 i;
+
+	if (offset + size > 1ull << HUGE_SHIFT || end < base.v ||
+	    (end - 1) >> bits)
+		return NULL;
+
+	/* Absent before, so never cached. PCD alone leaves it to the MTRRs. */
+	for (i = 0; page < end; i++, page += 1ull << LARGE_SHIFT)
+		screen_table[i] = page | ENTRY_PRESENT | ENTRY_WRITE |
+				  ENTRY_PCD | ENTRY_LARGE | ENTRY_GLOBAL;
+	kernel_pdpt[SCREEN_GIB] = ptr_to_hpa(screen_table).v | ENTRY_PRESENT |
+				  ENTRY_WRITE;
+	return (void *)(((u64)SCREEN_GIB << HUGE_SHIFT) + offset);
 }
 
 void paging_map_device(hpa_t device)

@@ -17,6 +17,14 @@ hpa_t kernel_root(void);
  */
 hpa_t paging_init(void);
 
+/*
+ * Map @size bytes at physical @base, wherever it is, for a screen: writes are
+ * not cached, but combined where the firmware's MTRRs say so. Called once.
+ * Returns where they are, or NULL: that is more than 1 GiB, or behind the end
+ * of the CPU's physical addresses.
+ */
+void *paging_map_screen(hpa_t base, u64 size);
+
 /* Make the 2 MiB around @device uncached; below 4 GiB. */
 void paging_map_device(hpa_t device);
 

@@ -1,9 +1,12 @@
 /*
- * The VGA text screen, for machines that have one.
+ * The screen: the framebuffer that the boot loader has set up, or the VGA text
+ * screen, for machines that have one.
  */
 #include "arch/x86/console.h"
 
 #include "arch/x86/compiler.h"
+#include "arch/x86/framebuffer.h"
+#include "arch/x86/paging.h"
 #include "arch/x86/system.h"
 
 /*
@@ -26,7 +29,7 @@
 #define BLANK			0x0720	/* a space, light grey on black */
 
 static volatile u16 *const cells = (volatile u16 *)SCREEN_BASE;
-static bool present;
+static bool have_text, have_framebuffer;
 static u32 top, row, column;	/* top = first row in view, row counts from 0 */
 
 /* Hide the constant address, which gcc takes for a null pointer's field. */
@@ -52,7 +55,16 @@ static void crtc_write(u8 high_index, u16 value)
 	write_port(CRTC_PORT + 1, value & 0xff);
 }
 
-void screen_init(void)
+static bool framebuffer_start(const struct framebuffer *fb)
+{
+	void *pixels = paging_map_screen(fb->base, framebuffer_size(fb));
+
+	if (pixels)
+		framebuffer_init(fb, pixels);
+	return pixels;
+}
+
+static void text_start(void)
 {
 	u32 i;
 
@@ -64,10 +76,18 @@ void screen_init(void)
 	if (cells[0] != (BLANK ^ 0xff))
 		return;
 
-	present = true;
+	have_text = true;
 	for (i = 0; i < ROWS; i++)
 		clear_row(i);
 	crtc_write(CRTC_START_HIGH, 0);
+}
+
+bool screen_init(const struct framebuffer *fb)
+{
+	if (fb)
+		return have_framebuffer = framebuffer_start(fb);
+	text_start();
+	return true;
 }
 
 /*
@@ -98,7 +118,9 @@ void screen_write(const char *text, size_t size)
 {
 	size_t i;
 
-	if (!present)
+	if (have_framebuffer)
+		framebuffer_write(text, size);
+	if (!have_text)
 		return;
 	for (i = 0; i < size; i++) {
 		if (text[i] == '\n') {
