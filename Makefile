@@ -6,7 +6,8 @@
 # make fuzz       three libFuzzer targets, a minute each: FUZZ_SECONDS=60
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
 # make explore    every litmus test in every interleaving, on the host
-# make iso        a GRUB image with one menu entry per preset: build/tandem.iso
+# make iso        a GRUB image with one menu entry per preset, for BIOS and
+#                 UEFI: build/tandem.iso
 # make docs       docs/litmus.md anew, from the litmus tests themselves
 # make clean      remove build/
 # make help       this text
@@ -132,7 +133,7 @@ $(BUILD)/bochs.rom: boot/rom.S Makefile | compiler
 	$(CC) -I. -MMD -MP -MF $(BUILD)/rom.d -c -o $(BUILD)/rom.o $<
 	$(OBJCOPY) -O binary -j .text $(BUILD)/rom.o $@
 
-# --- For real hardware.
+# --- For real hardware: BIOS and UEFI, from a CD or from a stick.
 
 iso:
 	@tools/setup.sh iso
@@ -143,7 +144,7 @@ $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 	mkdir -p $(BUILD)/iso/boot/grub
 	cp $(BUILD)/tandem.bin $(BUILD)/iso/boot/
 	cp boot/grub.cfg $(BUILD)/iso/boot/grub/
-	grub-mkrescue -o $@ $(BUILD)/iso
+	grub-mkrescue --fonts= --themes= --locales= -o $@ $(BUILD)/iso
 
 # --- Documents that are printed from the source.
 

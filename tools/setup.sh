@@ -70,11 +70,13 @@ need_to_test() {
 	need gdb have gdb
 	need qemu-system-x86 have qemu-system-x86_64
 	need zstd have zstd
+	need ovmf test -e /usr/share/ovmf/OVMF.fd
 }
 
 need_to_make_iso() {
 	need grub-common have grub-mkrescue
 	need grub-pc-bin test -e /usr/lib/grub/i386-pc/cdboot.img
+	need grub-efi-amd64-bin test -e /usr/lib/grub/x86_64-efi/efi_gop.mod
 	need xorriso have xorriso
 	need mtools have mformat
 }

@@ -86,7 +86,8 @@ class Setup(support.FrontEndTest):
         self.assertLessEqual(
             set(self.err.splitlines()),
             {"installing grub-common", "installing mtools",
-             "installing grub-pc-bin", "installing libc6-dev"})
+             "installing grub-pc-bin", "installing grub-efi-amd64-bin",
+             "installing libc6-dev"})
 
     def test_old_lists(self):
         """after a failure the package lists are fetched, once"""
