@@ -34,7 +34,9 @@ static void post(struct run *run, u32 i, enum guest_op op, u32 first,
 	box->first = first;
 	box->count = count;
 	box->argument = argument;
-	box->yield_every = single_cpu() ? PACE_READS : 0;
+	/* Who shares the CPU with the host comes out at the end by itself. */
+	box->yield_every = single_cpu() && next != GUEST_THEN_EXIT
+		? PACE_READS : 0;
 	/* The guest reads command_seq first: what is above belongs to it. */
 	store_release(&box->command_seq, ++run->command_seq[i]);
 	if (!single_cpu() && !cpu_busy(vcpu->home))
