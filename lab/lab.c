@@ -42,15 +42,21 @@ static void list_mutants(void)
 		       mutants[i].rule, mutants[i].base, mutants[i].what);
 }
 
-static void list_tests(const struct lab_tests *tests)
+static void list_tests(void)
 {
 	u32 i;
 
 	for (i = 0; i < litmus_test_count; i++)
 		printk("list tests %s litmus: %s\n", litmus_tests[i].name,
 		       litmus_tests[i].what);
+}
+
+static void list_scenarios(const struct lab_tests *tests)
+{
+	u32 i;
+
 	for (i = 0; tests->name(i); i++)
-		printk("list tests %s boot scenario\n", tests->name(i));
+		printk("list scenarios %s boot scenario\n", tests->name(i));
 }
 
 static void list(const struct lab_tests *tests)
@@ -62,7 +68,9 @@ static void list(const struct lab_tests *tests)
 	if (options.list & LIST_MUTANTS)
 		list_mutants();
 	if (options.list & LIST_TESTS)
-		list_tests(tests);
+		list_tests();
+	if (options.list & LIST_SCENARIOS)
+		list_scenarios(tests);
 }
 
 struct enabling {

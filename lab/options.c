@@ -51,7 +51,7 @@ static const char *guest_name(u32 i)
 static const char *list_name(u32 i)
 {
 	static const char *const names[] = {
-		"policies", "workloads", "mutants", "tests",
+		"policies", "workloads", "mutants", "tests", "scenarios",
 	};
 
 	return i < array_count(names) ? names[i] : NULL;

@@ -11,6 +11,7 @@
 #define LIST_WORKLOADS	(1u << 1)
 #define LIST_MUTANTS	(1u << 2)
 #define LIST_TESTS	(1u << 3)
+#define LIST_SCENARIOS	(1u << 4)
 
 #define GUEST_IDLE	(1u << 0)
 #define GUEST_RUNNING	(1u << 1)

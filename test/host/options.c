@@ -83,10 +83,10 @@ static void test_accepted(void **state)
 	assert_int_equal(options.seed, 4);
 	assert_int_equal(parse("workload=cow"), 0);
 	assert_int_equal(options.workloads, 1);
-	assert_int_equal(parse("mutants=none list=policies,tests test=a,b"),
-			 0);
+	assert_int_equal(parse("mutants=none list=policies,scenarios "
+			       "test=a,b"), 0);
 	assert_int_equal(options.mutants, 0);
-	assert_int_equal(options.list, LIST_POLICIES | LIST_TESTS);
+	assert_int_equal(options.list, LIST_POLICIES | LIST_SCENARIOS);
 	assert_string_equal(options.tests, "a,b");
 }
 

@@ -103,6 +103,24 @@ class Refused(support.FrontEndTest):
                      mentions=("'all'", "bracket change-pte"))
 
 
+    def test_ignored(self):
+        """words that would be ignored"""
+        for command in (("compare",), ("run", "--policy", "bracket")):
+            self.refused(*command, "--workload", "merge", "--operations", "9",
+                         mentions=("--operations", "churn"))
+        for command in ("compare", "litmus"):
+            self.refused(command, "--out", "", mentions=("--out", "''"))
+        self.refused("compare", "--jobs", "0", mentions=("--jobs", "from 1"))
+
+    def test_gdb(self):
+        """--gdb with a backend that gdb cannot reach; none that it can"""
+        argv = ("run", "--policy", "bracket", "--workload", "merge", "--gdb")
+        self.refused(*argv, "--backend", "scripted",
+                     mentions=("--gdb", "scripted", "QEMU"))
+        self.assertEqual(self.tandem(*argv), 3)
+        self.assertIn("no backend", self.err)
+
+
 class Accepted(support.FrontEndTest):
 
     def words(self, *argv):
@@ -141,6 +159,38 @@ class Accepted(support.FrontEndTest):
         boot = self.words("run", "--policy", "bracket", "--workload", "merge")
         self.assertIn("policy=bracket workload=merge", boot.command_line)
 
+    def test_gdb(self):
+        """run --gdb takes the first backend that gdb reaches, and says how"""
+        class Reached(support.Scripted):
+            name = "reached"
+            gdb_address = "127.0.0.1:0"
+        first, second = support.Scripted({}), Reached({"1": [{"say": GOOD}]})
+        self.assertEqual(self.tandem(
+            "run", "--policy", "bracket", "--workload", "merge", "--gdb",
+            backends=[first, second]), 0, self.err)
+        self.assertEqual(first.boots, [])
+        self.assertTrue(second.boots[-1].gdb)
+        script = support.ROOT / "tools" / "tandem.gdb"
+        self.assertIn(f"waiting for: gdb {self.kernel} -x {script} -ex "
+                      "'target remote 127.0.0.1:0'", self.err.splitlines())
+
+    def test_operations(self):
+        """--operations with churn among others"""
+        boot = self.words("compare", "--operations", "9")
+        self.assertEqual(boot.words["operations"], "9")
+
+    def test_answers(self):
+        """help and --version need no machine"""
+        self.assertEqual(self.tandem("--version"), 0)
+        self.assertRegex(self.out, r"^tandem \d+\.\d+\.\d+\n$")
+        for argv in (("help",), ("--help",), ("-h",)):
+            self.assertEqual(self.tandem(*argv), 0)
+            self.assertIn("compare|run|litmus|list", self.out)
+        self.assertEqual(self.tandem("help", "compare"), 0)
+        self.assertIn("--workload", self.out)
+        self.assertIn("--jobs", self.out)
+        self.assertEqual(self.backend.boots, [])
+
     def test_names_are_asked_once(self):
         """the kernel is asked for names once per build"""
         self.words("compare")
@@ -161,8 +211,17 @@ class Accepted(support.FrontEndTest):
                          [["policies", "bracket"], ["policies", "change-pte"],
                           ["workloads", "cow-host"], ["workloads", "merge"],
                           ["mutants", "no-flush"], ["tests", "COW-MP"],
-                          ["tests", "COW-XIAO"], ["tests", "guest_oracle"],
+                          ["tests", "COW-XIAO"], ["scenarios", "guest_oracle"],
                           ["backends", "scripted"]])
+
+
+    def test_list_tests(self):
+        """list tests shows what litmus --test accepts, and nothing else"""
+        self.tandem("list", "tests")
+        names = [line.split()[0] for line in self.out.splitlines()]
+        self.assertEqual(names, ["COW-MP", "COW-XIAO"])
+        self.tandem("list", "scenarios")
+        self.assertEqual(self.out.split()[0], "guest_oracle")
 
 
 class Program(support.unittest.TestCase):
@@ -187,6 +246,19 @@ class Program(support.unittest.TestCase):
                 stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr),
                          (3, "tandem: No space left on device\n"))
+
+    def test_closed(self):
+        """standard output that is closed: one line, status 3"""
+        for argv in ("list backends", "--help", "--version"):
+            done = subprocess.run(
+                ["sh", "-c", f'exec "$0" {argv} >&-', support.ROOT / "tandem"],
+                stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr),
+                             (3, "tandem: Bad file descriptor\n"))
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$0" frob 2>&-', support.ROOT / "tandem"],
+            stdout=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
 
     def test_status(self):
         """a wrong command ends the program with status 2"""

@@ -1,6 +1,7 @@
 """A machine that plays a script: player.py CONSOLE SCRIPT (see support.py)."""
 
 import json
+import os
 import sys
 import time
 
@@ -11,6 +12,8 @@ with open(sys.argv[1], "a", encoding="utf-8") as console:
         if "say" in step:
             console.write(step["say"])
             console.flush()
+        while "until" in step and not os.path.exists(step["until"]):
+            time.sleep(0.01)
         while "wait" in step:
             time.sleep(1)
         while "spin" in step:

@@ -32,7 +32,7 @@ list workloads merge make equal pages one
 list mutants no-flush O12 over change-pte: no flush at all
 list tests COW-MP litmus: the guest never goes back
 list tests COW-XIAO litmus: nobody is left behind
-list tests guest_oracle boot scenario
+list scenarios guest_oracle boot scenario
 exit status=0
 """
 
@@ -50,12 +50,12 @@ def head(runs: int) -> str:
 
 
 def run_text(number: int, total: int, verdict: str = "coherent",
-             policy: str = "bracket", mutant: str = "none",
-             stale: int = 0) -> str:
+             policy: str = "bracket", mutant: str = "none", stale: int = 0,
+             workload: str = "cow-host", guest: str = "idle") -> str:
     """A whole run, as the kernel prints it."""
     return f"""\
-run {number}/{total} workload=cow-host policy={policy} mutant={mutant} \
-guest=idle pages=4 vcpus=1 seed=1
+run {number}/{total} workload={workload} policy={policy} mutant={mutant} \
+guest={guest} pages=4 vcpus=1 seed=1
 progress {number}/{total} phase=fork
 phase fork remote_tlb_flush_requests=1 flush_skipped.absent=3
 ideal fork remote_tlb_flush_requests=1
@@ -86,8 +86,8 @@ class Scripted(Backend):
     """A machine that plays, for each boot, the steps for its `first` run.
 
     "workload" in place of `first` is for boots that run workloads. A step is
-    {"say": text}, {"wait": 1} (for ever), {"spin": 1} (for ever) or
-    {"end": status}. `list=all` is answered with NAMES.
+    {"say": text}, {"until": path} (is there), {"wait": 1} (for ever),
+    {"spin": 1} (for ever) or {"end": status}. `list=all` is answered with NAMES.
     """
 
     name = "scripted"
