@@ -22,6 +22,8 @@ WORDS: dict[str, dict[str, tuple[str, ...] | None]] = {
     "litmus": {"test": (), "policy": (), "mutant": (), "rounds": NUMBER,
                "seen": NUMBER, "forbidden": ("yes", "no"),
                "violations": NUMBER, "verdict": TRIAL_VERDICTS},
+    "machine": {"secondary": ("ept", "npt"), "cpus": NUMBER,
+                "ticks_per_ms": NUMBER},
     "exit": {"status": STATUSES},
 }
 ONCE = ("tandem", "machine", "plan")            # in each boot

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import shlex
 import shutil
 import signal
 import socket
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, TextIO
 
@@ -16,10 +19,11 @@ from tools import arguments, image, litmus, tables, trace
 from tools.backend import Backend, Boot, memory_for
 from tools.backends import all_backends, choose
 from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
-                          STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Stop)
+                          STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Answer,
+                          Stop)
 from tools.progress import Line
-from tools.results import Results, missed_mutants, status_of
-from tools.runner import PATIENT, Limits, Outcome, run_matrix
+from tools.results import Results, Run, missed_mutants, status_of
+from tools.runner import PATIENT, Limits, Outcome, run_parts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +43,10 @@ class App:
         self.limits = limits
         self.out = out or sys.stdout
         self.err = err or sys.stderr
+        # What they cannot show is replaced: it is in the files of --out.
+        for stream in (self.out, self.err):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         self.quiet = False
 
     def say(self, text: str) -> None:
@@ -51,10 +59,7 @@ class App:
         signal.signal(signal.SIGTERM, _interrupt)
         signal.signal(signal.SIGHUP, _interrupt)
         try:
-            names = tuple(backend.name for backend in self.backends)
-            args = arguments.parse(argv, names)
-            commands = {"list": self.list, "litmus": self.litmus}
-            status = commands.get(args.command, self.compare)(args)
+            status = self._run(argv)
             self.out.flush()
             return status
         except Stop as stop:
@@ -73,15 +78,27 @@ class App:
             print(f"tandem: {where}{error.strerror}", file=self.err)
             return STATUS_NO_BACKEND
 
+    def _run(self, argv: list[str]) -> int:
+        names = tuple(backend.name for backend in self.backends)
+        try:
+            args = arguments.parse(argv, names)
+        except Answer as answer:
+            print(answer.text, end="", file=self.out)
+            return STATUS_OK
+        commands = {"list": self.list, "litmus": self.litmus}
+        return commands.get(args.command, self.compare)(args)
+
     def _drop_output(self) -> None:
         """Nobody can take what is still to be printed: Python shall not try
         again when it ends."""
         if self.out is sys.stdout:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
-    def choose(self, name: str) -> Backend:
+    def choose(self, name: str, for_gdb: bool = False) -> Backend:
         """The backend to use, or Stop with status 3."""
-        backend, reason = choose(self.backends, name)
+        able = [backend for backend in self.backends if backend.gdb_address
+                or not for_gdb or name != "auto"]
+        backend, reason = choose(able, name)
         if not backend:
             raise Stop(STATUS_NO_BACKEND, f"no backend: {reason}")
         self.say(reason)
@@ -131,8 +148,8 @@ class App:
         if args.out:
             need_gnuplot()
             need_directory(args.out)
-        backend = self.choose(args.backend)
         gdb = one and args.gdb
+        backend = self.choose(args.backend, for_gdb=gdb)
         if gdb and not backend.gdb_address:
             raise Stop(STATUS_USAGE, f"--gdb is not accepted on "
                        f"{backend.name}: it comes with the QEMU backends, "
@@ -159,12 +176,20 @@ class App:
                     memory_for(args.pages, args.vcpus), gdb)
         limits = self.limits.for_work(args.pages, backend.patience,
                                       boot.cpus)
+        boots = [boot]
+        if backend.quick:
+            boots = in_parts(boot, chosen, [
+                name for name, _ in known["workloads"]], bool(args.cpus))
         if gdb:
             limits = PATIENT
-            self.say(f"waiting for: gdb {kernel.with_suffix('.elf')} "
-                     f"-ex 'target remote {backend.gdb_address}'")
-        with Line(args.quiet) as line:
-            outcome = run_matrix(backend, boot, limits, line.observe)
+            command = shlex.join([
+                "gdb", str(kernel.with_suffix(".elf")),
+                "-ex", f"target remote {backend.gdb_address}",
+                "-x", str(Path(__file__).with_name("tandem.gdb"))])
+            self.say(f"waiting for: {command}")
+        with Line(args.quiet, len(boots)) as line:
+            outcome = run_parts(backend, boots, limits, line.observe,
+                                args.jobs)
         return self._report(args, backend, outcome)
 
     @staticmethod
@@ -191,21 +216,46 @@ class App:
         if reading.errors and outcome.status in (STATUS_USAGE,
                                                  STATUS_NO_BACKEND):
             raise Stop(outcome.status, reading.errors[0])
-        if not reading.runs:
-            return self.judge(backend, outcome)
-        results = Results(
-            backend.name, backend.machine, backend.tick_unit, reading.version,
-            reading.machine.get("secondary", "unknown"),
-            int(reading.machine.get("cpus", 0)), reading.runs,
-            backend.machine_text)
-        self.show(args.format, results, tables.print_tables)
-        if args.out:
-            from tools import report
-            for path in report.write(results, Path(args.out)):
-                self.say(f"wrote {path}")
-        if getattr(args, "trace", False):
-            self._write_trace(args, outcome)
+        if reading.runs:
+            results = Results(
+                backend.name, backend.machine, backend.tick_unit,
+                reading.version, reading.machine.get("secondary", "unknown"),
+                reading.number("cpus"), reading.runs, backend.machine_text,
+                self.faults(outcome))
+            self.present(args, results, tables.print_tables, self._write)
+            if getattr(args, "trace", False):
+                self._write_trace(args, outcome)
+        if outcome.error:
+            self.complain_of(reading.runs)
+            raise outcome.error
         return self.judge(backend, outcome)
+
+    @staticmethod
+    def faults(outcome: Outcome) -> list[str]:
+        """What whoever reads the results should know of them."""
+        reading = outcome.reading
+        early = f"ended early, with {len(reading.runs)} runs"
+        return [*reading.faults, *([early] if outcome.error else [])]
+
+    def _write(self, results: Results, directory: Path) -> None:
+        from tools import report
+        for path in report.write(results, directory):
+            self.say(f"wrote {path}")
+
+    def present(self, args: argparse.Namespace, results: Results,
+                print_tables: Callable[[Results, Console], None],
+                write: Callable[[Results, Path], None]) -> None:
+        """Write @results to --out, then print them. Whichever of the two
+        fails, the other is done."""
+        failed = None
+        if args.out:
+            try:
+                write(results, Path(args.out))
+            except (OSError, Stop) as error:
+                failed = error
+        self.show(args.format, results, print_tables)
+        if failed:
+            raise failed
 
     def show(self, form: str, results: Results,
              print_tables: Callable[[Results, Console], None]) -> None:
@@ -231,14 +281,22 @@ class App:
         for text in lines:
             print(f"    {text}", file=self.err)
 
+    def complain_of(self, runs: list[Run]) -> None:
+        """Say which of @runs went wrong."""
+        for run in runs:
+            if run.verdict == "coherent" or run.mutant and \
+                    run.verdict not in ("hang", "died"):
+                continue
+            self.complain(run.title, run.verdict,
+                          run.last_output or run.notes)
+
     def _write_trace(self, args: argparse.Namespace,
                      outcome: Outcome) -> None:
         directory = Path(args.out) if args.out else image.build_directory()
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / "trace.json"
-        machine = outcome.reading.machine
         path.write_text(trace.chrome(outcome.reading.trace,
-                                     int(machine.get("ticks_per_ms", 0))))
+                                     outcome.reading.number("ticks_per_ms")))
         self.say(f"wrote {path}: open it in ui.perfetto.dev")
         for run in outcome.reading.runs:
             for note in run.notes:
@@ -258,12 +316,7 @@ class App:
         """Say what went wrong, and how the front end ends."""
         runs = outcome.reading.runs
         status = status_of(runs)
-        for run in runs:
-            if run.verdict == "coherent" or run.mutant and \
-                    run.verdict not in ("hang", "died"):
-                continue
-            self.complain(run.title, run.verdict,
-                          run.last_output or run.notes)
+        self.complain_of(runs)
         for name in missed_mutants(runs):
             print(f"tandem: mutant {name} was not caught", file=self.err)
         status = self.account_for(outcome, status)
@@ -280,6 +333,21 @@ class App:
                 if text and not backend.is_chatter(text):
                     print(f"    {text}", file=self.err)
         return status
+
+
+def in_parts(boot: Boot, chosen: list[str], workloads: list[str],
+             cpus_given: bool) -> list[Boot]:
+    """The matrix of @boot in boots of one workload and one kind of guest, in
+    the order of the kernel, which has @workloads. The host and one idle guest
+    take turns anyway, so that they need one CPU only."""
+    guests = ("idle", "running") if boot.words["guest"] == "both" \
+        else (boot.words["guest"],)
+    one_cpu = boot.words["vcpus"] == "1" and not cpus_given
+    return [replace(boot, cpus=1 if one_cpu and guest == "idle"
+                    else boot.cpus, title=f"{name}, guest {guest}",
+                    words={**boot.words, "workload": name, "guest": guest})
+            for name in workloads if name in chosen or "all" in chosen
+            for guest in guests]
 
 
 def need_rich() -> None:
@@ -323,10 +391,23 @@ def need_directory(name: str) -> None:
                    f"can be written there ({error.strerror})") from None
 
 
+def need_streams() -> None:
+    """Where standard output was closed, writing fails instead of landing in
+    a file that happens to get its number; of standard error nobody reads."""
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)       # the lowest number that is free
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
 def main() -> int:
     """Entry point of ./tandem."""
+    need_streams()
     return App().main(sys.argv[1:])

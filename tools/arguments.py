@@ -4,15 +4,20 @@ line that lists what is accepted."""
 from __future__ import annotations
 
 import argparse
+import os
+import re
+from pathlib import Path
 from typing import Callable, NoReturn
 
-from tools.errors import STATUS_USAGE, Stop
+from tools.errors import STATUS_USAGE, Answer, Stop
 
 COMMANDS = ("compare", "run", "litmus", "list")
-LISTS = ("policies", "workloads", "tests", "mutants", "backends")
+LISTS = ("policies", "workloads", "tests", "mutants", "scenarios", "backends")
 GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
+MAX_JOBS = 256
 LITMUS_CPUS = 4
+VERSION = Path(__file__).resolve().parent.parent / "boot" / "version.h"
 FORMATS = ("table", "csv", "json")
 
 
@@ -31,9 +36,20 @@ class _Parser(argparse.ArgumentParser):
                 f"'{word}' is one word too many"
         raise Stop(STATUS_USAGE, message.removeprefix("argument "))
 
+    def print_help(self, file: object = None) -> None:
+        raise Answer(self.format_help())
+
     def _accepted(self) -> list[str]:
         return [action.option_strings[-1] for action in self._actions
                 if action.option_strings and action.dest != "help"]
+
+
+class _Version(argparse.Action):
+    """Answers with the version that is built here."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        found = re.search(r'TANDEM_VERSION\s+"(.*)"', VERSION.read_text())
+        raise Answer(f"tandem {found[1]}\n")
 
 
 def one_of(*accepted: str) -> Callable[[str], str]:
@@ -66,6 +82,13 @@ def names(text: str) -> list[str]:
     return found
 
 
+def directory(text: str) -> str:
+    """The name of a directory, which must be one."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is not accepted: a directory")
+    return text
+
+
 def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
     add = parser.add_argument
     add("--guest", type=one_of(*GUESTS), default=guest,
@@ -80,6 +103,10 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         "are more host threads; on 1 all take turns)")
     add("--operations", type=between(1, 1000000000), metavar="N",
         help="operations of churn (default 1 for each page)")
+    add("--jobs", type=between(1, MAX_JOBS), default=os.cpu_count() or 1,
+        metavar="N", help="emulators at a time, where they start quickly "
+        "(default %(default)s, one for each CPU of this host); results do "
+        "not depend on it but for the clock of real CPUs")
     add("--mutants", nargs="?", const=["all"], type=names, metavar="M,..",
         help="also run policies that are broken on purpose: these, or all "
         "that a workload can show")
@@ -99,7 +126,7 @@ def _everywhere(parser: _Parser, backends: tuple[str, ...],
         metavar="B", help="auto (default) or one of " + " ".join(backends))
     add("--format", type=one_of(*FORMATS), default="table",
         metavar="table|csv|json", help="what is printed (default table)")
-    add("--out", metavar="DIR", help=f"write {files} there")
+    add("--out", type=directory, metavar="DIR", help=f"write {files} there")
     add("--quiet", action="store_true", help="print the results only")
 
 
@@ -111,6 +138,8 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
         "byte.", epilog="Status: 0 all coherent; 1 something was incoherent; "
         "2 wrong arguments; 3 no backend or a tool is missing; 4 the machine "
         "hung or died.")
+    parser.add_argument("--version", action=_Version, nargs=0,
+                        help="print the version, and end")
     commands = parser.add_subparsers(parser_class=_Parser,
                                      metavar="|".join(COMMANDS))
 
@@ -169,8 +198,10 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
         raise Stop(STATUS_USAGE, "a command is missing: accepted are "
                    + " ".join(COMMANDS) + "; --help tells more")
     command, *rest = argv
-    if command in ("-h", "--help"):
-        parsers[""].parse_args(argv)
+    if command == "help" and (not rest or rest[0] in COMMANDS):
+        raise Answer(parsers["".join(rest[:1])].format_help())
+    if command in ("-h", "--help", "--version"):
+        parsers[""].parse_args([command])
     if command not in COMMANDS:
         raise Stop(STATUS_USAGE, f"'{command}' is unknown: accepted are "
                    + " ".join(COMMANDS))
@@ -181,6 +212,11 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
         raise Stop(STATUS_USAGE, f"--cpus {args.cpus} is not accepted with "
                    f"--vcpus {args.vcpus}: 1, on which all take turns, or "
                    f"a number from {args.vcpus + 1} to {MAX_CPUS}")
+    if getattr(args, "operations", None) and \
+            not {"churn", "all"} & {*args.workload} and \
+            args.workload != "churn":
+        raise Stop(STATUS_USAGE, "--operations is not accepted without the "
+                   "workload churn, whose operations it counts")
     return args
 
 

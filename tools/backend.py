@@ -29,6 +29,7 @@ class Boot:
     cpus: int
     memory_mib: int
     gdb: bool = False               # stop at the first instruction for gdb
+    title: str = ""                 # names this part of a matrix
 
     def __post_init__(self) -> None:
         words = self.command_line.split()
@@ -76,6 +77,7 @@ class Backend:
     gdb_address = ""        # where gdb finds the machine; empty: nowhere
     automatic = True        # may be chosen by `auto`
     patience = 1            # times longer than others without a record
+    quick = False           # it boots in no time: a matrix may have many boots
 
     def __init__(self, host: Host | None = None) -> None:
         self.host = host or Host()

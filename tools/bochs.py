@@ -60,6 +60,7 @@ class Bochs(Backend):
     """Base of those that put our own ROM in place of the firmware."""
 
     tick_unit = "instruction"
+    quick = True
     packages = ("bochs", "bochs-term")
     program = "bochs-bin"
     model = ""

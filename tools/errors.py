@@ -27,3 +27,11 @@ class Stop(Exception):
         super().__init__(text)
         self.status = status
         self.text = text
+
+
+class Answer(Exception):
+    """End well: @text is all that was asked for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -20,7 +21,7 @@ from tools.image import Names
 from tools.kills import LitmusResults, kill_matrix, litmus_status
 from tools.litmus_tables import print_litmus
 from tools.progress import Line
-from tools.runner import Outcome, run_matrix
+from tools.runner import Outcome, run_parts
 from tools.trials import ENDED, Trial
 
 if TYPE_CHECKING:
@@ -99,12 +100,12 @@ def run(app: App, args: argparse.Namespace) -> int:
 
     def observed(boot: Boot) -> Outcome:
         with Line(args.quiet) as line:
-            return run_matrix(backend, boot, limits, line.observe)
+            return run_parts(backend, [boot], limits, line.observe)
 
     outcome = observed(boot)
     outcomes = [outcome]
     runs, mutants = [], []
-    if args.mutants:
+    if args.mutants and not outcome.error:
         # Of some tests only those mutants can be asked that they show.
         shown = {trial.mutant for trial in outcome.reading.runs}
         mutants = [(name, text.split()[0])
@@ -113,18 +114,26 @@ def run(app: App, args: argparse.Namespace) -> int:
         outcomes.append(observed(replace(boot, words=oracle_words(args),
                                          cpus=CPUS)))
         runs = outcomes[-1].reading.runs
-        explore(app.build_explorer(), outcome.reading.runs, app.say)
+        try:
+            if not outcomes[-1].error:
+                explore(app.build_explorer(), outcome.reading.runs, app.say)
+        except (KeyboardInterrupt, Stop, OSError) as error:
+            outcomes[-1].error = error
+        if outcomes[-1].error:
+            mutants = []        # not all were asked who could catch them
     reading = outcome.reading
     results = LitmusResults(
         backend.name, backend.machine, backend.tick_unit, reading.version,
         reading.machine.get("secondary", "unknown"),
-        int(reading.machine.get("cpus", 0)), runs, backend.machine_text,
+        reading.number("cpus"), runs, backend.machine_text,
+        sum(map(app.faults, outcomes), []),
         trials=reading.runs,
         kills=kill_matrix(mutants, reading.runs, runs))
     if reading.runs:
-        app.show(args.format, results, print_litmus)
-        if args.out:
-            write(results, Path(args.out), app.say)
+        app.present(args, results, print_litmus, partial(write, say=app.say))
+    for outcome in outcomes:
+        if outcome.error:
+            raise outcome.error
     return judge(app, backend, outcomes, results)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import Callable
 
+from tools.errors import STATUS_NO_BACKEND, Stop
 from tools.results import Results, Run
 from tools.tables import count, workloads
 
@@ -82,9 +83,10 @@ def _program(title: str, columns: list[str], rows: list[list[str]]) -> str:
 
 
 def draw(program: str) -> bytes:
-    """The SVG that @program makes. Raises if gnuplot does not like it."""
+    """The SVG that @program makes. Stop if gnuplot does not like it."""
     done = subprocess.run(["gnuplot", "-"], input=program.encode(),
                           capture_output=True, check=False)
     if done.returncode or not done.stdout.strip():
-        raise RuntimeError("gnuplot: " + done.stderr.decode(errors="replace"))
+        raise Stop(STATUS_NO_BACKEND, "gnuplot failed: "
+                   + done.stderr.decode(errors="replace").strip())
     return done.stdout

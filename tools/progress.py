@@ -15,8 +15,10 @@ SIGNS = ("run", "progress", "result", "trial", "litmus")
 class Line:
     """A progress line on standard error, or nothing at all."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, parts: int = 1) -> None:
         self._bar = None
+        self._parts = parts             # of the matrix
+        self._readings: list[Reading] = []      # of those that have begun
         if quiet or not sys.stderr.isatty() or not find_spec("rich"):
             return
         from rich.console import Console
@@ -44,12 +46,26 @@ class Line:
 
     def observe(self, reading: Reading, record: Record) -> None:
         """Called with each record."""
+        if reading not in self._readings:
+            self._readings.append(reading)
         if not self._bar or record.kind not in SIGNS:
             return
         run = reading.current
         text = run.title if run else ""
         if reading.phase:
             text += f": {reading.phase}"
-        self._bar.update(self._task, total=reading.total, description=text,
-                         completed=len(reading.runs))
+        self._bar.update(self._task, total=self.total, description=text,
+                         completed=self.completed)
         self._bar.refresh()
+
+    @property
+    def completed(self) -> int:
+        """How many runs have ended."""
+        return sum(len(part.runs) for part in self._readings)
+
+    @property
+    def total(self) -> int:
+        """How many runs there are to be, if parts that have not begun are as
+        large as the others."""
+        known = [part.total for part in self._readings]
+        return sum(known) + (self._parts - len(known)) * max(known)

@@ -12,6 +12,7 @@ class Qemu(Backend):
     """QEMU, whichever way it executes the machine's instructions."""
 
     packages = ("qemu-system-x86",)
+    quick = True
     program = "qemu-system-x86_64"
     gdb_address = "127.0.0.1:1234"
     accelerator = ""

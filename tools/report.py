@@ -56,12 +56,11 @@ TERMS = (
 def write(results: Results, directory: Path) -> list[Path]:
     """Write the three files; returns their paths."""
     directory.mkdir(parents=True, exist_ok=True)
-    texts = {"results.json": results.as_json(),
-             "results.csv": results.as_csv(),
-             "index.html": page(results)}
-    for name, text in texts.items():
-        (directory / name).write_text(text, encoding="utf-8")
-    return [directory / name for name in texts]
+    makers = {"results.json": results.as_json, "results.csv": results.as_csv,
+              "index.html": lambda: page(results)}
+    for name, make in makers.items():
+        (directory / name).write_text(make(), encoding="utf-8")
+    return [directory / name for name in makers]
 
 
 def page(results: Results) -> str:
@@ -74,7 +73,9 @@ def page(results: Results) -> str:
             f'{escape(_size(results))} The figures: '
             f'<a href="results.csv">results.csv</a>, '
             f'<a href="results.json">results.json</a>.</p>',
-            f"<p>{escape(summary(results.runs))}</p>", *_plots(results),
+            f"<p>{escape(summary(results.runs))}</p>",
+            *(f"<p><b>{escape(text)}</b></p>" for text in results.faults),
+            *_plots(results),
             f'<h2>By workload</h2><nav aria-label="workloads">{links}</nav>',
             *(_workload(name, runs) for name, runs in groups),
             "<h2>What the columns mean</h2><dl>",

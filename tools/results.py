@@ -49,6 +49,7 @@ class Run:
     guest: str
     pages: int
     vcpus: int
+    cpus: int
     seed: int
     verdict: str = ""
     stale_reads: int = 0
@@ -79,7 +80,8 @@ class Run:
     def as_json(self) -> dict:
         out = {"workload": self.workload, "policy": self.policy,
                "mutant": self.mutant, "guest": self.guest,
-               "pages": self.pages, "vcpus": self.vcpus, "seed": self.seed,
+               "pages": self.pages, "vcpus": self.vcpus, "cpus": self.cpus,
+               "seed": self.seed,
                "verdict": self.verdict, "stale_reads": self.stale_reads,
                "violations": in_order(self.violations),
                "counters": in_order(self.counters),
@@ -106,21 +108,22 @@ def in_order(numbers: dict[str, int]) -> dict[str, int]:
     return dict(sorted(numbers.items()))
 
 
-def new_run(record: Record) -> Run:
-    """The run that a `run` record announces."""
+def new_run(record: Record, cpus: int) -> Run:
+    """The run that a `run` record announces, on a machine with @cpus."""
     mutant = record.fields.get("mutant", "none")
     return Run(number=record.number, workload=record.fields["workload"],
                policy=record.fields["policy"],
                mutant=None if mutant == "none" else mutant,
                guest=record.fields.get("guest", "idle"),
                pages=record.int("pages"), vcpus=record.int("vcpus"),
-               seed=record.int("seed"))
+               cpus=cpus, seed=record.int("seed"))
 
 
 class Reading:
     """Follows the console over one or more boots of the same matrix."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "") -> None:
+        self.title = title              # of a part of a matrix
         self.version = ""
         self.machine: dict[str, str] = {}
         self.runs: list[Run | Trial] = []
@@ -168,6 +171,10 @@ class Reading:
         self.account.abandon()
         return run
 
+    def number(self, name: str) -> int:
+        """A number of the machine record, 0 if it is none."""
+        return Record("machine", "", fields=self.machine).int(name)
+
     @property
     def total(self) -> int:
         """How many runs there are to be."""
@@ -176,7 +183,25 @@ class Reading:
     @property
     def faults(self) -> list[str]:
         """What is wrong with the records themselves, a line each."""
-        return self.account.faults
+        part = f"{self.title}: " if self.title else ""
+        return [part + text for text in self.account.faults]
+
+    @classmethod
+    def of(cls, parts: list[Reading]) -> Reading:
+        """@parts as one, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls()
+        for part in parts:
+            whole.version = whole.version or part.version
+            if not whole.machine or \
+                    part.number("cpus") > whole.number("cpus"):
+                whole.machine = part.machine
+            whole.account.total += part.total
+            whole.account.faults += part.faults
+            for name in ("runs", "names", "trace", "tap", "errors"):
+                getattr(whole, name).extend(getattr(part, name))
+        return whole
 
     def close(self) -> None:
         """The matrix is over: whatever has no verdict now is missing."""
@@ -207,7 +232,7 @@ class Reading:
         self.machine = self.machine or record.fields
 
     def _on_run(self, record: Record) -> None:
-        self._begin(new_run(record))
+        self._begin(new_run(record, self.number("cpus")))
         self._open = None
 
     def _on_trial(self, record: Record) -> None:
@@ -343,12 +368,16 @@ class Results:
     cpus: int
     runs: list[Run]
     machine_text: str = ""  # the same for people; empty: nothing to add
+    faults: list[str] = field(default_factory=list)     # of the records
 
     def head(self) -> dict:
-        return {"schema": SCHEMA, "version": self.version,
+        head = {"schema": SCHEMA, "version": self.version,
                 "backend": self.backend, "secondary": self.secondary,
                 "machine": self.machine, "cpus": self.cpus,
                 "tick_unit": self.tick_unit}
+        if self.faults:
+            head["faults"] = self.faults
+        return head
 
     def as_json(self) -> str:
         """results.json: the same bytes for the same results."""

@@ -1,5 +1,6 @@
-"""Runs a matrix to its end: boots, follows the console, judges hangs, and
-after a hang or a death boots again behind the run that caused it."""
+"""Runs a matrix to its end: boots, follows the consoles, judges hangs, and
+after a hang or a death boots again behind the run that caused it. Parts of a
+matrix may run at the same time."""
 
 from __future__ import annotations
 
@@ -7,15 +8,16 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Generator, Iterator
 
 from tools.backend import Backend, Boot
 from tools.console import Record
-from tools.errors import STATUS_DIED
+from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
 from tools.process import Emulator
 from tools.results import Reading, Run
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
+PROBE_SIZE = 65536
 
 
 @dataclass(frozen=True)
@@ -79,22 +81,73 @@ class Outcome:
     status: int = 0                     # the kernel's own, or ours if it died
     last_output: list[str] = field(default_factory=list)
     emulator_log: list[str] = field(default_factory=list)
+    error: BaseException | None = None  # why the rest did not run
+
+    @classmethod
+    def of(cls, parts: list[Outcome],
+           error: BaseException | None) -> Outcome:
+        """@parts, in the order of the matrix, as one."""
+        worst = max(parts, key=lambda part: part.status)
+        reading = Reading.of([part.reading for part in parts])
+        reading.last = worst.reading.last
+        return cls(reading, worst.status, worst.last_output,
+                   worst.emulator_log, error)
 
 
 Observer = Callable[[Reading, Record], None]
+# Where it yields, others may go on for a while.
+Steps = Iterator[None]
+
+
+def ignore(reading: Reading, record: Record) -> None:
+    """Nobody observes."""
 
 
 def run_matrix(backend: Backend, boot: Boot, limits: Limits,
-               observe: Observer = lambda reading, record: None) -> Outcome:
+               observe: Observer = ignore) -> Outcome:
     """Boot until each run of the matrix has a verdict, or none can be had."""
-    outcome = Outcome(Reading())
+    outcome = run_parts(backend, [boot], limits, observe)
+    if outcome.error:
+        raise outcome.error
+    return outcome
+
+
+def run_parts(backend: Backend, boots: list[Boot], limits: Limits,
+              observe: Observer = ignore, jobs: int = 1) -> Outcome:
+    """The same for a matrix in parts, each with a boot of its own, as many at
+    a time as @jobs says. What cannot go on, or is interrupted, keeps the runs
+    that are finished; why is the outcome's error."""
+    outcomes = [Outcome(Reading(boot.title)) for boot in boots]
+    waiting = [_run_part(backend, boot, limits, outcome, observe)
+               for boot, outcome in zip(boots, outcomes)]
+    working: list[Steps] = []
+    error: BaseException | None = None
+    try:
+        while waiting or working:
+            while waiting and len(working) < jobs:
+                working.append(waiting.pop(0))
+            ended = [part for part in working if next(part, part) is part]
+            working = [part for part in working if part not in ended]
+            if not ended:
+                time.sleep(POLL_SECONDS)
+    except (KeyboardInterrupt, Stop, OSError) as stopped:
+        error = stopped
+    finally:
+        for part in working:
+            part.close()        # ends its emulator
+    return Outcome.of(outcomes, error)
+
+
+def _run_part(backend: Backend, boot: Boot, limits: Limits, outcome: Outcome,
+              observe: Observer) -> Steps:
+    """Boot, and after a hang or a death boot again behind that run."""
     first = 1
     while True:
         words = dict(boot.words)
         if first > 1:
             words["first"] = str(first)
-        verdict = _boot_once(backend, replace(boot, words=words), limits,
-                             outcome, observe)
+        verdict = yield from _boot_once(
+            backend, replace(boot, words=words), limits, outcome, observe)
         if not verdict:
             break
         run = outcome.reading.abandon(verdict)
@@ -105,11 +158,11 @@ def run_matrix(backend: Backend, boot: Boot, limits: Limits,
             break
         first = run.number + 1
     outcome.reading.close()
-    return outcome
 
 
 def _boot_once(backend: Backend, boot: Boot, limits: Limits,
-               outcome: Outcome, observe: Observer) -> str:
+               outcome: Outcome, observe: Observer
+               ) -> Generator[None, None, str]:
     """One boot. Returns "hang" or "died", or "" if the kernel ended it."""
     reading = outcome.reading
     reading.new_boot()
@@ -117,8 +170,9 @@ def _boot_once(backend: Backend, boot: Boot, limits: Limits,
         directory = Path(name)
         launch = backend.launch(boot, directory)
         with Emulator(launch, directory) as emulator:
-            verdict = _follow(emulator, reading, limits, observe)
+            verdict = yield from _follow(emulator, reading, limits, observe)
             if verdict and reading.exit_status is None:
+                need_room(directory)
                 reading.last.append(emulator.unfinished_line())
                 outcome.emulator_log = emulator.log_tail()
     if not verdict:
@@ -126,8 +180,19 @@ def _boot_once(backend: Backend, boot: Boot, limits: Limits,
     return verdict
 
 
+def need_room(directory: Path) -> None:
+    """Stop if the machine ended because its files have no room."""
+    try:
+        with tempfile.TemporaryFile(dir=directory) as probe:
+            probe.write(bytes(PROBE_SIZE))
+    except OSError as error:
+        raise Stop(STATUS_NO_BACKEND, f"{directory.parent}: {error.strerror};"
+                   " the machine's files go there (TMPDIR says where)") \
+            from None
+
+
 def _follow(emulator: Emulator, reading: Reading, limits: Limits,
-            observe: Observer) -> str:
+            observe: Observer) -> Generator[None, None, str]:
     progress = Progress(limits)
     checked = 0.0
     while True:
@@ -145,4 +210,4 @@ def _follow(emulator: Emulator, reading: Reading, limits: Limits,
             if progress.hung(emulator.bytes_seen, reading.records,
                              emulator.cpu_seconds()):
                 return "hang"
-        time.sleep(POLL_SECONDS)
+        yield

@@ -139,6 +139,8 @@ def print_tables(results: Results, console: Console) -> None:
         console.print("Left out for want of room: "
                       + ", ".join(dict.fromkeys(left_out)) + ".", style="dim")
     console.print(summary(results.runs))
+    for text in results.faults:
+        console.print(text, style="bold red")
     console.print(head_line(results))
 
 

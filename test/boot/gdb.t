@@ -43,16 +43,15 @@ class Gdb(support.unittest.TestCase):
             while "target remote" not in said:
                 said = program.stderr.readline()
                 self.assertTrue(said, "the front end ended")
-            command = re.search(r"gdb (\S+) -ex '(target remote [\d.:]+)'",
-                                said)
+            command = re.search(r"gdb (\S+) -ex '(target remote [\d.:]+)' "
+                                r"-x (\S+)", said)
             with support.tempfile.NamedTemporaryFile("w") as session:
                 session.write(SESSION)
                 session.flush()
                 done = subprocess.run(
                     ["gdb", "-nx", "-batch", command[1],
-                     "-x", support.ROOT / "tools" / "tandem.gdb",
                      "-ex", "set tcp auto-retry on", "-ex", command[2],
-                     "-x", session.name],
+                     "-x", command[3], "-x", session.name],
                     capture_output=True, text=True, timeout=120, check=False)
             # gdb has let go: the run goes on to its end.
             self.assertEqual(program.wait(timeout=120), 0)

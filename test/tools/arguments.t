@@ -171,8 +171,8 @@ class Accepted(support.FrontEndTest):
         self.assertEqual(first.boots, [])
         self.assertTrue(second.boots[-1].gdb)
         script = support.ROOT / "tools" / "tandem.gdb"
-        self.assertIn(f"waiting for: gdb {self.kernel} -x {script} -ex "
-                      "'target remote 127.0.0.1:0'", self.err.splitlines())
+        self.assertIn(f"waiting for: gdb {self.kernel} -ex 'target remote "
+                      f"127.0.0.1:0' -x {script}", self.err.splitlines())
 
     def test_operations(self):
         """--operations with churn among others"""

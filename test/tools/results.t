@@ -5,6 +5,7 @@ and the trace."""
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 
@@ -160,6 +161,37 @@ class Written(support.FrontEndTest):
         self.assertIn("All 2 runs without a mutant were", self.out)
         self.assertEqual(self.err.splitlines()[-1],
                          f"tandem: {where}/results.csv: Is a directory")
+
+    def test_written_before_printed(self):
+        """nor does what cannot be printed from what is written"""
+        where = self.directory / "report"
+        self.backend = support.Scripted({"1": [{"say": TWO}]})
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            app = support.App([self.backend], lambda: self.kernel,
+                              limits=support.QUICK, out=full, err=io.StringIO())
+            self.assertEqual(app.main(["compare", "--mutants", "--out",
+                                       str(where)]), 3)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
+        self.assertEqual(app.err.getvalue().splitlines()[-1],
+                         "tandem: No space left on device")
+        self.assertEqual(len(list(where.iterdir())), 3)
+
+    def test_other_encodings(self):
+        """what the terminal cannot show is replaced, and written as it is"""
+        text = TWO.replace("0.1\n", "0.1\u017e\n")
+        for encoding in ("ascii", "latin-1", "utf-8"):
+            where = self.directory / encoding
+            self.backend = support.Scripted({"1": [{"say": text}]})
+            out, err = (io.TextIOWrapper(io.BytesIO(), encoding)
+                        for _ in "12")
+            app = support.App([self.backend], lambda: self.kernel,
+                              limits=support.QUICK, out=out, err=err)
+            self.assertEqual(app.main(["compare", "--mutants", "--out",
+                                       str(where)]), 0)
+            shown = out.buffer.getvalue().decode(encoding)
+            self.assertIn("0≤2" if encoding == "utf-8" else "0?2", shown)
+            self.assertIn("All 2 runs without a mutant were", shown)
+            self.assertIn("0≤2", (where / "index.html").read_text("utf-8"))
 
     def test_empty_plot(self):
         """a plot of nothing is left out"""

@@ -232,6 +232,9 @@ sys.exit(app.main(["compare", "--format", "json"]))
             child = subprocess.Popen(
                 [sys.executable, "-c", self.PROGRAM, str(kernel)],
                 env={**os.environ, "TMPDIR": str(temporary)},
+                # Of `make test &` it would be ignored.
+                preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                                 signal.SIG_DFL),
                 stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
             # The names are asked for first; then the machine waits.
             self.assertTrue(self.wait(
