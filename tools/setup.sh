@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what a goal of the Makefile needs and this machine lacks.
 #
-#	tools/setup.sh compare|fuzz|iso|test|test-nested
+#	tools/setup.sh compare|explore|fuzz|iso|test|test-fresh|test-nested
 #
 # On Debian and its relatives packages come through apt-get, as root or with
 # sudo, each named before it is installed. Elsewhere what is missing is
@@ -9,8 +9,8 @@
 set -u
 
 usage() {
-	echo "setup.sh: '${1:-}' is unknown: accepted are compare fuzz iso test" \
-		test-nested >&2
+	echo "setup.sh: '${1:-}' is unknown: accepted are compare explore fuzz" \
+		iso test test-fresh test-nested >&2
 	exit 2
 }
 
@@ -91,7 +91,14 @@ need_to_fuzz() {
 	need libclang-rt-14-dev has_fuzzer
 }
 
+need_to_install_debian() {
+	need debootstrap have debootstrap
+	need git have git
+}
+
 case ${1:-} in
+test-fresh) need_to_install_debian ;;
+explore) need_to_build ;;
 fuzz) need_to_build; need_to_fuzz ;;
 compare) need_to_build; need_to_run ;;
 iso) need_to_build; need_to_make_iso ;;

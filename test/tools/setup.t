@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 """tools/setup.sh on made-up machines: it names what it installs, asks for
-root only where it must, and ends with 3 where it cannot."""
+root only where it must, and ends with 3 where it cannot. And test/fresh, with
+a made-up debootstrap: it leaves nothing behind."""
 
+import os
+import signal
 import subprocess
+import time
 
 import support
 
@@ -89,6 +93,20 @@ class Setup(support.FrontEndTest):
              "installing grub-pc-bin", "installing grub-efi-amd64-bin",
              "installing libc6-dev"})
 
+    def test_explore(self):
+        """the explorer needs a compiler, and no emulator"""
+        self.recorder("apt-get")
+        (self.bin / "gcc").unlink()
+        self.assertEqual(self.run_setup("explore"), 0)
+        self.assertIn("installing gcc\n", self.err)
+        self.assertNotIn("bochs", self.err)
+
+    def test_fresh(self):
+        """a fresh Debian needs debootstrap alone"""
+        self.recorder("apt-get")
+        self.assertEqual(self.run_setup("test-fresh"), 0)
+        self.assertEqual(self.err, "installing debootstrap\n")
+
     def test_old_lists(self):
         """after a failure the package lists are fetched, once"""
         self.recorder("apt-get", 'test "$1" = update || '
@@ -128,9 +146,67 @@ class Setup(support.FrontEndTest):
     def test_usage(self):
         """anything else: 2"""
         self.assertEqual(self.run_setup("clean"), 2)
-        self.assertIn("'clean' is unknown: accepted are compare fuzz iso "
-                      "test test-nested",
+        self.assertIn("'clean' is unknown: accepted are compare explore "
+                      "fuzz iso test test-fresh test-nested",
                       self.err)
+
+
+class Fresh(support.FrontEndTest):
+
+    PROGRAM = support.ROOT / "test" / "fresh"
+
+    def refused(self, *argv):
+        done = subprocess.run([self.PROGRAM, *argv], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(done.stdout, "")
+        return done.returncode, done.stderr
+
+    def test_words(self):
+        """a suite or goal that it does not know: 2, and what is accepted"""
+        self.assertEqual(self.refused("sid"), (
+            2, "test/fresh: suite 'sid' is not accepted: accepted are "
+            "bookworm trixie\n"))
+        self.assertEqual(self.refused("trixie", "iso"), (
+            2, "test/fresh: 'iso' is not accepted: accepted are compare "
+            "test\n"))
+
+    @support.unittest.skipUnless(os.getuid() == 0, "needs root")
+    def test_ended(self):
+        """ended by a signal it leaves no process and no file"""
+        debootstrap = self.directory / "debootstrap"
+        debootstrap.write_text("#!/bin/sh\n"
+                               f"touch {self.directory}/begun\n"
+                               "exec sleep 1234567\n")
+        debootstrap.chmod(0o755)
+        temporary = self.directory / "tmp"
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            temporary.mkdir()
+            child = subprocess.Popen(
+                [self.PROGRAM, "trixie"], stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "TMPDIR": str(temporary), "MIRROR": "none",
+                     "PATH": f"{self.directory}:{os.environ['PATH']}"})
+            begun = self.directory / "begun"
+            while not begun.exists() and child.poll() is None:
+                time.sleep(0.05)
+            if child.poll() is not None:
+                self.skipTest("no namespaces here")
+            begun.unlink()
+            self.assertTrue(self.sleepers())
+            child.send_signal(number)
+            child.wait()
+            while self.sleepers():
+                time.sleep(0.05)
+            if number == signal.SIGTERM:
+                self.assertEqual(list(temporary.iterdir()), [])
+                temporary.rmdir()
+
+    @staticmethod
+    def sleepers():
+        """Processes of the made-up debootstrap."""
+        found = subprocess.run(["pgrep", "-f", "^sleep 1234567$"], text=True,
+                               capture_output=True, check=False)
+        return found.stdout.split()
 
 
 if __name__ == "__main__":
