@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from tools.backend import Backend, Boot
+from tools.command import call
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
+from tools.patience import Exhausted, Patience
 from tools.runner import Limits, run_matrix
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,9 +23,15 @@ EXPLORER = "explore/explore"
 Names = dict[str, list[tuple[str, str]]]    # what -> (name, text), in order
 
 
+def build_name() -> str:
+    """Where make puts what it builds, as make is to be told: seen from ROOT,
+    whose own name may have a space."""
+    return os.environ.get("BUILD") or "build"
+
+
 def build_directory() -> Path:
-    """Where make puts what it builds."""
-    return ROOT / os.environ.get("BUILD", "build")
+    """The same as a path."""
+    return ROOT / build_name()
 
 
 def build() -> Path:
@@ -34,19 +41,21 @@ def build() -> Path:
 
 def build_explorer() -> Path:
     """The same for the explorer of interleavings."""
-    program = build_directory() / EXPLORER
-    return _make(str(program), program, "the explorer")
+    return _make(f"{build_name()}/{EXPLORER}", build_directory() / EXPLORER,
+                 "the explorer")
 
 
 def _make(target: str, image: Path, what: str) -> Path:
-    command = ["make", "-s", f"-j{os.cpu_count()}", "-C", str(ROOT), target,
-               f"BUILD={build_directory()}"]
+    command = ["make", "-s", f"-j{os.cpu_count()}", target,
+               f"BUILD={build_name()}"]
     # Called from make, its job server and flags are not for us.
     clean = {k: v for k, v in os.environ.items()
              if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     try:
-        done = subprocess.run(command, env=clean, capture_output=True,
-                              text=True, check=False)
+        done = call(command, ROOT, clean, Patience(idle=600))
+    except Exhausted as exhausted:
+        raise Stop(STATUS_NO_BACKEND, f"{what} cannot be built: "
+                   f"{exhausted}") from None
     except FileNotFoundError:
         raise Stop(STATUS_NO_BACKEND,
                    "make is not installed: apt-get install make gcc") \

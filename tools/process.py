@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from tools.backend import Launch
+from tools.patience import stat_of
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
@@ -22,16 +23,25 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def _leave_network() -> None:
     """In the child: a network of its own, with nobody else in it. Where
     neither root nor a user may have one it stays in ours. A new user
-    namespace forgets the signal that _die_with() asks for: this goes first."""
+    namespace forgets the signal that die_with() asks for: this goes first."""
     if _LIBC.unshare(_CLONE_NEWNET):
         _LIBC.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
-def _die_with(parent: int) -> None:
-    """In the child: the kernel kills it if the front end itself is killed."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+    """In the child: it gets this signal from the kernel when @parent ends,
+    even when that is killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:      # it was, just before
         os._exit(1)
+
+
+def end_with_parent() -> None:
+    """This process ends, as by Ctrl-C, on SIGTERM and when its parent ends."""
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, stop)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Emulator:
@@ -64,14 +74,15 @@ class Emulator:
         def prepare() -> None:
             if self._launch.alone:
                 _leave_network()
-            _die_with(parent)
+            die_with(parent)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
         self._console.touch()
         with open(self._log, "wb") as out:
             self._process = subprocess.Popen(
                 self._launch.argv, cwd=self._directory,
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=out,
+                stderr=subprocess.STDOUT, start_new_session=True,
                 preexec_fn=prepare)
 
     def __exit__(self, *_: object) -> None:
@@ -133,13 +144,7 @@ class Emulator:
 
 def _session_ticks(pid: str, session: int) -> int:
     """CPU ticks of process @pid if it belongs to @session, else 0."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii",
-                  errors="replace") as stat:
-            # The command in parentheses may hold spaces.
-            fields = stat.read().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    if int(fields[3]) != session:
+    fields = stat_of(pid)
+    if not fields or int(fields[3]) != session:
         return 0
     return int(fields[11]) + int(fields[12])
