@@ -4,6 +4,8 @@
 # make test-random  100 million random operations on the host: minutes
 # make test-churn  100,000 random operations in the kernel on each backend
 # make fuzz       three libFuzzer targets, a minute each: FUZZ_SECONDS=60
+# make test-fresh  compare and test on a Debian that was just installed; root,
+#                 and SUITE=bookworm or trixie
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
 # make explore    every litmus test in every interleaving, on the host
 # make iso        a GRUB image with one menu entry per preset, for BIOS and
@@ -17,6 +19,10 @@
 # BUILD=DIR builds elsewhere.
 
 BUILD ?= build
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := options multiboot exits
+EXPLORE_PREEMPTIONS ?= 3
+SUITE ?= bookworm
 MAX_IMAGE_SIZE := 262144
 
 CC := gcc
@@ -38,44 +44,125 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-.PHONY: kernel compare test test-random test-churn test-nested iso clean help compiler FORCE
+comma := ,
+
+# What may be set on make's command line.
+SETTINGS := BUILD CC OBJCOPY MAX_IMAGE_SIZE SUITE FUZZ_SECONDS \
+	EXPLORE_PREEMPTIONS TANDEM_SEED TANDEM_OPERATIONS LOCKED
+SET := $(foreach name,$(.VARIABLES),\
+	$(if $(findstring command line,$(origin $(name))),$(name)))
+ifneq ($(filter-out $(SETTINGS),$(SET)),)
+$(error '$(filter-out $(SETTINGS),$(SET))' is not accepted: accepted are \
+	$(filter-out LOCKED,$(SETTINGS)). ./tandem compare --help has what \
+	compare can be told)
+endif
+
+# Where this folder is does not matter: no name in here leads there.
+ODD := $(foreach character,: ; % & | < > ( ) [ ] { } * ? ! ~ ^ ` ' " = $$ \ \
+	$(comma),$(findstring $(character),$(BUILD)))
+ifneq ($(words $(BUILD))$(strip $(ODD)),1)
+$(error BUILD='$(BUILD)' is not accepted: accepted is a name of letters, \
+	digits and . _ - + / @)
+endif
+
+# Goals that run something; all others build.
+RUNS := compare test test-random test-churn test-fresh test-nested iso fuzz \
+	explore docs clean help
+
+.PHONY: kernel $(RUNS) compiler FORCE
+.DEFAULT_GOAL := kernel
 .DELETE_ON_ERROR:
 
-kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
+# --- Goals that run something. What make starts takes its place in the
+# process that make knows (exec), and ends when make does, however that ends.
+
+WITH_MAKE := exec $(if $(shell command -v setpriv),setpriv --pdeathsig TERM) \
+	env BUILD=$(BUILD) TANDEM_WITH_PARENT=1
 
 compare:
 	@tools/setup.sh compare
-	@BUILD=$(BUILD) ./tandem compare --out $(BUILD)/report
+	@$(WITH_MAKE) ./tandem compare --out $(BUILD)/report
 
 test:
 	@tools/setup.sh test
-	@BUILD=$(BUILD) test/run
+	@$(WITH_MAKE) test/run
 
 # TANDEM_SEED, TANDEM_OPERATIONS: see test/host/random.c.
 test-random:
 	@tools/setup.sh test
 	@$(MAKE) --no-print-directory $(BUILD)/host/random.t
-	@TANDEM_OPERATIONS=$${TANDEM_OPERATIONS:-100000000} \
-		CMOCKA_MESSAGE_OUTPUT=TAP $(BUILD)/host/random.t
+	@$(WITH_MAKE) CMOCKA_MESSAGE_OUTPUT=TAP \
+		TANDEM_OPERATIONS=$${TANDEM_OPERATIONS:-100000000} \
+		$(BUILD)/host/random.t
 
 # 7200 operations, 7 policies, an idle and a running guest: 100,800.
 test-churn:
 	@tools/setup.sh test
-	@for backend in bochs-vmx bochs-svm qemu-svm; do \
-		BUILD=$(BUILD) ./tandem compare --backend $$backend --workload \
-			churn --pages 64 --operations 7200 || exit $$?; \
-	done
+	@$(WITH_MAKE) sh -c 'for backend in bochs-vmx bochs-svm qemu-svm; do \
+		./tandem compare --backend $$backend --workload churn \
+			--pages 64 --operations 7200 || exit $$?; \
+	done'
 
-test-nested: kernel
+# Not part of make test: it needs root, and downloads a Debian.
+test-fresh:
+	@tools/setup.sh test-fresh
+	@$(WITH_MAKE) test/fresh $(SUITE)
+
+test-nested:
 	@tools/setup.sh test-nested
-	@BUILD=$(BUILD) prove --timer --verbose test/boot/nested.t \
+	@$(WITH_MAKE) prove --timer --verbose test/boot/nested.t \
 		:: KvmOnTcg KvmOnBochs
+
+iso:
+	@tools/setup.sh iso
+	@$(MAKE) --no-print-directory $(BUILD)/tandem.iso
+
+# Every litmus test in every interleaving: test/explore/build.mk.
+explore:
+	@tools/setup.sh explore
+	@$(MAKE) --no-print-directory $(BUILD)/explore/explore
+	@mkdir -p $(BUILD)/explore/traces
+	$(WITH_MAKE) $(BUILD)/explore/explore --policy all --mutants \
+		--preemptions $(EXPLORE_PREEMPTIONS) --jobs $$(nproc) \
+		--trace $(BUILD)/explore/traces
+
+fuzz:
+	@tools/setup.sh fuzz
+	@$(MAKE) --no-print-directory fuzz-programs
+	@$(WITH_MAKE) test/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# Documents that are printed from the source.
+docs:
+	@$(MAKE) --no-print-directory $(BUILD)/litmus_doc
+	$(BUILD)/litmus_doc >docs/litmus.md
 
 clean:
 	rm -rf $(BUILD)
 
 help:
 	@sed -n '/^# \{0,1\}/!q; s/^# \{0,1\}//p' Makefile
+
+# --- Goals that build. One build at a time in a folder: whoever comes second
+# waits, and then finds everything built. What only runs holds no lock: it
+# calls make to build. That make, inside, has LOCKED=1 and all the rules.
+
+ifndef LOCKED
+
+BUILDS := $(filter-out $(RUNS),$(or $(MAKECMDGOALS),kernel))
+
+.PHONY: locked $(BUILDS)
+
+$(BUILDS): locked
+	@:
+
+locked:
+	@mkdir -p $(BUILD)
+	+@exec $(if $(shell command -v flock),flock --no-fork $(BUILD)/lock) \
+		$(MAKE) --no-print-directory LOCKED=1 $(BUILDS)
+
+else
+
+kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
 
 compiler:
 	@for tool in $(CC) $(OBJCOPY); do \
@@ -104,15 +191,18 @@ $(BUILD)/objects.list: FORCE
 	@mkdir -p $(@D)
 	@echo $(KERNEL_SOURCES) | cmp -s - $@ || echo $(KERNEL_SOURCES) >$@
 
+# What a machine may be booting just now is replaced, not changed.
 $(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(BUILD)/objects.list boot/kernel.lds
-	$(CC) $(LINK_FLAGS) -T boot/kernel.lds -o $@ $(KERNEL_OBJECTS)
+	$(CC) $(LINK_FLAGS) -T boot/kernel.lds -o $@.new $(KERNEL_OBJECTS)
+	@mv $@.new $@
 
 $(BUILD)/tandem.bin: $(BUILD)/tandem.elf
-	$(OBJCOPY) -O binary $< $@
-	@size=$$(stat -c %s $@); if [ $$size -gt $(MAX_IMAGE_SIZE) ]; then \
+	$(OBJCOPY) -O binary $< $@.new
+	@size=$$(stat -c %s $@.new); if [ $$size -gt $(MAX_IMAGE_SIZE) ]; then \
 		echo "$@ has $$size bytes, more than $(MAX_IMAGE_SIZE)" >&2; \
 		exit 1; \
 	fi
+	@mv $@.new $@
 
 # --- The guest, which the kernel carries.
 
@@ -131,13 +221,10 @@ $(BUILD)/guest.bin: $(BUILD)/guest.elf
 $(BUILD)/bochs.rom: boot/rom.S Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -MF $(BUILD)/rom.d -c -o $(BUILD)/rom.o $<
-	$(OBJCOPY) -O binary -j .text $(BUILD)/rom.o $@
+	$(OBJCOPY) -O binary -j .text $(BUILD)/rom.o $@.new
+	@mv $@.new $@
 
 # --- For real hardware: BIOS and UEFI, from a CD or from a stick.
-
-iso:
-	@tools/setup.sh iso
-	@$(MAKE) --no-print-directory $(BUILD)/tandem.iso
 
 $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 	rm -rf $(BUILD)/iso
@@ -153,10 +240,9 @@ $(BUILD)/litmus_doc: tools/litmus_doc.c lab/litmus.c lab/litmus_tests.c \
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $(filter %.c,$^)
 
-docs: $(BUILD)/litmus_doc
-	$(BUILD)/litmus_doc >docs/litmus.md
-
 -include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d
--include test/host/build.mk
--include test/fuzz/build.mk
--include test/explore/build.mk
+include test/host/build.mk
+include test/fuzz/build.mk
+include test/explore/build.mk
+
+endif

@@ -6,8 +6,6 @@
 #			interleaving with EXPLORE_PREEMPTIONS (3); traces of
 #			what was found are in $(BUILD)/explore/traces/
 
-EXPLORE_PREEMPTIONS ?= 3
-
 EXPLORE_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Itest/explore/fake \
 	-Itest/fake -I. -MMD -MP
 EXPLORE_SEE := -fsanitize=thread -Wno-tsan \
@@ -38,13 +36,8 @@ EXPLORE_OBJECTS := $(EXPLORE_SEEN_OBJECTS) \
 	$(EXPLORE_UNSEEN:%=$(EXPLORE_DIR)/%.o) \
 	$(EXPLORE_ENGINE:%=$(EXPLORE_DIR)/%.o)
 
-.PHONY: explore explore-tests
+.PHONY: explore-tests
 .SECONDARY: $(EXPLORE_OBJECTS)
-
-explore: $(EXPLORE_DIR)/explore
-	@mkdir -p $(EXPLORE_DIR)/traces
-	$< --policy all --mutants --preemptions $(EXPLORE_PREEMPTIONS) \
-		--jobs $(shell nproc) --trace $(EXPLORE_DIR)/traces
 
 explore-tests: $(EXPLORE_DIR)/explore $(EXPLORE_DIR)/engine.t
 
