@@ -48,9 +48,21 @@ class Boot:
                         self.words.items())
 
 
+def put(boot: Boot, directory: Path) -> str:
+    """The name of the kernel of @boot in @directory, where the emulator runs.
+    No command has the names of our folders in it: they may contain what an
+    emulator, or the kernel, takes for the end of a name. The kernel takes a
+    first word with a slash for its own name."""
+    link = directory / "kernel"
+    link.unlink(missing_ok=True)
+    link.symlink_to(boot.image.absolute())
+    return "./kernel"
+
+
 @dataclass(frozen=True)
 class Launch:
-    """A command to start, and where the kernel's text comes out."""
+    """A command to start in a folder of its own, and where the kernel's text
+    comes out."""
 
     argv: list[str]
     console: Path | None        # a file; None: the command's own output

@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tools.backend import Backend, Boot, Launch, Missing
+from tools.backend import Backend, Boot, Launch, Missing, put
 from tools.bochs_rom import make_rom, make_vga_rom
 
 # Above it Bochs keeps the rest of its memory in a file.
@@ -43,17 +43,15 @@ def debugger() -> list[str]:
 def command(directory: Path, model: str, cpus: int, memory_mib: int,
             settings: str) -> list[str]:
     """The command for a machine with these and other @settings; its files are
-    in @directory."""
-    file = directory / "bochsrc"
-    file.write_text(COMMON_SETTINGS + f"""\
-log: {directory / "bochs.log"}
+    in @directory, where it is run."""
+    (directory / "bochsrc").write_text(COMMON_SETTINGS + f"""\
+log: bochs.log
 memory: guest={memory_mib}, host={min(memory_mib, MAX_HOST_MIB)}
 cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
 """ + settings)
     # c runs, and when the kernel stops the machine, q ends the process.
-    go = directory / "go"
-    go.write_text("c\nq\n")
-    return [Bochs.program, "-q", *debugger(), "-f", str(file), "-rc", str(go)]
+    (directory / "go").write_text("c\nq\n")
+    return [Bochs.program, "-q", *debugger(), "-f", "bochsrc", "-rc", "go"]
 
 
 class Bochs(Backend):
@@ -74,17 +72,16 @@ class Bochs(Backend):
         return bool(CHATTER.match(line))
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
-        rom = directory / "rom.bin"
         template = boot.image.with_name("bochs.rom").read_bytes()
-        rom.write_bytes(make_rom(template, boot.command_line,
-                                 boot.memory_mib))
-        vga = directory / "vga.bin"
-        vga.write_bytes(make_vga_rom())
+        (directory / "rom.bin").write_bytes(
+            make_rom(template, boot.command_line, boot.memory_mib))
+        (directory / "vga.bin").write_bytes(make_vga_rom())
         # Without speaker and serial line there are timers for 16 CPUs.
         argv = command(directory, self.model, boot.cpus, boot.memory_mib,
-                       f"romimage: file={rom}\n"
-                       f"vgaromimage: file={vga}\n"
-                       f"optramimage1: file={boot.image}, address=0x100000\n"
+                       "romimage: file=rom.bin\n"
+                       "vgaromimage: file=vga.bin\n"
+                       f"optramimage1: file={put(boot, directory)}, "
+                       "address=0x100000\n"
                        "plugin_ctrl: speaker=0, serial=0\n"
                        "port_e9_hack: enabled=1\n")
         return Launch(argv, None, alone=True)

@@ -99,10 +99,10 @@ class KvmOnBochs(Nested):
             f"romimage: file={self.bios}\n"
             f"vgaromimage: file={self.vga_bios}\n"
             "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14\n"
-            f"ata0-master: type=cdrom, path={image}, status=inserted\n"
+            f"ata0-master: type=cdrom, path={image.name}, status=inserted\n"
             "boot: cdrom\n"
             "pci: enabled=0\n"    # with it 16 CPUs are too many timers
-            f"com1: enabled=1, mode=file, dev={console}\n")
+            f"com1: enabled=1, mode=file, dev={console.name}\n")
 
 
 class KvmOnTcg(Nested):
@@ -116,10 +116,11 @@ class KvmOnTcg(Nested):
 
     def emulator(self, boot: Boot, directory: Path, kernel: Path,
                  initrd: Path, console: Path) -> list[str]:
+        (directory / "linux").symlink_to(kernel.absolute())
         return [self.program, "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-machine", "pc",
                 "-accel", QemuSvm.accelerator, "-cpu", QemuSvm.cpu,
                 "-smp", str(boot.cpus + 1),
                 "-m", str(LINUX_MIB + boot.memory_mib),
-                "-serial", f"file:{console}", "-kernel", str(kernel),
-                "-initrd", str(initrd), "-append", ARGUMENTS]
+                "-serial", f"file:{console.name}", "-kernel", "linux",
+                "-initrd", initrd.name, "-append", ARGUMENTS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.backend import Backend, Boot, Launch, Missing
+from tools.backend import Backend, Boot, Launch, Missing, put
 
 
 class Qemu(Backend):
@@ -27,8 +27,8 @@ class Qemu(Backend):
         console = directory / "console.txt"
         gdb = ["-S", "-gdb", f"tcp:{self.gdb_address}"] if boot.gdb else []
         return Launch([self.program, *gdb,
-                       *self.options(boot, str(boot.image),
-                                     f"file:{console}")], console)
+                       *self.options(boot, put(boot, directory),
+                                     f"file:{console.name}")], console)
 
     @classmethod
     def options(cls, boot: Boot, image: str, console: str) -> list[str]:

@@ -112,6 +112,11 @@ class Commands(support.FrontEndTest):
         boot = Boot(Path("/k.bin"), {"a": "1", "b": "2"}, 3, 96, **settings)
         return backend.launch(boot, self.directory)
 
+    def settings(self, launch):
+        """What Bochs is told in its file."""
+        name = launch.argv[launch.argv.index("-f") + 1]
+        return (self.directory / name).read_text()
+
     def test_qemu(self):
         """QEMU's command: accelerator, CPU, exit device, console, image"""
         for backend, parts in (
@@ -120,13 +125,15 @@ class Commands(support.FrontEndTest):
                 (QemuSvm(), ("-accel tcg,thread=multi", "-cpu max"))):
             launch = self.launch(backend)
             command = " ".join(launch.argv)
-            for part in (*parts, "-smp 3", "-m 96", "-kernel /k.bin",
+            for part in (*parts, "-smp 3", "-m 96", "-kernel ./kernel",
                          "isa-debug-exit,iobase=0xf4",
-                         f"-debugcon file:{launch.console}"):
+                         "-debugcon file:console.txt"):
                 self.assertIn(part, command)
             self.assertEqual(launch.argv[launch.argv.index("-append") + 1],
                              "a=1 b=2")
             self.assertNotIn("-S", launch.argv)
+            self.assertEqual(launch.console, self.directory / "console.txt")
+            self.assertEqual(os.readlink(self.directory / "kernel"), "/k.bin")
 
     def test_bochs(self):
         """Bochs' settings: processor, memory, ROM, image"""
@@ -135,11 +142,11 @@ class Commands(support.FrontEndTest):
                                (BochsSvm(), "ryzen")):
             boot = Boot(self.directory / "k.bin", {"a": "1"}, 16, 3072)
             launch = backend.launch(boot, self.directory)
-            settings = Path(launch.argv[launch.argv.index("-f") + 1])
-            text = settings.read_text()
+            text = self.settings(launch)
             self.assertIn(f"cpu: model={model}, count=16, ", text)
             self.assertIn("memory: guest=3072, host=2048", text)
-            self.assertIn(f"optramimage1: file={boot.image}, ", text)
+            self.assertIn("optramimage1: file=./kernel, ", text)
+            self.assertNotIn(str(self.directory), text)
             self.assertIsNone(launch.console)
             self.assertTrue(launch.alone)       # it listens for VNC
             self.assertTrue(backend.is_chatter("00000000000i[PLUGIN] x"))
@@ -150,9 +157,9 @@ class Commands(support.FrontEndTest):
         (self.directory / "bochs.rom").write_bytes(bytes(0x10000))
         boot = Boot(self.directory / "k.bin", {}, 1, 64)
         launch = BochsVmx().launch(boot, self.directory)
-        settings = Path(launch.argv[launch.argv.index("-f") + 1]).read_text()
-        found = re.search("^vgaromimage: file=(.*)$", settings, re.M)
-        rom = Path(found[1]).read_bytes()
+        found = re.search("^vgaromimage: file=(.*)$", self.settings(launch),
+                          re.M)
+        rom = (self.directory / found[1]).read_bytes()
         self.assertEqual((rom[:2], rom[2] * 512, sum(rom) % 256),
                          (b"\x55\xaa", len(rom), 0))
 
