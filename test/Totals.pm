@@ -23,10 +23,11 @@ sub new {
 
 	$self->{errors} = File::Temp->newdir;
 	$self->{seen} = {};		# parser -> { name, failed, said }
-	# Each program runs as itself, with a standard error of its own.
+	# Each program runs as itself, with a standard error of its own, and ends
+	# when prove does.
 	$self->exec(sub {
 		my (undef, $program) = @_;
-		return ['sh', '-c', 'exec "$0" 2>"$1"',
+		return ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', 'exec "$0" 2>"$1"',
 			$program =~ m{/} ? $program : "./$program",
 			$self->error_file($program)];
 	});

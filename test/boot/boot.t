@@ -15,6 +15,7 @@ from tools import image  # noqa: E402
 from tools.backend import Boot  # noqa: E402
 from tools.backends import all_backends, choose  # noqa: E402
 from tools.errors import Stop  # noqa: E402
+from tools.process import end_with_parent  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402
 
 CPUS = 4
@@ -88,4 +89,5 @@ def main(tests: str = "all", *names: str) -> int:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main(*sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -17,7 +18,12 @@ sys.path.insert(0, str(ROOT))
 
 from tools.app import App  # noqa: E402
 from tools.backend import Backend, Boot, Launch, Missing  # noqa: E402
+from tools.process import end_with_parent  # noqa: E402
 from tools.runner import Limits  # noqa: E402
+
+# A test that is ended leaves nothing: no file, no process.
+end_with_parent()
+os.environ["TANDEM_WITH_PARENT"] = "1"
 
 PLAYER = Path(__file__).resolve().parent / "player.py"
 # Wide apart, so that a loaded machine cannot make one pass for the other.

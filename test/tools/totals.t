@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import support
+from tools.patience import until
 
 FAILS_TWO = """\
 echo "ok 1 - fine"
@@ -108,6 +109,29 @@ class Totals(support.FrontEndTest):
         self.variables["BUILD"] = "/tmp/b"
         _, out = self.prove(x="exit 1")
         self.assertIn("again: BUILD=/tmp/b prove --exec '' -v ./x.t", out)
+
+    def test_ended(self):
+        """when prove is killed its programs end"""
+        begun = self.directory / "begun"
+        program = self.directory / "x.t"
+        program.write_text(f"#!/bin/sh\necho $$ >{begun}.new\n"
+                           f"mv {begun}.new {begun}\nexec sleep 1000000\n")
+        program.chmod(0o755)
+        with subprocess.Popen(
+                ["prove", "--harness", "Totals", "./x.t"], cwd=self.directory,
+                env={**os.environ, "PERL5LIB": str(support.ROOT / "test")},
+                stdout=subprocess.DEVNULL) as prove:
+            self.assertTrue(until(begun.exists, prove.pid))
+            prove.kill()
+        sleeper = int(begun.read_text())
+        try:
+            self.assertTrue(until(
+                lambda: not os.path.exists(f"/proc/{sleeper}/exe"), sleeper))
+        finally:
+            try:
+                os.kill(sleeper, 9)
+            except ProcessLookupError:
+                pass
 
     def test_all_well(self):
         """nothing failed: the last line alone"""
