@@ -31,7 +31,7 @@ FLUSHES = {
     "TLB_CONTROL": r"\bTLB_CONTROL\w*|\btlb_control\b",
     "cr3 load": r"mov[a-z]*\s[^;\n]*,\s*%+cr3\b|\bwrite_cr3\b",
 }
-FLUSH_HOMES = re.compile(r"arch/x86/(tlb\.c|vmx\w*\.[cS]|svm\w*\.[cS])$")
+FLUSH_HOMES = re.compile(r"arch/x86/(tlb\.c|vmx\w*\.[chS]|svm\w*\.[cS])$")
 # Going to 64 bits needs one load of CR3 on each way there. A hostile guest
 # changes tables of its own.
 FLUSH_EXCEPTIONS = {("arch/x86/long_mode.S", "cr3 load"),

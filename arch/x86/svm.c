@@ -120,7 +120,7 @@ static int svm_cpu_enable(void *page)
 	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SVME);
 	write_msr(MSR_VM_HSAVE_PA, ptr_to_hpa(page).v);
 	cpu->host = ptr_to_hpa(&host_vmcbs[cpu_id()]);
-	__asm__ volatile ("vmsave %0" :: "a" (cpu->host.v) : "memory");
+	svm_save_host(cpu->host);
 	/* Whoever had the CPU before us may have used ASIDs too. */
 	cpu->stale = ALL_ASIDS;
 	this_cpu()->hvm = cpu;

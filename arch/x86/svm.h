@@ -168,6 +168,9 @@ _Static_assert(sizeof(struct vmcb) == 4096, "a VMCB is one page");
  */
 void svm_run(struct hvm_vcpu *vcpu, hpa_t vmcb, hpa_t host);
 
+/* Save in @host what VMLOAD restores, as this CPU has it now. */
+void svm_save_host(hpa_t host);
+
 /* Once, before the first svm_fill_vmcb(). */
 void svm_fill_maps(void);
 

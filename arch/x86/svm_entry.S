@@ -82,4 +82,13 @@ svm_run:
 	popq %rbp
 	ret
 
+/*
+ * void svm_save_host(hpa_t host): destroys rax.
+ */
+	.globl svm_save_host
+svm_save_host:
+	movq %rdi, %rax
+	vmsave %rax
+	ret
+
 	.section .note.GNU-stack, "", @progbits

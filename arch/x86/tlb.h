@@ -1,7 +1,7 @@
 /*
  * Every instruction that drops cached translations, and nothing else.
  * INVLPG, CR3 reloads, INVEPT and TLB_CONTROL appear in tlb.c and in the two
- * back ends vmx.c and svm.c only; a test checks it.
+ * back ends, vmx*.[ch] and svm*.c, only; a test checks it.
  */
 #ifndef ARCH_X86_TLB_H
 #define ARCH_X86_TLB_H

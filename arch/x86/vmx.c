@@ -95,22 +95,6 @@ int vmx_probe(struct hvm_info *info, const char **why)
 	return 0;
 }
 
-/* VMXON, VMCLEAR, VMPTRLD: each takes the address of an address. */
-#define VMX_POINTER(name, instruction)					\
-static bool __must_check name(const void *region)			\
-{									\
-	u64 address = ptr_to_hpa(region).v;				\
-	bool failed;							\
-									\
-	__asm__ volatile (instruction " %1"				\
-			  : "=@ccna" (failed) : "m" (address)		\
-			  : "memory");					\
-	return !failed;							\
-}
-VMX_POINTER(vmxon, "vmxon")
-VMX_POINTER(vmclear, "vmclear")
-VMX_POINTER(vmptrld, "vmptrld")
-
 /* Both the VMXON region and a VMCS begin with it. */
 static u32 revision(void)
 {
@@ -140,17 +124,10 @@ u64 vmx_eptp(hpa_t root)
 	       (hvm_info.accessed_dirty ? EPTP_ACCESSED_DIRTY : 0);
 }
 
-/* SDM vol. 3, 30.3 "INVEPT": type 1 is single-context. */
 static bool __must_check invept_single(u64 eptp)
 {
-	struct { u64 eptp, reserved; } descriptor = { eptp, 0 };
-	bool failed;
-
 	count(&count_invept_single);
-	__asm__ volatile ("invept %1, %2"
-			  : "=@ccna" (failed) : "m" (descriptor), "r" (1ull)
-			  : "memory");
-	return !failed;
+	return invept(INVEPT_SINGLE, eptp);
 }
 
 static void vmx_flush_root(hpa_t root)
@@ -333,7 +310,7 @@ static void vmx_nmi_done(struct hvm_vcpu *vcpu)
 {
 	u64 interruptibility;
 
-	__asm__ volatile ("int $2" ::: "memory");
+	unblock_nmis();
 	make_current(vcpu);
 	interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY);
 	if (interruptibility & BLOCKED_BY_NMI)

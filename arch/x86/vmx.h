@@ -1,12 +1,13 @@
 /*
  * VMX as the manual numbers it, for vmx.c and vmx_vmcs.c only: capability MSRs
  * (SDM vol. 3, appendix A), VMCS fields (B), exit reasons (C), control bits
- * (chapter 24), and the two instructions that reach the current VMCS.
+ * (chapter 24), and how the fields of the current VMCS are reached.
  */
 #ifndef ARCH_X86_VMX_H
 #define ARCH_X86_VMX_H
 
 #include "arch/x86/hvm.h"
+#include "arch/x86/vmx_insn.h"
 
 #define MSR_FEATURE_CONTROL	0x3a
 #define   FEATURE_LOCKED	(1ull << 0)
@@ -192,21 +193,13 @@ __noreturn void vmcs_no_field(enum vmcs_field field);
 
 static inline void vmcs_write(enum vmcs_field field, u64 value)
 {
-	bool failed;
-
-	__asm__ volatile ("vmwrite %2, %1"
-			  : "=@ccna" (failed) : "r" ((u64)field), "r" (value));
-	if (unlikely(failed))
+	if (unlikely(!vmwrite(field, value)))
 		vmcs_no_field(field);
 }
 
 static inline u64 vmcs_read(enum vmcs_field field)
 {
-	u64 value;
-
-	__asm__ volatile ("vmread %1, %0"
-			  : "=r" (value) : "r" ((u64)field) : "cc");
-	return value;
+	return vmread(field);
 }
 
 /* vmx_entry.S: where the CPU continues after an exit; vmx_run() returns. */

@@ -204,8 +204,7 @@ static void fill_host(void)
 	struct table_pointer gdt, idt;
 	u16 tr;
 
-	__asm__ volatile ("sgdt %0; sidt %1; str %2"
-			  : "=m" (gdt), "=m" (idt), "=r" (tr));
+	store_tables(&gdt, &idt, &tr);
 	vmcs_write(HOST_CR0, read_cr0());
 	vmcs_write(HOST_CR3, read_cr3());
 	vmcs_write(HOST_CR4, read_cr4());
