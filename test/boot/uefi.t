@@ -3,10 +3,7 @@
 key, the kernel's text comes out on the serial line, and the same text is on
 the screen, read back from its picture."""
 
-import json
 import os
-import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
+from screen import FAREWELL, Monitor, Picture, as_rows  # noqa: E402
 from tools import image  # noqa: E402
 from tools.backend import Launch  # noqa: E402
 from tools.process import Emulator  # noqa: E402
@@ -26,84 +24,6 @@ from tools.runner import Limits, Progress  # noqa: E402
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
 # Of the emulator's CPU time, or without it and without a word.
 LIMITS = Limits(idle=60, busy=120)
-CELL = 6, 10            # arch/x86/framebuffer.h
-GLYPH = 5, 8
-FAREWELL = "The machine can be switched off."
-
-
-def glyphs():
-    """Each printable character by the dots of its glyph."""
-    text = (ROOT / "arch" / "x86" / "font.c").read_text()
-    rows = [int(word, 16).to_bytes(8, "big")
-            for word in re.findall(r"0x([0-9a-f]{16})", text)]
-    return {glyph: chr(32 + number) for number, glyph in enumerate(rows)}
-
-
-class Picture:
-    """What the screen shows: a PPM file of QEMU's."""
-
-    def __init__(self, path):
-        kind, width, height, _, pixels = path.read_bytes().split(maxsplit=4)
-        assert kind == b"P6"
-        self.width, self.height = int(width), int(height)
-        self.pixels = pixels
-        self.dot = max(1, min(self.width // (80 * CELL[0]),
-                              self.height // (25 * CELL[1])))
-        self.columns = self.width // (CELL[0] * self.dot)
-        self.rows = self.height // (CELL[1] * self.dot)
-
-    def is_lit(self, x, y):
-        """The pixel is white; it is black otherwise, or nothing of ours."""
-        at = (y * self.width + x) * 3
-        return self.pixels[at:at + 3] == b"\xff\xff\xff"
-
-    def cell(self, row, column, characters):
-        """The character there, or a replacement for what is none."""
-        x, y = column * CELL[0] * self.dot, row * CELL[1] * self.dot
-        dots = bytes(
-            sum(self.is_lit(x + i * self.dot, y + j * self.dot) << 4 - i
-                for i in range(GLYPH[0])) for j in range(GLYPH[1]))
-        return characters.get(dots, "\ufffd")
-
-    def lines(self):
-        """The text, line by line, without what is empty at the end."""
-        characters = glyphs()
-        lines = ["".join(self.cell(row, column, characters)
-                         for column in range(self.columns)).rstrip()
-                 for row in range(self.rows)]
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines
-
-
-class Monitor:
-    """QEMU's monitor, QMP."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
-        self.file = self.socket.makefile("rw")
-        self.file.readline()                    # the greeting
-        self.call("qmp_capabilities")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-        self.socket.close()
-
-    def call(self, command, **arguments):
-        """Return when it is done."""
-        json.dump({"execute": command, "arguments": arguments}, self.file)
-        self.file.flush()
-        for line in self.file:
-            answer = json.loads(line)
-            if "error" in answer:
-                raise OSError(answer["error"]["desc"])
-            if "return" in answer:
-                return
-        raise EOFError("QEMU has gone")
 
 
 @support.unittest.skipUnless(FIRMWARE.exists() and
@@ -162,11 +82,11 @@ class Uefi(support.unittest.TestCase):
 
         def has_all():
             monitor.call("screendump", filename=str(path))
-            return FAREWELL in Picture(path).lines()
+            return FAREWELL in Picture.from_ppm(path).lines()
 
         self.follow(emulator, has_all, lambda: "\n".join(
-            ["On the screen:", *Picture(path).lines()]))
-        return Picture(path)
+            ["On the screen:", *Picture.from_ppm(path).lines()]))
+        return Picture.from_ppm(path)
 
     def choose(self, *drive):
         """Choose the entry that lists everything; the screen at its end."""
@@ -184,11 +104,7 @@ class Uefi(support.unittest.TestCase):
         lines = [line.lstrip("\r") for line in self.lines]
         first = next(number for number, line in enumerate(lines)
                      if line.startswith("tandem "))
-        rows = []
-        for line in (*lines[first:], FAREWELL):
-            rows += [line[at:at + columns].rstrip()
-                     for at in range(0, len(line) or 1, columns)]
-        return rows
+        return as_rows((*lines[first:], FAREWELL), columns)
 
     def check(self, *drive):
         """The text is complete on the serial line; the screen has its end."""
