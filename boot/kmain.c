@@ -43,18 +43,22 @@ static void check_map(void)
 		       boot_info.left_out_count, BOOT_MAX_RANGES);
 }
 
+static struct boot_machine machine = {
+	.read = read_physical,
+};
+
 /* First of all, so that whatever goes wrong later is seen. */
 static void start_console(u32 magic, u32 block)
 {
-	const struct boot_machine machine = {
-		.read = read_physical,
-		.kernel = { ptr_to_hpa(image_start), ptr_to_hpa(image_end) },
-	};
 	struct framebuffer fb;
 	int err = -ENODEV;
 
+	machine.kernel.start = ptr_to_hpa(image_start);
+	machine.kernel.end = ptr_to_hpa(image_end);
 	if (magic == MULTIBOOT_LOADER_MAGIC)
 		err = boot_framebuffer(block, &machine, &fb);
+	if (!err)
+		machine.screen = framebuffer_memory(&fb);
 	if (!console_init(err ? NULL : &fb))
 		err = -EINVAL;
 	printk("tandem " TANDEM_VERSION "\n");
@@ -67,12 +71,7 @@ static void start_console(u32 magic, u32 block)
 
 static void find_memory(u32 magic, u32 block)
 {
-	struct boot_machine machine = {
-		.read = read_physical,
-		.kernel = { ptr_to_hpa(image_start), ptr_to_hpa(image_end) },
-		.limit = paging_init(),
-	};
-
+	machine.limit = paging_init();
 	if (magic != MULTIBOOT_LOADER_MAGIC)
 		panic("not started by a multiboot loader: magic=%x", magic);
 	if (multiboot_parse(block, &machine, &boot_info))

@@ -1,6 +1,5 @@
 #include "boot/multiboot.h"
 
-#include "boot/framebuffer.h"
 #include "arch/x86/compiler.h"
 #include "arch/x86/error.h"
 #include "arch/x86/string.h"
@@ -239,7 +238,6 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 	const struct multiboot_info *source =
 		machine->read(block_address, sizeof(*source));
 	struct memory memory = { .machine = machine };
-	struct framebuffer fb;
 	struct multiboot_info block;
 
 	info->range_count = 0;
@@ -253,12 +251,11 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 	block = *source;
 
 	take(&memory, machine->kernel.start.v, machine->kernel.end.v);
+	take(&memory, machine->screen.start.v, machine->screen.end.v);
 	take(&memory, block_address, block_address + sizeof(block));
 	if (block.flags & INFO_COMMAND_LINE)
 		take(&memory, block.cmdline, block.cmdline +
 		     copy_command_line(block.cmdline, machine, info));
-	if (!boot_framebuffer(block_address, machine, &fb))
-		take(&memory, fb.base.v, fb.base.v + framebuffer_size(&fb));
 	if (block.flags & INFO_MAP)
 		find_map(&block, &memory, info);
 	if (block.flags & INFO_MEMORY && memory.map == memory.map_end)

@@ -34,11 +34,12 @@ struct boot_machine {
 	const void *(*read)(u64 address, u64 size);
 	struct memory_range kernel;	/* the image, its bss included */
 	hpa_t limit;			/* memory behind it cannot be used */
+	struct memory_range screen;	/* the framebuffer, or empty */
 };
 
 /*
  * Fill @info from the block at physical address @block. The usable memory
- * leaves out what lies below 1 MiB, the kernel, and the loader's own tables,
+ * leaves out what lies below 1 MiB, kernel, screen, and the loader's own tables,
  * and every page that some entry reserves, whatever others say of it.
  * Returns 0, or -EINVAL if there is no block; @info is valid in any case.
  */

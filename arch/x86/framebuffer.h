@@ -36,6 +36,14 @@ bool framebuffer_is_usable(const struct framebuffer *fb);
 /* The bytes that drawing may touch, from its base on; of a usable one. */
 u64 framebuffer_size(const struct framebuffer *fb);
 
+static inline struct memory_range
+framebuffer_memory(const struct framebuffer *fb)
+{
+	return (struct memory_range){
+		fb->base, { fb->base.v + framebuffer_size(fb) },
+	};
+}
+
 /* Clear the usable @fb, which is mapped at @pixels: text goes there. */
 void framebuffer_init(const struct framebuffer *fb, void *pixels);
 

@@ -51,7 +51,7 @@ static void check_framebuffer(const struct framebuffer *fb,
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	const struct boot_machine machine = {
+	struct boot_machine machine = {
 		.read = read_memory,
 		.kernel = { { KERNEL_START }, { KERNEL_END } },
 		.limit = { LIMIT },
@@ -67,8 +67,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memory = malloc(memory_size + !memory_size);
 	memcpy(memory, data + 2, memory_size);
 	block = BASE + (data[0] | (u64)data[1] << 8);
-	(void)!multiboot_parse(block, &machine, &info);
 	if (!boot_framebuffer(block, &machine, &fb))
+		machine.screen = framebuffer_memory(&fb);
+	(void)!multiboot_parse(block, &machine, &info);
+	if (machine.screen.end.v)
 		check_framebuffer(&fb, &info);
 	free(memory);
 

@@ -118,6 +118,7 @@ static void test_not_said(void **state)
 static void test_is_taken(void **state)
 {
 	static struct boot_info info;
+	struct boot_machine with_screen = machine;
 
 	(void)state;
 	block = said[0].block;
@@ -125,7 +126,9 @@ static void test_is_taken(void **state)
 	block.flags = FLAG_FRAMEBUFFER | FLAG_MEMORY;
 	block.others[1] = M(63) >> 10;		/* mem_upper */
 	block_size = sizeof(block);
-	assert_int_equal(multiboot_parse(BLOCK, &machine, &info), 0);
+	assert_int_equal(boot_framebuffer(BLOCK, &machine, &fb), 0);
+	with_screen.screen = framebuffer_memory(&fb);
+	assert_int_equal(multiboot_parse(BLOCK, &with_screen, &info), 0);
 	assert_int_equal(info.range_count, 2);
 	assert_int_equal(info.ranges[0].start.v, M(2));
 	assert_int_equal(info.ranges[0].end.v, M(16));
