@@ -47,7 +47,8 @@ $(BUILD)/host/options.t: $(BUILD)/host/lab/options.c.o
 # The back ends of hvm.h, over a CPU whose instructions are the test's.
 HOST_BACKENDS := $(addprefix arch/x86/,svm.c svm_vmcb.c vmx.c vmx_vmcs.c)
 HOST_BACKEND_OBJECTS := $(HOST_BACKENDS:%=$(BUILD)/host/%.o) \
-	$(BUILD)/host/test/cpu/cpu.c.o
+	$(BUILD)/host/test/cpu/cpu.c.o \
+	$(BUILD)/host/test/host/svm.c.o $(BUILD)/host/test/host/vmx.c.o
 $(HOST_BACKEND_OBJECTS): HOST_FLAGS := -Itest/cpu $(HOST_FLAGS)
 $(BUILD)/host/svm.t: $(BUILD)/host/arch/x86/svm.c.o \
 	$(BUILD)/host/arch/x86/svm_vmcb.c.o $(BUILD)/host/test/cpu/cpu.c.o
