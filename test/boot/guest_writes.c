@@ -22,7 +22,7 @@
 
 #define ROUNDS		12	/* of forks, or of migrations of all pages */
 #define SCAN_PASSES	48
-#define SCAN_LIMIT_MS	20000
+#define MANY_COMMANDS	(64 * SCAN_PASSES)
 #define CLASS		7
 
 extern struct counter count_ksm_merged, count_ksm_broken;
@@ -297,11 +297,25 @@ static void feed(u32 i)
 	guest_vm_post(&vm, i, &command);
 }
 
-/* Where CPUs are parallel and busy the guest may not get on for a while: then
- * more passes until enough was merged and broken to speak of. */
-static bool enough(u32 pass, u64 merged, u64 broken, u64 deadline)
+/* Commands that the guest has been given: those before have been done. */
+static u32 commands(void)
 {
-	if ((s64)(read_tsc() - deadline) > 0)
+	u32 i, sum = 0;
+
+	for (i = 0; i < vm.vcpu_count; i++)
+		sum += feeds[i].commands;
+	return sum;
+}
+
+/*
+ * Enough was merged and broken to speak of. Where CPUs are parallel and busy
+ * the guest may not get on for a while: so what is judged is not how long it
+ * took, nor how many passes, but how often the guest wrote. (One that has
+ * stopped prints nothing more, and whoever started the machine ends it.)
+ */
+static bool enough(u32 pass, u64 merged, u64 broken)
+{
+	if (commands() >= MANY_COMMANDS)
 		return true;
 	return pass >= SCAN_PASSES &&
 	       counter_sum(&count_ksm_merged) - merged >= SCAN_PASSES &&
@@ -310,11 +324,10 @@ static bool enough(u32 pass, u64 merged, u64 broken, u64 deadline)
 
 static int scan(u64 merged, u64 broken)
 {
-	u64 deadline = read_tsc() + SCAN_LIMIT_MS * clock_ticks_per_ms;
 	u32 pass, i;
 
 	EXPECT_EQUAL(ksm_add(vm.mm, vm_data_range(&vm)), 0);
-	for (pass = 0; !enough(pass, merged, broken, deadline); pass++) {
+	for (pass = 0; !enough(pass, merged, broken); pass++) {
 		ksm_begin_pass();
 		while (ksm_scan_next()) {
 			EXPECT(!READ_ONCE(vm.failed));
