@@ -20,6 +20,7 @@ from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, STATUS_USAGE, Stop
 from tools.image import Names
 from tools.kills import LitmusResults, kill_matrix, litmus_status
 from tools.litmus_tables import print_litmus
+from tools.patience import Exhausted, Patience, communicate
 from tools.progress import Line
 from tools.runner import Outcome, run_parts
 from tools.trials import ENDED, Trial
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tools.app import App
 
 KIND = "litmus: "           # how `list tests` marks a litmus test
-EXPLORER_SECONDS = 900
+EXPLORER_PATIENCE = Patience(cpu=7200.0)
 EXPLORED = ("forbidden-seen", "violation")      # its verdicts that catch
 # The oracle's part of the kill matrix: workloads of this size, on machines so
 # small that a host with two processors runs all their CPUs at once.
@@ -181,10 +182,10 @@ def run_explorer(program: Path) -> str:
                           stdin=subprocess.DEVNULL,
                           start_new_session=True) as process:
         try:
-            out, err = process.communicate(timeout=EXPLORER_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise Stop(STATUS_NO_BACKEND, f"{program}: no end after "
-                       f"{EXPLORER_SECONDS} s") from None
+            out, err = communicate(process, EXPLORER_PATIENCE)
+        except Exhausted as exhausted:
+            raise Stop(STATUS_NO_BACKEND,
+                       f"{program}: {exhausted}") from None
         finally:
             end_group(process.pid)      # it has a process for each trial
     if process.returncode not in (0, 1):

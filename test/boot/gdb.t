@@ -10,6 +10,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 import support  # noqa: E402
+from tools.patience import Patience, communicate  # noqa: E402
+
+PATIENCE = Patience(cpu=120, idle=60)
 
 # From N1 to N5 of one page: the guest's entry is new before the host's.
 SESSION = """\
@@ -48,18 +51,22 @@ class Gdb(support.unittest.TestCase):
             with support.tempfile.NamedTemporaryFile("w") as session:
                 session.write(SESSION)
                 session.flush()
-                done = subprocess.run(
+                gdb = subprocess.Popen(
                     ["gdb", "-nx", "-batch", command[1],
                      "-ex", "set tcp auto-retry on", "-ex", command[2],
                      "-x", command[3], "-x", session.name],
-                    capture_output=True, text=True, timeout=120, check=False)
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True)
+                with gdb:
+                    out, err = communicate(gdb, PATIENCE)
             # gdb has let go: the run goes on to its end.
-            self.assertEqual(program.wait(timeout=120), 0)
+            communicate(program, PATIENCE)
+            self.assertEqual(program.returncode, 0)
         finally:
             program.kill()
             program.stderr.close()
             program.wait()
-        self.check(done.stdout, done.stderr)
+        self.check(out, err)
 
     def check(self, out, err):
         entries = ENTRY.findall(out)

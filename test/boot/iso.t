@@ -12,9 +12,10 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from tools import image  # noqa: E402
+from tools.patience import Patience, communicate, until  # noqa: E402
 from tools.qemu import QemuSvm  # noqa: E402
 
-LIMIT = 120             # seconds; it takes 3
+PATIENCE = Patience(cpu=120, idle=60)       # it takes 3 s
 EXIT_STATUS_0 = 33      # what QEMU ends with then, docs/booting.md
 
 
@@ -34,27 +35,33 @@ class Iso(support.unittest.TestCase):
         self.iso = kernel.parent / "tandem.iso"
 
     def machine(self, *drive):
-        """QEMU with the image in its @drive, its serial line on pipes."""
+        """QEMU that boots @drive, and the file with what its serial line
+        says; what it hears is a pipe."""
+        said = support.tempfile.TemporaryFile()
+        self.addCleanup(said.close)
         return subprocess.Popen(
-            ["timeout", "-s", "KILL", str(LIMIT), QemuSvm.program,
-             "-nodefaults", "-vga", "std", "-display", "none", "-no-reboot",
-             "-machine", "pc", "-accel", QemuSvm.accelerator,
-             "-cpu", QemuSvm.cpu, "-smp", "2", "-m", "256",
-             "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
+            [QemuSvm.program, "-nodefaults", "-vga", "std", "-display",
+             "none", "-no-reboot", "-machine", "pc", "-accel",
+             QemuSvm.accelerator, "-cpu", QemuSvm.cpu, "-smp", "2", "-m",
+             "256", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
              "-serial", "stdio", *drive],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT)
+            stdin=subprocess.PIPE, stdout=said, stderr=said), said
 
     def choose(self, *drive):
         """Choose the entry that lists everything, by its digit."""
-        with self.machine(*drive) as machine:
-            out = b""
-            while b"executed automatically" not in out:
-                more = machine.stdout.read1()
-                self.assertTrue(more, out)
-                out += more
-            rest, _ = machine.communicate(b"8")
-        text = rest.decode(errors="replace")
+        def so_far():
+            return os.pread(said.fileno(), 1 << 20, 0)
+
+        machine, said = self.machine(*drive)
+        with machine:
+            shown = until(lambda: b"executed automatically" in so_far(),
+                          machine.pid, PATIENCE)
+            if not shown:
+                machine.kill()
+            else:
+                communicate(machine, PATIENCE, b"8")
+        text = so_far().decode(errors="replace")
+        self.assertTrue(shown, text)
         self.assertEqual(machine.returncode, EXIT_STATUS_0, text)
         for line in ("list policies bracket ", "list workloads cow-host ",
                      "exit status=0"):

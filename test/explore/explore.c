@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +44,12 @@ static void usage(void)
 	exit(STATUS_USAGE);
 }
 
+/* In a child: it ends when its parent does. */
+static void end_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 /* --- One trial. */
 
 static bool in_child(void (*fn)(struct job *job), struct job *job)
@@ -56,6 +64,7 @@ static bool in_child(void (*fn)(struct job *job), struct job *job)
 		exit(STATUS_DIED);
 	}
 	if (!child) {
+		end_with_parent();
 		fn(job);
 		fflush(NULL);
 		_exit(0);
@@ -305,6 +314,7 @@ static void start_job(const struct trial *trial)
 	running++;
 	if (child)
 		return;
+	end_with_parent();
 	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (job == MAP_FAILED)

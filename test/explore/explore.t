@@ -13,9 +13,15 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tools import command  # noqa: E402
+from tools.patience import Patience  # noqa: E402
+from tools.process import end_with_parent  # noqa: E402
+
 BUILD = ROOT / os.environ.get("BUILD", "build")
 PROGRAM = BUILD / "explore" / "explore"
-SECONDS = 1800
+PATIENCE = Patience(cpu=14400)
 COMMAND = [PROGRAM, "--policy", "all", "--mutants"]
 
 
@@ -66,11 +72,11 @@ def check_replay(tap: Tap, traces: Path) -> None:
 
 def main() -> int:
     """All of it, as TAP."""
+    end_with_parent()
     tap = Tap()
     with tempfile.TemporaryDirectory() as traces:
-        done = subprocess.run([*COMMAND, "--trace", traces],
-                              capture_output=True, text=True,
-                              timeout=SECONDS, check=False)
+        done = command.call([*COMMAND, "--trace", traces], ROOT, os.environ,
+                            PATIENCE)
         lines = done.stdout.splitlines()
         found = [fields_of(line) | {"line": line} for line in lines
                  if line.startswith("found ")]

@@ -185,7 +185,8 @@ class Commands(support.FrontEndTest):
             self.assertIn("-S", launch.argv)
             self.assertIn(f"tcp:{backend.gdb_address}", launch.argv)
         self.assertEqual(self.tandem("run", "--policy", "bracket",
-                                     "--workload", "merge", "--gdb"), 2)
+                                     "--workload", "merge", "--gdb",
+                                     "--backend", "scripted"), 2)
         self.assertIn("QEMU backends", self.err)
 
     def test_memory(self):

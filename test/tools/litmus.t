@@ -11,6 +11,7 @@ from pathlib import Path
 
 import support
 from support import head, run_text, trial_text
+from tools.patience import Patience
 from tools import litmus
 
 END = "exit status=0\n"
@@ -245,10 +246,11 @@ class Kills(Litmus):
         self.explores(then="echo broken >&2; exit 4")
         self.assertEqual(self.play_mutants(self.trial()), 3)
         self.assertIn("status 4: broken", self.err)
-        self.explores(then="exec sleep 60")
-        with unittest.mock.patch.object(litmus, "EXPLORER_SECONDS", 0.2):
+        self.explores(then="while :; do :; done")
+        with unittest.mock.patch.object(litmus, "EXPLORER_PATIENCE",
+                                        Patience(cpu=0.1)):
             self.assertEqual(self.play_mutants(self.trial()), 3)
-        self.assertIn("no end after 0.2 s", self.err)
+        self.assertIn("no end after 0.1 s of CPU time", self.err)
 
     def test_tables(self):
         """the kill matrix says who caught what"""

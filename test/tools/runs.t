@@ -13,6 +13,7 @@ import unittest
 import support
 from support import head, run_text
 from tools.backend import Launch
+from tools.patience import communicate, until
 from tools.process import Emulator
 from tools.runner import Limits, Progress
 
@@ -237,19 +238,26 @@ sys.exit(app.main(["compare", "--format", "json"]))
                                                  signal.SIG_DFL),
                 stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
             # The names are asked for first; then the machine waits.
-            self.assertTrue(self.wait(
+            self.assertTrue(until(
                 lambda: kernel.with_suffix(".names.json").exists() and any(
                     path.stat().st_size
-                    for path in temporary.glob("*/console.txt"))))
+                    for path in temporary.glob("*/console.txt")), child.pid))
             left = self.children(child.pid)
             self.assertTrue(left)
             child.send_signal(number)
-            _, err = child.communicate(timeout=20)
+            _, err = communicate(child)
             self.assertEqual(child.returncode, 130, err)
             self.assertIn("interrupted", err)
             self.assertEqual(list(temporary.iterdir()), [])
-            self.assertTrue(self.wait(lambda: not any(
-                os.path.exists(f"/proc/{pid}") for pid in left)))
+            self.gone(left)
+
+    def test_ignored(self):
+        """where SIGINT was ignored, as by a shell's &, it comes through"""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self.interrupt(signal.SIGINT)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def test_ctrl_c(self):
         """Ctrl-C leaves no process and no temporary file behind"""
@@ -268,22 +276,19 @@ sys.exit(app.main(["compare", "--format", "json"]))
                 [sys.executable, "-c", self.PROGRAM, str(kernel)],
                 env={**os.environ, "TMPDIR": name},
                 stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            self.assertTrue(self.wait(
-                kernel.with_suffix(".names.json").exists))
-            self.assertTrue(self.wait(lambda: self.children(child.pid)))
+            self.assertTrue(until(
+                lambda: kernel.with_suffix(".names.json").exists() and
+                self.children(child.pid), child.pid))
             left = self.children(child.pid)
             child.kill()
             child.wait()
-            self.assertTrue(self.wait(lambda: not any(
-                os.path.exists(f"/proc/{pid}/exe") for pid in left)))
+            self.gone(left)
 
-    @staticmethod
-    def wait(condition):
-        for _ in range(200):
-            if condition():
-                return True
-            time.sleep(0.05)
-        return False
+    def gone(self, pids):
+        """They end."""
+        for pid in pids:
+            self.assertTrue(until(
+                lambda: not os.path.exists(f"/proc/{pid}/exe"), int(pid)))
 
     @staticmethod
     def children(pid):
