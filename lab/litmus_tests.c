@@ -16,6 +16,8 @@
 #define WATCH(p, was, is) { LITMUS_WATCH, .page = p, .value = was, .other = is }
 #define RAISE		{ LITMUS_RAISE }
 #define LOOK		{ LITMUS_LOOK }
+#define AWAIT		{ LITMUS_AWAIT }
+#define OUT_READ(p)	{ LITMUS_OUT_READ, .page = p }
 #define OUT_WRITE(p, w, v) { LITMUS_OUT_WRITE, .page = p, .word = w, .value = v }
 #define FORK		{ LITMUS_FORK }
 #define CHILD_READ(p, w) { LITMUS_CHILD_READ, .page = p, .word = w }
@@ -59,6 +61,21 @@ static bool watch_1_wrong_or_not_7(const struct litmus_outcome *o)
 static bool told_then_1(const struct litmus_outcome *o)
 {
 	return o->reg[1][1] == 1 && o->reg[1][2] == 1;
+}
+
+static bool host_waits_then_1(const struct litmus_outcome *o)
+{
+	return o->reg[2][1] == 1;
+}
+
+static bool vcpu_told_then_5(const struct litmus_outcome *o)
+{
+	return o->reg[2][1] == 1 && o->reg[2][2] == 5;
+}
+
+static bool told_and_last_7(const struct litmus_outcome *o)
+{
+	return o->reg[2][0] == 1 && o->reg[LAST][0] == 7;
 }
 
 static bool told_and_1(const struct litmus_outcome *o)
@@ -658,6 +675,53 @@ const struct litmus_test litmus_tests[] = {
 		},
 		.outcome = "vcpu0 reads 1 after the discard",
 		.seen = watch_1_wrong,
+	}, {
+		.name = "DISCARD-TOUCH",
+		.rules = "T7 T8",
+		.what = "A page is discarded, another host thread fills it "
+			"again and raises a flag: a third one, which has read "
+			"the page before, does not read the old word after.",
+		.reach = "all, if T8 did not flush while T7's flush is owed",
+		.mutants = "touch-early",
+		.initially = { WRITE(0, 1) },
+		.actors = {
+			{ LITMUS_HOST, { DISCARD(0, 1) } },
+			{ LITMUS_HOST, { WRITE(0, 7), RAISE } },
+			{ LITMUS_HOST, { READ(0), AWAIT, READ(0) } },
+		},
+		.outcome = "the third one reads 1 after the flag",
+		.seen = host_waits_then_1,
+	}, {
+		.name = "DISCARD-MP",
+		.rules = "T7 T8",
+		.what = "The same; the third one is a vCPU's CPU, which reads "
+			"through P outside of the guest.",
+		.reach = "all, if T8 did not flush while T7's flush is owed",
+		.mutants = "touch-early",
+		.initially = { WRITE(0, 5) },
+		.actors = {
+			{ LITMUS_HOST, { DISCARD(0, 1) } },
+			{ LITMUS_HOST, { WRITE(0, 7), RAISE } },
+			{ LITMUS_VCPU0, { OUT_READ(0), LOOK, OUT_READ(0) } },
+		},
+		.outcome = "it sees the flag, then reads 5",
+		.seen = vcpu_told_then_5,
+	}, {
+		.name = "DISCARD-LOST",
+		.rules = "T7 T8",
+		.what = "The same; the third one writes, and the write goes to "
+			"the frame that the page has now.",
+		.reach = "all, if T8 did not flush while T7's flush is owed",
+		.mutants = "touch-early",
+		.initially = { WRITE(0, 5) },
+		.actors = {
+			{ LITMUS_HOST, { DISCARD(0, 1) } },
+			{ LITMUS_HOST, { WRITE(0, 7), RAISE } },
+			{ LITMUS_HOST, { WRITE(0, 6), LOOK, WRITE(0, 9) } },
+		},
+		.finally = { READ(0) },
+		.outcome = "it sees the flag and writes 9, and 7 stays",
+		.seen = told_and_last_7,
 	}, {
 		.name = "NEST-CREATE",
 		.rules = "O7 O8",

@@ -75,6 +75,10 @@ const struct mutant mutants[] = {
 	{ "restore-lost", "change-pte", "O17",
 	  "a merge that stops at N3 leaves P empty", mutate_restore_lost,
 	  BY_WORKLOADS },
+	{ "touch-early", "change-pte", "T8",
+	  "an entry is filled while the flush of who cleared it is owed",
+	  mutate_touch_early,
+	  BY_LITMUS },
 };
 
 const u32 mutant_count = array_count(mutants);
@@ -96,6 +100,7 @@ static struct mutation mutate(const struct mutant *mutant)
 		.ops = ept_notifier_ops,
 		.change = change_order_right,
 		.merge = merge_order_right,
+		.touch = first_touch_right,
 		.handshake = handshake_right,
 	};
 
@@ -117,6 +122,7 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 	ept->notifier.ops = &armed.ops;
 	change_order = &armed.change;
 	merge_order = &armed.merge;
+	first_touch = &armed.touch;
 	handshake = &armed.handshake;
 }
 
@@ -125,5 +131,6 @@ void mutant_disarm(void)
 {
 	change_order = &change_order_right;
 	merge_order = &merge_order_right;
+	first_touch = &first_touch_right;
 	handshake = &handshake_right;
 }

@@ -13,6 +13,7 @@
 #include "arch/x86/handshake.h"
 #include "ept/policy.h"
 #include "mm/change.h"
+#include "mm/fault.h"
 #include "mm/merge.h"
 
 /* Everything that a mutant may replace; the correct ones to begin with. */
@@ -21,6 +22,7 @@ struct mutation {
 	struct mmu_notifier_ops ops;
 	struct change_order change;
 	struct merge_order merge;
+	struct first_touch touch;
 	struct handshake handshake;
 };
 

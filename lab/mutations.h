@@ -25,6 +25,7 @@ void mutate_set_first(struct mutation *m);
 void mutate_no_clear(struct mutation *m);
 void mutate_pin_ignored(struct mutation *m);
 void mutate_restore_lost(struct mutation *m);
+void mutate_touch_early(struct mutation *m);
 void mutate_merge_unprotected(struct mutation *m);
 void mutate_compare_early(struct mutation *m);
 void mutate_entry_late(struct mutation *m);

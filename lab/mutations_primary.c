@@ -81,6 +81,19 @@ void mutate_restore_lost(struct mutation *m)
 	replace_n3(m, n3_without_restore);
 }
 
+/* --- First touch. */
+
+static void before_nothing(struct mm *mm, hva_t hva)
+{
+	(void)mm;
+	(void)hva;
+}
+
+void mutate_touch_early(struct mutation *m)
+{
+	m->touch.before = before_nothing;
+}
+
 /* --- Merging. */
 
 /* T5: whatever right P has. */

@@ -85,6 +85,7 @@ void mm_discard(struct mm *mm, struct hva_range range)
 
 	read_lock(&mm->mmap_lock);
 	mmu_notifier_start(mm, range, INVALIDATE_UNMAP);	/* I1 */
+	hpt_clears_begin(mm);
 	for_each_pte(mm, hva, ptep, range) {
 		/* Under PTL, empty or not: while somebody changes P (N2 to N5)
 		 * or moves its page it is empty, and comes back. */
@@ -93,7 +94,7 @@ void mm_discard(struct mm *mm, struct hva_range range)
 		if (frame)
 			gather = gather_add(mm, gather, frame);
 	}
-	hpt_flush_all(mm);					/* I2 */
+	hpt_clears_end(mm);					/* I2 */
 	mmu_notifier_end(mm, range, INVALIDATE_UNMAP);		/* I3 */
 	gather_release(gather);
 	read_unlock(&mm->mmap_lock);

@@ -1,8 +1,11 @@
 /*
  * Faults of the primary MMU: first touch, copy-on-write, takeover.
  */
+#include "mm/fault.h"
+
 #include "arch/x86/counter.h"
 #include "arch/x86/error.h"
+#include "arch/x86/handshake.h"
 #include "arch/x86/page.h"
 #include "arch/x86/step.h"
 #include "mm/change.h"
@@ -15,11 +18,35 @@ COUNTER(cow_reuse);	/* T2: the last sharer took the frame over */
 COUNTER(ksm_broken);	/* of the copies, those of a merged page */
 
 /*
- * T8: none to present. No event: nobody caches an absent entry, and whoever
- * made it absent has flushed.
+ * Nobody caches an absent entry, but who made it absent may be at work still: a
+ * T7 lets PTL go and flushes once, at its end.
+ *
+ *	discard			another thread		a third one
+ *
+ *	unflushed++
+ *	PTL { P := none }				reads old, from its TLB
+ *				PTL { P := new }
+ *				writes to new
+ *				tells of it
+ *							reads old
+ *	flush, unflushed--
+ *
+ * P was cleared under the PTL that is held here, so its unflushed++ is seen.
+ * The secondary needs nothing: it was flushed at I1, and F4 refuses until I3.
  */
-static int fault_absent(pte_t *ptep, enum mm_access access,
-			const struct vma *vma)
+static void flush_what_t7_cleared(struct mm *mm, hva_t hva)
+{
+	/* Pairs with the decrement in hpt_clears_end(), after the flush. */
+	if (load_acquire(&mm->unflushed))
+		handshake_flush_primary(READ_ONCE(mm->cpu_mask), hva);
+}
+
+const struct first_touch first_touch_right = { flush_what_t7_cleared };
+const struct first_touch *first_touch = &first_touch_right;
+
+/* T8: none to present. No event: S is absent, and stays so (O7). */
+static int fault_absent(struct mm *mm, hva_t hva, pte_t *ptep,
+			enum mm_access access, const struct vma *vma)
 {
 	struct frame *frame;
 	enum pte_right right;
@@ -38,6 +65,7 @@ static int fault_absent(pte_t *ptep, enum mm_access access,
 	/* While a change is between N2 and N5, P is none and we wait here. */
 	spin_lock(hpt_lock(ptep));
 	if (!pte_present(pte_read(ptep))) {
+		first_touch->before(mm, hva);
 		hpt_map(ptep, frame, right);
 		frame = NULL;
 	}
@@ -137,7 +165,7 @@ int mm_fault(struct mm *mm, hva_t hva, enum mm_access access)
 
 	seen = pte_read(ptep);
 	if (!pte_present(seen))
-		err = fault_absent(ptep, access, vma);
+		err = fault_absent(mm, hva, ptep, access, vma);
 	else if (access == MM_WRITE && !pte_writable(seen))
 		err = fault_readonly(mm, hva, ptep, seen);
 	else

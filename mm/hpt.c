@@ -172,6 +172,17 @@ void hpt_flush_all(struct mm *mm)
 				(hva_t){ FLUSH_ALL });
 }
 
+void hpt_clears_begin(struct mm *mm)
+{
+	(void)atomic_add(&mm->unflushed, 1);
+}
+
+void hpt_clears_end(struct mm *mm)
+{
+	hpt_flush_all(mm);
+	(void)atomic_sub(&mm->unflushed, 1);
+}
+
 pte_t *hpt_next(struct mm *mm, hva_t *hva, hva_t end)
 {
 	const u64 table_size = PAGE_SIZE << TABLE_BITS;

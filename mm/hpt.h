@@ -52,6 +52,14 @@ void hpt_map(pte_t *ptep, struct frame *frame, enum pte_right right);
 /* Flush the primary translations of all of @mm. May hold PTL. */
 void hpt_flush_all(struct mm *mm);
 
+/*
+ * Around many hpt_clear() of @mm with one flush at the end, the PTLs being
+ * dropped in between: who fills such an entry before the end flushes it first
+ * (T8). The end is the flush. No PTL held at either.
+ */
+void hpt_clears_begin(struct mm *mm);
+void hpt_clears_end(struct mm *mm);
+
 /* Free all tables of @mm; no leaf is present and no CPU walks them. */
 void hpt_destroy(struct mm *mm);
 

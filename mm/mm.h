@@ -37,6 +37,8 @@ struct mm {
 	struct mmu_notifier *notifiers;
 
 	u32 users;		/* atomic; the last one tears it down */
+	u32 unflushed;		/* atomic: who has cleared entries, let PTL go,
+				 * and is still to flush (T7) */
 	u64 cpu_mask;		/* atomic: CPUs that may hold translations */
 	spinlock_t table_lock;	/* adding tables; they stay until the end */
 	pte_t *root;

@@ -158,14 +158,10 @@ void fake_play(u32 id, enum fake_player player)
  * An interrupt makes a CPU leave the guest whatever its IF is. The handler
  * runs outside, when interrupts are on: not between E1 and the entry proper.
  */
-void fake_interrupts(void)
+static void serve(struct fake_cpu_state *state)
 {
-	struct fake_cpu_state *state = &states[cpu_id()];
 	u32 pending, ipi;
 
-	if (likely(!is_pending(state)) || state->serving ||
-	    fake_explore_delay())
-		return;
 	state->serving = true;
 	pending = atomic_exchange(&state->pending, 0);
 	if (pending & PENDING_NMI)
@@ -181,6 +177,19 @@ void fake_interrupts(void)
 			handshake_primary_ipi();
 	}
 	state->serving = false;
+}
+
+/* One that comes while another is served is taken right behind it. */
+void fake_interrupts(void)
+{
+	struct fake_cpu_state *state = &states[cpu_id()];
+
+	while (unlikely(is_pending(state)) && !state->serving &&
+	       !fake_explore_delay()) {
+		serve(state);
+		if (state->interrupts_off)
+			break;
+	}
 }
 
 void fake_pause(void)
