@@ -39,6 +39,7 @@ static void (*const groups[STEP_COUNT])(const struct step_event *event) = {
 	[STEP_CLEAN] = check_hear_primary,
 	[STEP_PFLUSH] = check_hear_primary,
 	[STEP_PDONE] = check_hear_primary,
+	[STEP_R2] = check_hear_primary,
 	[STEP_N1] = check_hear_change,
 	[STEP_N2] = check_hear_change,
 	[STEP_REFS] = check_hear_change,

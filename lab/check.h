@@ -12,12 +12,13 @@
 #include "arch/x86/step.h"
 #include "ept/ept.h"
 
-/* O9 and O10 are about large leaves and soft bits, which are not there yet. */
+/* O9 and O10 are about large leaves and soft bits, which are not there yet. T8
+ * stands for what a first fault owes to a T7. */
 #define RULES(X)							\
 	X(O1, "O1") X(O2, "O2") X(O3, "O3") X(O4, "O4") X(O5, "O5")	\
 	X(O6, "O6") X(O7, "O7") X(O8, "O8") X(O11, "O11")		\
 	X(O12, "O12") X(O13, "O13") X(O14, "O14") X(O15, "O15")		\
-	X(O16, "O16") X(O17, "O17")					\
+	X(O16, "O16") X(O17, "O17") X(T8, "T8")				\
 	X(INV_WRITE, "INV-WRITE") X(INV_SUBSET, "INV-SUBSET")
 
 enum rule {

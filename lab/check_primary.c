@@ -6,11 +6,71 @@
 
 /* --- The host's own TLB. */
 
-static void on_pdone(const struct step_event *event)
+/*
+ * The end of a P's translation, with the CPUs that have its tables loaded: one
+ * word, since two address spaces may let go of a frame at once.
+ */
+#define END_CPUS	16
+
+_Static_assert(MAX_CPUS <= END_CPUS, "a mask of CPUs and a stamp in one word");
+
+/*
+ * CPUs that use the tables of @mm. One that is leaving stands in cpu_mask still,
+ * but what it will execute next drops all; one that is coming has dropped it.
+ */
+static u64 loaded_by(const struct mm *mm)
+{
+	u64 mask = 0;
+	u32 i;
+
+	for (i = 0; i < cpu_count; i++)
+		if (READ_ONCE(cpus[i].mm) == mm)
+			mask |= 1ull << i;
+	return mask;
+}
+
+static u64 end_of(const struct mm *mm)
+{
+	return tlb_model_clock() << END_CPUS | loaded_by(mm);
+}
+
+static u64 end_stamp(u64 end)
+{
+	return end >> END_CPUS;
+}
+
+static u64 end_mask(u64 end)
+{
+	return end & ((1ull << END_CPUS) - 1);
+}
+
+/*
+ * The flush of the page that this CPU has just cleared is complete (N2), and
+ * it was asked of all that had the page. One page is not all that a CPU holds,
+ * so its stamp would not tell.
+ */
+static void page_is_flushed(const struct step_event *event)
 {
 	const struct cpu_record *cpu = check_cpu();
+	u64 holders = tlb_model_demand(&check.primary,
+				       end_mask(cpu->cleared) & ~event->from,
+				       end_stamp(cpu->cleared));
+
+	if (holders)
+		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+			       holders);
+	(void)atomic_cmpxchg(&check_frame(cpu->cleared_pfn)->p_removed,
+			     cpu->cleared, 0ull);
+}
+
+static void on_pdone(const struct step_event *event)
+{
+	struct cpu_record *cpu = check_cpu();
 	u64 mask = event->from, holders;
 
+	if (cpu->cleared && event->subject == cpu->cleared_hva)
+		page_is_flushed(event);
+	cpu->cleared = 0;
 	/* One page is all that this CPU had to drop itself. */
 	if (cpu->page == event->subject && cpu->page_stamp > cpu->primary)
 		mask &= ~(1ull << cpu_id());
@@ -18,6 +78,22 @@ static void on_pdone(const struct step_event *event)
 	if (holders)
 		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
 			       holders);
+}
+
+/* What this CPU has write-protected nobody can write to any more. */
+static void on_r2(const struct step_event *event)
+{
+	const struct mm *mm = event->object;
+	struct cpu_record *cpu = check_cpu();
+	u64 holders = 0;
+
+	if (cpu->protected)
+		holders = tlb_model_demand(&check.primary, loaded_by(mm),
+					   cpu->protected);
+	if (holders)
+		check_violated(RULE_O12, event, CHECK_NONE, event->subject,
+			       holders);
+	cpu->protected = 0;
 }
 
 void check_hear_primary(const struct step_event *event)
@@ -47,6 +123,9 @@ void check_hear_primary(const struct step_event *event)
 	case STEP_PFLUSH:
 		cpu->primary = tlb_model_clock();
 		break;
+	case STEP_R2:
+		on_r2(event);
+		break;
 	default:
 		on_pdone(event);
 	}
@@ -67,7 +146,7 @@ static void on_n2(const struct step_event *event, const struct change *change)
 
 	if (pte_present(pte_read(change->ptep)))
 		check_violated(RULE_O3, event, CHECK_NONE, change->hva.v, 0);
-	cpu->cleared = true;
+	cpu->empty = true;
 	cpu->counted = change->known_references == ANY_REFERENCES;
 	cpu->seq = READ_ONCE(check.ept->seq);
 }
@@ -119,7 +198,7 @@ static void on_abort(const struct step_event *event,
 {
 	pte_t p = pte_read(change->ptep);
 
-	if (check_cpu()->cleared && (pte_pfn(p).n != pte_pfn(change->cleared).n
+	if (check_cpu()->empty && (pte_pfn(p).n != pte_pfn(change->cleared).n
 				     || pte_right(p) !=
 					pte_right(change->cleared)))
 		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
@@ -127,7 +206,7 @@ static void on_abort(const struct step_event *event,
 
 static void end_change(struct cpu_record *cpu)
 {
-	cpu->cleared = false;
+	cpu->empty = false;
 	atomic_add(&check.changes_ended, 1);
 	store_release(&cpu->change, NULL);
 }
@@ -181,6 +260,60 @@ static void becomes_writable(const struct step_event *event,
 		      load_acquire(&frame->replaced));
 }
 
+/*
+ * P comes back: whatever it was before, no CPU of the host's holds it any more.
+ * One page may be all that this CPU had to drop itself.
+ */
+static void comes_back(const struct step_event *event, u64 end)
+{
+	const struct cpu_record *cpu = check_cpu();
+	u64 mask = loaded_by(check.ept->mm), holders;
+
+	if (cpu->page == event->subject && cpu->page_stamp > end)
+		mask &= ~(1ull << cpu_id());
+	holders = tlb_model_demand(&check.primary, mask, end);
+	if (holders)
+		check_violated(RULE_T8, event, CHECK_NONE, event->subject,
+			       holders);
+}
+
+static void goes_or_comes_back(const struct step_event *event, pte_t old,
+			       pte_t new, hva_t hva)
+{
+	u64 end = 0;
+
+	if (pte_present(old) == pte_present(new))
+		return;
+	for_each_alias(gfn, hva) {
+		struct gfn_record *g = check_gfn(gfn.n);
+
+		if (pte_present(old))
+			g->p_removed = tlb_model_clock();
+		else
+			end = g->p_removed;
+	}
+	if (end)
+		comes_back(event, end);
+}
+
+/* A primary flush is owed, at the latest before the frame is freed or R2. */
+static void loses(const struct mm *mm, hva_t hva, pte_t old, pte_t new)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	if (!pte_present(old))
+		return;
+	if (!pte_present(new)) {
+		cpu->cleared = end_of(mm);
+		cpu->cleared_hva = hva.v;
+		cpu->cleared_pfn = pte_pfn(old).n;
+		store_release(&check_frame(cpu->cleared_pfn)->p_removed,
+			      cpu->cleared);
+	} else if (pte_writable(old) && !pte_writable(new)) {
+		cpu->protected = tlb_model_clock();
+	}
+}
+
 /* Under the PTL of that P; of any address space. */
 static void on_pte(const struct step_event *event)
 {
@@ -190,6 +323,7 @@ static void on_pte(const struct step_event *event)
 
 	count_pte(new, 1);
 	count_pte(old, -1u);
+	loses(event->object, hva, old, new);
 	if (pte_present(new)) {
 		frame = check_frame(pte_pfn(new).n);
 		if (load_acquire(&frame->writable_ptes) &&
@@ -205,7 +339,10 @@ static void on_pte(const struct step_event *event)
 		    !check_in_other_bracket(hva))
 			becomes_writable(event, frame);
 	}
-	if (event->object != check.ept->mm || check_in_window(hva))
+	if (event->object != check.ept->mm)
+		return;
+	goes_or_comes_back(event, old, new, hva);
+	if (check_in_window(hva))
 		return;
 	for_each_alias(gfn, hva)
 		if (check_exceeds((spte_t){ check_gfn(gfn.n)->shadow }, new))
@@ -230,7 +367,13 @@ static void content_is_fixed(enum rule rule, const struct step_event *event,
 static void on_other_use(const struct step_event *event)
 {
 	struct frame_record *frame = check_frame(event->subject);
+	u64 end = load_acquire(&frame->p_removed), holders;
 
+	holders = tlb_model_demand(&check.primary, end_mask(end),
+				   end_stamp(end));
+	if (holders)
+		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE,
+			       holders);
 	if (load_acquire(&frame->leaves))
 		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE, 0);
 	check_flushed(frame->is_table ? RULE_O15 : RULE_O6, event, CHECK_NONE,

@@ -19,6 +19,8 @@ struct frame_record {
 	u32 writable_leaves;	/* S that allow it to be written now */
 	u32 leaves;		/* S that map it now */
 	u32 writable_ptes;
+	u64 p_removed;		/* a P that mapped it was cleared, and what that
+				 * owes is not flushed: check_primary.c */
 	bool is_table;		/* was one of the ept's, and is unlinked */
 };
 
@@ -27,6 +29,7 @@ struct gfn_record {
 	u64 shadow;		/* S as it was changed last, without A and D */
 	u64 removed;		/* stamp: a translation ended last */
 	u64 was;		/* S before that */
+	u64 p_removed;		/* stamp: P was taken away last. Under PTL */
 };
 
 #define CHECK_BRACKETS	2
@@ -34,7 +37,7 @@ struct gfn_record {
 /* Of each CPU: what it is in the middle of. Written by that CPU alone. */
 struct cpu_record {
 	const struct change *change;	/* between N1 and N5 */
-	bool cleared;			/* N2 is done */
+	bool empty;			/* N2 is done */
 	bool counted;			/* N3 saw the right references */
 	u64 seq;			/* at N2 */
 	struct hva_range brackets[CHECK_BRACKETS];	/* OPEN, no CLOSE yet */
@@ -43,6 +46,9 @@ struct cpu_record {
 	u64 owed;			/* stamp at OWED */
 	u64 primary;			/* stamp at PFLUSH */
 	u64 page_stamp, page;		/* its last flush of one page */
+	/* The end of the P that it cleared last; 0: flushed since. */
+	u64 cleared, cleared_hva, cleared_pfn;
+	u64 protected;			/* stamp: it took W from a P last */
 	enum step last[CHECK_STEPS];
 	u32 last_count;
 };

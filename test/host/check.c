@@ -137,6 +137,31 @@ static void discard_all(void)
 	mm_discard(mm, pages(0, TABLE_ENTRIES));
 }
 
+/* Another CPU fills page 0 when it is cleared, and the flush is next. */
+static void touch_before_flush(struct step_listener *l,
+			       const struct step_event *event)
+{
+	u32 self;
+
+	(void)l;
+	if (event->step != STEP_PFLUSH || event->subject != FLUSH_ALL)
+		return;
+	self = fake_cpu(2);
+	mm_switch(mm);
+	write_page(0, 7);
+	mm_switch(NULL);
+	fake_cpu(self);
+}
+
+static void discard_and_touch(void)
+{
+	struct step_listener listener = { .hear = touch_before_flush };
+
+	step_listen(&listener);
+	mm_discard(mm, pages(0, 1));
+	step_unlisten(&listener);
+}
+
 static void fault_behind_r1(enum step step, u64 subject)
 {
 	if (step != STEP_R1 || subject != page_hva(0).v)
@@ -176,6 +201,7 @@ static const struct {
 	{ "one-alias",		RULE_O16,	copy },
 	{ "pin-ignored",	RULE_O17,	merge_pinned },
 	{ "restore-lost",	RULE_O17,	merge_pinned },
+	{ "touch-early",	RULE_T8,	discard_and_touch },
 };
 
 static void kicked_too_late(enum ipi ipi)
