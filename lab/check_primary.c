@@ -208,7 +208,7 @@ static void end_change(struct cpu_record *cpu)
 {
 	cpu->empty = false;
 	atomic_add(&check.changes_ended, 1);
-	store_release(&cpu->change, NULL);
+	store_release(&cpu->changing, 0ull);
 }
 
 void check_hear_change(const struct step_event *event)
@@ -220,7 +220,7 @@ void check_hear_change(const struct step_event *event)
 		return;
 	switch (event->step) {
 	case STEP_N1:
-		store_release(&cpu->change, change);
+		store_release(&cpu->changing, change->hva.v + 1);
 		break;
 	case STEP_N2:
 		on_n2(event, change);

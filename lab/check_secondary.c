@@ -83,14 +83,9 @@ bool check_in_window(hva_t hva)
 {
 	u32 i;
 
-	for (i = 0; i < cpu_count; i++) {
-		const struct change *change =
-			load_acquire(&check.cpus[i].change);
-
-		if (change && change->mm == check.ept->mm &&
-		    change->hva.v == hva.v)
+	for (i = 0; i < cpu_count; i++)
+		if (load_acquire(&check.cpus[i].changing) == hva.v + 1)
 			return true;
-	}
 	return check_in_bracket(hva);
 }
 
@@ -134,7 +129,7 @@ static void changed(const struct step_event *event, spte_t old, spte_t new,
 	if (moved && cpu->fault_gfn)
 		check_violated(RULE_O1, event, event->subject, hva.v, 0);
 	else if (pte_present(p) &&
-		 (moved || (cpu->change && cpu->change->hva.v == hva.v)))
+		 (moved || cpu->changing == hva.v + 1))
 		check_violated(RULE_O3, event, event->subject, hva.v, 0);
 	if (moved || spte_writable(f, old) || !spte_writable(f, new))
 		return;

@@ -36,7 +36,7 @@ struct gfn_record {
 
 /* Of each CPU: what it is in the middle of. Written by that CPU alone. */
 struct cpu_record {
-	const struct change *change;	/* between N1 and N5 */
+	u64 changing;			/* hva + 1, between N1 and N5; 0: none */
 	bool empty;			/* N2 is done */
 	bool counted;			/* N3 saw the right references */
 	u64 seq;			/* at N2 */
@@ -59,7 +59,7 @@ struct check {
 	struct tlb_model primary;	/* use: from X3 to the entry */
 	struct records frames, gfns;
 	struct cpu_record cpus[MAX_CPUS];
-	u64 changes_ended;	/* atomic; each before cpus[].change goes */
+	u64 changes_ended;	/* atomic; each before cpus[].changing goes */
 };
 extern struct check check;
 
