@@ -115,8 +115,8 @@ static enum vcpu_stop exit_interrupt(struct vcpu *vcpu)
 
 static enum vcpu_stop exit_nmi(struct vcpu *vcpu)
 {
+	(void)vcpu;
 	count(&count_exits_nmi);
-	hvm_nmi_done(&vcpu->hvm);
 	return VCPU_GOES_ON;
 }
 

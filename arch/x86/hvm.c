@@ -98,11 +98,6 @@ u64 hvm_rip(struct hvm_vcpu *vcpu)
 	return backend.rip(vcpu);
 }
 
-void hvm_nmi_done(struct hvm_vcpu *vcpu)
-{
-	backend.nmi_done(vcpu);
-}
-
 void hvm_flush_root(hpa_t root)
 {
 	backend.flush_root(root);

@@ -85,7 +85,8 @@ void hvm_vcpu_destroy(struct hvm_vcpu *vcpu);
 
 /*
  * Run the guest until its next exit. Interrupts off before and after. Fills
- * kind, detail, gpa, access. Between handshake_enter() and handshake_exit().
+ * kind, detail, gpa, access. What an exit leaves to do for the hardware is done:
+ * NMIs are not blocked. Between handshake_enter() and handshake_exit().
  */
 void hvm_enter(struct hvm_vcpu *vcpu);
 
@@ -94,9 +95,6 @@ void hvm_skip(struct hvm_vcpu *vcpu);
 
 /* The guest's rip, for messages. */
 u64 hvm_rip(struct hvm_vcpu *vcpu);
-
-/* Tell the hardware, after an NMI exit, that the NMI was handled. */
-void hvm_nmi_done(struct hvm_vcpu *vcpu);
 
 /* For tlb.c only: INVEPT of one root, TLB_CONTROL of its ASID. */
 void hvm_flush_root(hpa_t root);

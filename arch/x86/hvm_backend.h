@@ -15,7 +15,6 @@ struct hvm_backend {
 	void (*enter)(struct hvm_vcpu *vcpu);
 	void (*skip)(struct hvm_vcpu *vcpu);
 	u64 (*rip)(struct hvm_vcpu *vcpu);
-	void (*nmi_done)(struct hvm_vcpu *vcpu);
 	void (*flush_root)(hpa_t root);
 };
 

@@ -211,6 +211,8 @@ static void decode_rare(struct hvm_vcpu *vcpu, const struct vmcb *vmcb)
 		vcpu->detail = vmcb->exit_code - EXIT_EXCEPTION;
 		break;
 	case EXIT_NMI:
+		/* It stayed pending, and was taken at the STGI (APM vol. 2,
+		 * 15.13.2): nothing is blocked. */
 		vcpu->kind = HVM_EXIT_NMI;
 		break;
 	case EXIT_SHUTDOWN:
@@ -314,15 +316,6 @@ static u64 svm_rip(struct hvm_vcpu *vcpu)
 	return ((struct vmcb *)vcpu->control)->rip;
 }
 
-/*
- * The exit left the NMI pending, and the host took it at the STGI (APM vol. 2,
- * 15.13.2).
- */
-static void svm_nmi_done(struct hvm_vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
 const struct hvm_backend svm_backend = {
 	.cpu_enable = svm_cpu_enable,
 	.vcpu_init = svm_vcpu_init,
@@ -330,6 +323,5 @@ const struct hvm_backend svm_backend = {
 	.enter = svm_enter,
 	.skip = svm_skip,
 	.rip = svm_rip,
-	.nmi_done = svm_nmi_done,
 	.flush_root = svm_flush_root,
 };

@@ -194,15 +194,34 @@ static void decode_fault(struct hvm_vcpu *vcpu)
 	vcpu->gpa.v = vmcs_read(GUEST_PHYSICAL);
 }
 
+/*
+ * An NMI exit leaves NMIs blocked until an IRET: take a vector 2 and return
+ * from it (SDM vol. 3, 27.1). A CPU may also have saved the blocking as the
+ * guest's, and the guest has no NMI handler that would ever end it. Done here,
+ * where no caller can forget it: a panic stops the other CPUs by NMI.
+ */
+static void end_nmi(void)
+{
+	u64 interruptibility;
+
+	unblock_nmis();
+	interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY);
+	if (interruptibility & BLOCKED_BY_NMI)
+		vmcs_write(GUEST_INTERRUPTIBILITY,
+			   interruptibility & ~(u64)BLOCKED_BY_NMI);
+}
+
 static void decode_event(struct hvm_vcpu *vcpu)
 {
 	u64 event = vmcs_read(EXIT_EVENT);
 
 	vcpu->detail = event & EVENT_VECTOR;
-	if ((event & EVENT_TYPE) == EVENT_TYPE_NMI)
+	if ((event & EVENT_TYPE) == EVENT_TYPE_NMI) {
 		vcpu->kind = HVM_EXIT_NMI;
-	else
+		end_nmi();
+	} else {
 		vcpu->kind = HVM_EXIT_EXCEPTION;
+	}
 }
 
 /* The exits that end a run, or happen once in one. */
@@ -301,23 +320,6 @@ static u64 vmx_rip(struct hvm_vcpu *vcpu)
 	return vmcs_read(GUEST_RIP);
 }
 
-/*
- * An NMI exit leaves NMIs blocked until an IRET: take a vector 2 and return
- * from it (SDM vol. 3, 27.1). A CPU may also have saved the blocking as the
- * guest's, and the guest has no NMI handler that would ever end it.
- */
-static void vmx_nmi_done(struct hvm_vcpu *vcpu)
-{
-	u64 interruptibility;
-
-	unblock_nmis();
-	make_current(vcpu);
-	interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY);
-	if (interruptibility & BLOCKED_BY_NMI)
-		vmcs_write(GUEST_INTERRUPTIBILITY,
-			   interruptibility & ~(u64)BLOCKED_BY_NMI);
-}
-
 const struct hvm_backend vmx_backend = {
 	.cpu_enable = vmx_cpu_enable,
 	.vcpu_init = vmx_vcpu_init,
@@ -325,6 +327,5 @@ const struct hvm_backend vmx_backend = {
 	.enter = vmx_enter,
 	.skip = vmx_skip,
 	.rip = vmx_rip,
-	.nmi_done = vmx_nmi_done,
 	.flush_root = vmx_flush_root,
 };

@@ -38,8 +38,6 @@ static void run_guest(void *arg)
 		return;
 	do {
 		r->last = toy_enter(&vm);
-		if (r->last == HVM_EXIT_NMI)
-			hvm_nmi_done(&vm.vcpu);
 		if (r->last == r->wanted)
 			WRITE_ONCE(r->seen, r->seen + 1);
 	} while (is_harmless(r->last) && !READ_ONCE(r->stop));

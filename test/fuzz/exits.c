@@ -85,11 +85,6 @@ u64 hvm_rip(struct hvm_vcpu *vcpu)
 	return vcpu->regs.r15;
 }
 
-void hvm_nmi_done(struct hvm_vcpu *vcpu)
-{
-	(void)vcpu;
-}
-
 bool cpu_busy(u32 id)
 {
 	(void)id;
