@@ -44,6 +44,23 @@ static void flush_what_t7_cleared(struct mm *mm, hva_t hva)
 const struct first_touch first_touch_right = { flush_what_t7_cleared };
 const struct first_touch *first_touch = &first_touch_right;
 
+/*
+ * Memory is out. That is an error only if P is still what the fault was about:
+ * between another CPU's N2 and N5 it is empty, and comes back. Who holds PTL
+ * may be in there; then the access is tried again, and waits if it must.
+ */
+static int out_of_memory(pte_t *ptep, pte_t seen)
+{
+	bool same;
+
+	if (spin_is_locked(hpt_lock(ptep)))
+		return 0;
+	spin_lock(hpt_lock(ptep));
+	same = pte_same(pte_read(ptep), seen);
+	spin_unlock(hpt_lock(ptep));
+	return same ? -ENOMEM : 0;
+}
+
 /* T8: none to present. No event: S is absent, and stays so (O7). */
 static int fault_absent(struct mm *mm, hva_t hva, pte_t *ptep,
 			enum mm_access access, const struct vma *vma)
@@ -58,7 +75,7 @@ static int fault_absent(struct mm *mm, hva_t hva, pte_t *ptep,
 	} else {
 		frame = frame_alloc_zeroed();
 		if (!frame)
-			return -ENOMEM;
+			return out_of_memory(ptep, pte_none());
 		right = vma->flags & VMA_WRITE ? PTE_RW : PTE_RO;
 	}
 
@@ -107,7 +124,7 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 	bool was_stable = frame_is_stable(old);
 
 	if (!new)
-		return -ENOMEM;
+		return out_of_memory(ptep, seen);
 	/* What has lost W is copied when nobody can write to it (T4). */
 	mmu_notifier_complete(NEED_CONTENT);
 	step_change(STEP_COPY, mm, hva.v, frame_pfn(old).n, frame_pfn(new).n);
@@ -158,10 +175,12 @@ int mm_fault(struct mm *mm, hva_t hva, enum mm_access access)
 	vma = vma_find(mm, hva);
 	if (!vma || (access == MM_WRITE && !(vma->flags & VMA_WRITE)))
 		goto out;
-	err = -ENOMEM;
 	ptep = hpt_walk_alloc(mm, hva);
-	if (!ptep)
+	if (!ptep) {
+		/* Unless another CPU has added the tables meanwhile. */
+		err = hpt_walk(mm, hva) ? 0 : -ENOMEM;
 		goto out;
+	}
 
 	seen = pte_read(ptep);
 	if (!pte_present(seen))

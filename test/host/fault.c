@@ -304,6 +304,104 @@ static void test_no_memory_first_touch(void **state)
 	}
 }
 
+/* Another CPU writes to page 0 while memory is out. */
+static int write_without_memory(u32 fail_at)
+{
+	u32 self = fake_cpu(1);
+	int err;
+
+	frame_fail_at(fail_at);
+	err = mm_fault(mm, page_hva(0), MM_WRITE);
+	frame_fail_at(0);
+	fake_cpu(self);
+	return err;
+}
+
+static int err_in_change;
+
+static void write_behind_n2(enum step step, u64 subject)
+{
+	(void)subject;
+	if (step == STEP_N2)
+		err_in_change = write_without_memory(1);
+}
+
+/* The page is there before and after, so memory is not what is missing. */
+static void test_no_memory_in_change(void **state)
+{
+	struct mm *child;
+
+	(void)state;
+	child = share(0, 1);
+	err_in_change = 1;
+	fake_on_step = write_behind_n2;
+	write_page(0, 2);
+	fake_on_step = NULL;
+	assert_int_equal(err_in_change, 0);
+	mm_put(child);
+}
+
+/* Memory is out, and before that is said the page goes another way: told to
+ * listeners that postpone flushes, since those may free some. */
+static void (*resolve)(void);
+
+static bool resolve_meanwhile(struct mmu_notifier *n, enum mmu_need need)
+{
+	(void)n, (void)need;
+	resolve();
+	return false;
+}
+
+static void fill_page_0(void)
+{
+	frame_fail_at(0);
+	assert_int_equal(mm_fault(mm, page_hva(0), MM_WRITE), 0);
+}
+
+static void discard_page_0(void)
+{
+	frame_fail_at(0);
+	mm_discard(mm, pages(0, 1));
+}
+
+static void write_and_resolve(u32 fail_at, void (*fn)(void))
+{
+	struct mmu_notifier_ops ops;
+	struct recorder recorder;
+
+	recorder_add(&recorder, mm);
+	recorder_remove(&recorder);
+	ops = *recorder.notifier.ops;
+	ops.complete = resolve_meanwhile;
+	recorder.notifier.ops = &ops;
+	recorder.notifier.postpones = true;
+	mmu_notifier_register(mm, &recorder.notifier);
+	resolve = fn;
+	assert_int_equal(write_without_memory(fail_at), 0);
+	recorder_remove(&recorder);
+}
+
+static void test_table_came_meanwhile(void **state)
+{
+	(void)state;
+	write_and_resolve(1, fill_page_0);
+}
+
+static void test_page_came_meanwhile(void **state)
+{
+	(void)state;
+	write_and_resolve(5, fill_page_0);
+}
+
+static void test_page_went_meanwhile(void **state)
+{
+	struct mm *child = share(0, 1);
+
+	(void)state;
+	write_and_resolve(1, discard_page_0);
+	mm_put(child);
+}
+
 static void test_no_memory_create(void **state)
 {
 	u64 before = frame_free_count();
@@ -359,6 +457,10 @@ int main(void)
 		TEST(test_map),
 		TEST(test_no_memory_copy),
 		TEST(test_no_memory_first_touch),
+		TEST(test_no_memory_in_change),
+		TEST(test_table_came_meanwhile),
+		TEST(test_page_came_meanwhile),
+		TEST(test_page_went_meanwhile),
 		TEST(test_no_memory_create),
 		TEST(test_switch),
 	};
