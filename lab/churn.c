@@ -35,7 +35,7 @@ struct churn {
 	u64 random;
 	u32 operation;
 	u32 own;			/* pages from here on are the guest's */
-	struct frame *pins[PINS];	/* references of a device's */
+	struct frame *pins[PINS];	/* references that stay for a while */
 	struct sample samples[SAMPLES];	/* of the child */
 	bool stop;			/* the other host threads */
 };

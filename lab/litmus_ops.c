@@ -186,7 +186,7 @@ static int do_pin(struct litmus_player *player, const struct litmus_op *op,
 	int err;
 
 	*reg = 0;
-	err = gup_page(world->mm, page_hva(world, op->page), MM_READ, &gup);
+	err = gup_pin(world->mm, page_hva(world, op->page), &gup);
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	spin_lock(&world->lock);
@@ -196,7 +196,7 @@ static int do_pin(struct litmus_player *player, const struct litmus_op *op,
 	}
 	spin_unlock(&world->lock);
 	if (!*reg)
-		frame_put(gup.frame);
+		gup_unpin(gup.frame);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ static void unpin(struct litmus_world *world, u32 page)
 	world->pins[page] = NULL;
 	spin_unlock(&world->lock);
 	if (frame)
-		frame_put(frame);
+		gup_unpin(frame);
 }
 
 static int do_unpin(struct litmus_player *player, const struct litmus_op *op,

@@ -137,6 +137,11 @@ static bool pinned_is_not_mapped(const struct litmus_outcome *o)
 	return o->reg[1][0] == 1 && o->reg[LAST][0] != 1;
 }
 
+static bool pin_is_left(const struct litmus_outcome *o)
+{
+	return o->reg[LAST][0] == 0;
+}
+
 static bool more_than_one(const struct litmus_outcome *o)
 {
 	return o->reg[LAST][0] > 1;
@@ -659,6 +664,23 @@ const struct litmus_test litmus_tests[] = {
 		.finally = { READ(0), GUEST_READ(0) },
 		.outcome = "host or vcpu0 read anything but 5",
 		.seen = not_5_and_5,
+	}, {
+		.name = "PIN-FORK",
+		.rules = "T1 T2",
+		.what = "A page that is pinned for a device is forked and "
+			"written by its owner: the device's frame stays behind "
+			"it, and the child has a copy.",
+		.reach = "all, if fork shared a pinned page, or the owner's "
+			 "write did not take it over",
+		.mutants = "",
+		.initially = { WRITE(0, 5), PIN(0) },
+		.actors = {
+			{ LITMUS_HOST, { FORK, WRITE(0, 7) } },
+			{ LITMUS_HOST, { READ(0) } },
+		},
+		.finally = { PIN_SAME(0) },
+		.outcome = "the owner's page has another frame than the device",
+		.seen = pin_is_left,
 	},
 	/* --- T6, T7, T13: brackets. */
 	{

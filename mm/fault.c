@@ -149,12 +149,7 @@ static int fault_readonly(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen)
 		spin_unlock(hpt_lock(ptep));
 		return 0;
 	}
-	/*
-	 * The mapping's own reference is the only one: nobody else maps or
-	 * reads the frame. (The map count alone would overlook a gup.) The
-	 * stable tree and the zero frame's owner hold references of their own.
-	 */
-	if (frame_is_held_once(old)) {
+	if (frame_is_exclusive(old)) {
 		takeover(mm, hva, ptep);
 		return 0;
 	}

@@ -1,13 +1,18 @@
 /*
  * Fork: a child that shares every frame, with both sides write-protected.
  */
+#include "arch/x86/counter.h"
 #include "arch/x86/error.h"
+#include "arch/x86/page.h"
 #include "arch/x86/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"
 
-/* R2 for one area: share what is there, write-protect both. */
+COUNTER(fork_copy);	/* pages that fork copied: pinned for a device */
+
+/* R2 for one area: write-protect what is there, and share it but for what is
+ * pinned. */
 static int share_range(struct mm *parent, struct mm *child,
 		       struct hva_range range)
 {
@@ -28,11 +33,47 @@ static int share_range(struct mm *parent, struct mm *child,
 			/* The flush is owed until the end of the range. */
 			(void)!hpt_wrprotect(ptep);
 			frame = pfn_frame(pte_pfn(pte_read(ptep)));
-			frame_get(frame);
-			hpt_map(child_ptep, frame, PTE_RO);
+			if (!frame_is_pinned(frame)) {
+				frame_get(frame);
+				hpt_map(child_ptep, frame, PTE_RO);
+			}
 		}
 		spin_unlock(hpt_lock(child_ptep));
 		spin_unlock(hpt_lock(ptep));
+	}
+	return 0;
+}
+
+/*
+ * A device writes to the frame that it has pinned, so that frame stays the
+ * parent's, and the child gets a copy. The parent is read-only in both MMUs
+ * since R3, and its mmap lock is held: what others write after the copy, they
+ * write after the fork.
+ */
+static int copy_pinned(struct mm *parent, struct mm *child,
+		       const struct vma *vma)
+{
+	for_each_pte(parent, hva, ptep, vma->range) {
+		pte_t pte = pte_read(ptep), *child_ptep;
+		struct frame *old, *new;
+
+		if (!pte_present(pte))
+			continue;
+		child_ptep = hpt_walk(child, hva);
+		if (pte_present(pte_read(child_ptep)))
+			continue;
+		old = pfn_frame(pte_pfn(pte));
+		new = frame_alloc();
+		if (!new)
+			return -ENOMEM;
+		step_change(STEP_COPY, parent, hva.v, frame_pfn(old).n,
+			    frame_pfn(new).n);
+		page_copy(frame_ptr(new), frame_ptr(old));
+		spin_lock(hpt_lock(child_ptep));
+		hpt_map(child_ptep, new,
+			vma->flags & VMA_WRITE ? PTE_RW : PTE_RO);
+		spin_unlock(hpt_lock(child_ptep));
+		count(&count_fork_copy);
 	}
 	return 0;
 }
@@ -69,6 +110,8 @@ struct mm *mm_fork(struct mm *parent)
 	for (i = 0; i < parent->vma_count && !err; i++)
 		if (!(parent->vmas[i].flags & VMA_NOFORK))
 			err = fork_vma(parent, child, &parent->vmas[i]);
+	for (i = 0; i < child->vma_count && !err; i++)
+		err = copy_pinned(parent, child, &child->vmas[i]);
 	write_unlock(&child->mmap_lock);
 	write_unlock(&parent->mmap_lock);
 	if (err) {

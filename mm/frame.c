@@ -103,7 +103,8 @@ struct frame *frame_alloc_now(void)
 	if (!frame)
 		return NULL;
 
-	BUG_ON(frame->refcount || frame->mapcount || frame->awaited);
+	BUG_ON(frame->refcount || frame->pins || frame->mapcount ||
+	       frame->awaited);
 	frame->flags = 0;
 	frame->mappings = 0;
 	/* Pairs with frame_tryget(): the fields above come first. */

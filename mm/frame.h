@@ -20,6 +20,7 @@ struct rmap_link;
 
 struct frame {
 	u32 refcount;		/* atomic; each mapping holds one */
+	u32 pins;		/* atomic; references that are pins: gup.h */
 	u32 flags;		/* atomic */
 
 	/*
@@ -70,6 +71,12 @@ struct frame *frame_alloc_zeroed(void);
 struct frame *frame_alloc_now(void);
 
 void frame_get(struct frame *frame);
+
+/* Is it pinned for a device? Settled under the PTL of its mapping. */
+static inline bool frame_is_pinned(const struct frame *frame)
+{
+	return load_acquire(&frame->pins);
+}
 
 /* Take a reference unless the count is zero (F2); false: it was. */
 __must_check bool frame_tryget(struct frame *frame);

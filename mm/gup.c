@@ -85,3 +85,43 @@ int gup_page(struct mm *mm, hva_t hva, enum mm_access access, struct gup *gup)
 	}
 	return -EAGAIN;
 }
+
+/*
+ * The reference becomes a pin, under PTL if P allows writing still: fork and
+ * write faults, which ask for pins under PTL, see it or come before it.
+ */
+static bool become_pin(struct mm *mm, hva_t hva, const struct gup *gup)
+{
+	pte_t *ptep = hpt_walk(mm, hva);
+	bool is;
+	pte_t pte;
+
+	spin_lock(hpt_lock(ptep));
+	pte = pte_read(ptep);
+	is = pte_writable(pte) && pte_pfn(pte).n == frame_pfn(gup->frame).n;
+	if (is)
+		(void)atomic_add(&gup->frame->pins, 1);
+	spin_unlock(hpt_lock(ptep));
+	return is;
+}
+
+int gup_pin(struct mm *mm, hva_t hva, struct gup *gup)
+{
+	int err, tries;
+
+	for (tries = 0; tries < GUP_TRIES; tries++) {
+		err = gup_page(mm, hva, MM_WRITE, gup);
+		if (err)
+			return err;
+		if (become_pin(mm, hva, gup))
+			return 0;
+		frame_put(gup->frame);
+	}
+	return -EAGAIN;
+}
+
+void gup_unpin(struct frame *frame)
+{
+	(void)atomic_sub(&frame->pins, 1);
+	frame_put(frame);
+}

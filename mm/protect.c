@@ -59,7 +59,7 @@ static void upgrade_range(struct mm *mm, struct hva_range range,
 		spin_lock(hpt_lock(ptep));
 		pte = pte_read(ptep);
 		if (pte_present(pte) && !pte_writable(pte) &&
-		    frame_is_held_once(pfn_frame(pte_pfn(pte)))) {
+		    frame_is_exclusive(pfn_frame(pte_pfn(pte)))) {
 			if (tell == TELL_EACH)
 				mmu_notifier_before_upgrade(mm, hva, pte);
 			hpt_upgrade(ptep);

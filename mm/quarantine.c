@@ -34,10 +34,14 @@ void quarantine_release(struct quarantine *quarantine)
 	}
 }
 
-bool frame_is_held_once(struct frame *frame)
+bool frame_is_exclusive(struct frame *frame)
 {
 	u32 count = frame_refcount(frame);
 
+	if (frame_is_pinned(frame))
+		return true;
+	/* The map count alone would overlook a gup. The stable tree and the
+	 * zero frame's owner hold references of their own. */
 	if (count == 2 && frame_is_kept(frame)) {
 		mmu_notifier_complete(NEED_FRAMES);
 		count = frame_refcount(frame);

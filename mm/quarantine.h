@@ -4,7 +4,7 @@
  * one that a translation to another frame may still stand for it.
  *
  * The reference is in the way of whoever counts references: a takeover, N3, a
- * migration. frame_is_held_once() and rmap_extra_references() therefore have
+ * migration. frame_is_exclusive() and rmap_extra_references() therefore have
  * the flush completed, which drops it, and count again.
  */
 #ifndef MM_QUARANTINE_H
@@ -42,9 +42,11 @@ static inline bool frame_is_awaited(const struct frame *frame)
 }
 
 /*
- * Is the reference of a mapping, whose PTL the caller holds, the only one?
- * A quarantine's does not count: see above.
+ * May a mapping of @frame, whose PTL the caller holds, have W? Its reference is
+ * the only one (a quarantine's does not count, see above): nobody else maps or
+ * reads the frame. Or the frame is pinned: then it is this mapping's alone,
+ * whoever else looks at it right now, and must stay behind it.
  */
-__must_check bool frame_is_held_once(struct frame *frame);
+__must_check bool frame_is_exclusive(struct frame *frame);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "test/host/support.h"
 
+#include "mm/gup.h"
 #include "test/fake/explore.h"
 
 static struct recorder recorder;
@@ -317,6 +318,107 @@ static void test_protect_invalid(void **state)
 	write_page(0, 1);
 }
 
+/* --- Pins. */
+
+static u64 *pin_page(u64 page, struct gup *gup)
+{
+	assert_int_equal(gup_pin(mm, page_hva(page), gup), 0);
+	return frame_ptr(gup->frame);
+}
+
+/* The device keeps the frame that the page has; the child gets another one. */
+static void test_fork_of_pinned(void **state)
+{
+	struct gup gup, other;
+	struct mm *child;
+	u64 *device;
+
+	(void)state;
+	write_page(0, 5);
+	write_page(1, 6);
+	device = pin_page(0, &gup);
+	device[1] = 7;
+	child = mm_fork(mm);
+	assert_non_null(child);
+	assert_ptr_equal(frame_of(mm, 0), gup.frame);
+	assert_ptr_not_equal(frame_of(child, 0), gup.frame);
+	assert_true(pte_writable(entry_of(child, 0)));
+	assert_int_equal(frame_refcount(frame_of(child, 0)), 1);
+	assert_int_equal(rmap_mapcount(gup.frame), 1);
+	assert_ptr_equal(frame_of(child, 1), frame_of(mm, 1));
+
+	/* The owner's write takes the frame over, whoever looks at it. */
+	assert_int_equal(gup_fast(mm, page_hva(0), MM_READ, &other), 0);
+	fake_log_clear();
+	write_page(0, 8);
+	assert_log("T2");
+	assert_ptr_equal(frame_of(mm, 0), gup.frame);
+	frame_put(other.frame);
+	device[1] = 9;
+	assert_int_equal(*(u64 *)frame_ptr(frame_of(mm, 0)), 8);
+	mm_switch(child);
+	assert_int_equal(read_page(0), 5);
+	write_page(0, 4);
+	mm_switch(mm);
+	assert_int_equal(read_page(0), 8);
+	assert_int_equal(((u64 *)frame_ptr(frame_of(child, 0)))[1], 7);
+
+	/* Let go, it is shared as any other. */
+	gup_unpin(gup.frame);
+	mm_put(child);
+	child = mm_fork(mm);
+	assert_ptr_equal(frame_of(child, 0), frame_of(mm, 0));
+	mm_put(child);
+}
+
+/* A pin is taken for writing: a page that is shared is copied first. */
+static void test_pin_of_shared(void **state)
+{
+	struct mm *child;
+	struct gup gup;
+
+	(void)state;
+	write_page(0, 5);
+	child = mm_fork(mm);
+	pin_page(0, &gup);
+	assert_ptr_equal(frame_of(mm, 0), gup.frame);
+	assert_ptr_not_equal(frame_of(child, 0), gup.frame);
+	assert_int_equal(mm_protect_ro(mm, pages(0, AREA_PAGES)), 0);
+	assert_int_equal(mm_protect_rw(mm, pages(0, AREA_PAGES)), 0);
+	assert_true(pte_writable(entry_of(mm, 0)));
+	frame_get(gup.frame);
+	assert_int_equal(mm_migrate(gup.frame), -EBUSY);
+	frame_put(gup.frame);
+	gup_unpin(gup.frame);
+	mm_put(child);
+}
+
+static void test_fork_of_pinned_no_memory(void **state)
+{
+	struct mm *child = NULL;
+	struct gup gup;
+	u64 before;
+	u32 n;
+
+	(void)state;
+	write_page(0, 5);
+	pin_page(0, &gup);
+	before = frame_free_count();
+	for (n = 1; !child; n++) {
+		frame_fail_at(n);
+		child = mm_fork(mm);
+		if (!child)
+			assert_int_equal(frame_free_count(), before);
+	}
+	frame_fail_at(0);
+	/* mm, root, two tables, a leaf table and its links; the copy. */
+	assert_int_equal(n - 2, 7);
+	write_page(0, 6);
+	assert_ptr_equal(frame_of(mm, 0), gup.frame);
+	mm_put(child);
+	gup_unpin(gup.frame);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +429,9 @@ int main(void)
 		TEST(test_migrate_meets_fork),
 		TEST(test_protect),
 		TEST(test_protect_invalid),
+		TEST(test_fork_of_pinned),
+		TEST(test_pin_of_shared),
+		TEST(test_fork_of_pinned_no_memory),
 	};
 
 	return RUN(tests);

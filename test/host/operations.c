@@ -215,7 +215,10 @@ static void guest_leave(void)
 
 static void unpin(struct pin *pin)
 {
-	frame_put(pin->frame);
+	if (pin->is_pin)
+		gup_unpin(pin->frame);
+	else
+		frame_put(pin->frame);
 	pin->frame = NULL;
 }
 
@@ -233,21 +236,23 @@ static void loosen(const struct space *space, struct memory range)
 static void pin(void)
 {
 	struct pin *pin = &now.pins[operations_below(OPERATION_PINS)];
-	enum mm_access access = operations_below(2) ? MM_WRITE : MM_READ;
+	bool is_pin = operations_below(2);
 	struct space *space = any_space();
 	u64 page = any_page();
 	struct gup gup;
+	int err;
 
 	if (pin->frame)
 		unpin(pin);
-	history_note("a device gets space %llu, page %llu, to write: %llu",
-		     number(space), page, access == MM_WRITE, 0);
-	if (!access_done(space, access,
-			 gup_page(space->mm, page_hva(page), access, &gup)))
+	history_note("a device gets space %llu, page %llu, pinned: %llu",
+		     number(space), page, is_pin, 0);
+	err = is_pin ? gup_pin(space->mm, page_hva(page), &gup) :
+		gup_page(space->mm, page_hva(page), MM_READ, &gup);
+	if (!access_done(space, is_pin ? MM_WRITE : MM_READ, err))
 		return;
 	if (memcmp(frame_ptr(gup.frame), space->words[page], PAGE_SIZE))
 		history_wrong("the frame is not what the model has");
-	*pin = (struct pin){ gup.frame, space, page, access == MM_WRITE };
+	*pin = (struct pin){ gup.frame, space, page, is_pin, is_pin };
 }
 
 static void pin_drop(void)
@@ -309,7 +314,6 @@ static void fork_space(void)
 		     number(child), 0, 0);
 	/* What others write meanwhile may be the child's, or not. */
 	now.frozen = parent;
-	loosen(parent, (struct memory){ 0, now.page_count });
 	which = mm_fork(parent->mm);
 	if (which)
 		model_fork(child, parent, which);
@@ -356,8 +360,6 @@ static void protect(void)
 
 	history_note("space %llu: writable = %llu", number(space), writable, 0,
 		     0);
-	if (!writable)
-		loosen(space, (struct memory){ 0, now.page_count });
 	err = (writable ? mm_protect_rw : mm_protect_ro)(space->mm,
 						pages(0, now.page_count));
 	if (err)

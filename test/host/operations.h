@@ -22,12 +22,13 @@ struct memory {
 	u64 first, count;	/* pages */
 };
 
-/* A reference of a device's. While @lasting, nothing may part it from P. */
+/* A pin of a device's, or a mere reference. While @lasting, which a pin is until
+ * the page is discarded or its space goes, nothing may part it from P. */
 struct pin {
 	struct frame *frame;	/* NULL: not in use */
 	struct space *space;
 	u64 page;
-	bool lasting;		/* it was taken for writing, and P is RW */
+	bool is_pin, lasting;
 };
 
 struct operations {
