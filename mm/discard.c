@@ -1,6 +1,7 @@
 /*
  * Discard: the content of an area is forgotten, its frames are given back.
  */
+#include "arch/x86/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"
@@ -91,6 +92,7 @@ void mm_discard(struct mm *mm, struct hva_range range)
 		 * or moves its page it is empty, and comes back. */
 		struct frame *frame = unmap_entry(ptep);
 
+		step(STEP_T7, mm, hva.v);
 		if (frame)
 			gather = gather_add(mm, gather, frame);
 	}

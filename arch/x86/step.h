@@ -16,7 +16,7 @@
 #define CONTRACT_STEPS(X)						\
 	X(F1) X(F2) X(F3) X(F4) X(F5)					\
 	X(I1) X(I2) X(I3) X(R1) X(R2) X(R3)				\
-	X(T2) X(N0) X(N1) X(N2) X(N3) X(N4) X(N5) X(N6)			\
+	X(T2) X(T7) X(N0) X(N1) X(N2) X(N3) X(N4) X(N5) X(N6)			\
 	X(E1) X(E2) X(E3) X(X1) X(X2) X(X3)				\
 	X(REQUEST) X(KICK) X(FLUSH) X(PRIMARY) X(FREE)
 
@@ -64,8 +64,9 @@ static inline bool step_is_detail(enum step step)
 }
 
 /*
- * Of the steps above: F are an ept's and about a gfn. I an ept's, R and T2 an
- * mm's, N a struct change's, all about an hva. E, X, FLUSH (begins), PRIMARY
+ * Of the steps above: F are an ept's and about a gfn. I an ept's, R, T2 and T7
+ * (P is none, PTL dropped, the flush still to come) an mm's, N a struct
+ * change's, all about an hva. E, X, FLUSH (begins), PRIMARY
  * (begins) are about a CPU; E, FLUSH are a vcpu_tlb's. FREE (begins) is about
  * a pfn.
  */

@@ -60,7 +60,8 @@ extern void (*fake_on_step)(enum step step, u64 subject);
 #define FAKE_STEPS_MM	(FAKE_STEPS_ALL & ~(				\
 	FAKE_STEP(E1) | FAKE_STEP(E2) | FAKE_STEP(E3) | FAKE_STEP(X1) |	\
 	FAKE_STEP(X2) | FAKE_STEP(X3) | FAKE_STEP(REQUEST) |		\
-	FAKE_STEP(KICK) | FAKE_STEP(FLUSH) | FAKE_STEP(PRIMARY)))
+	FAKE_STEP(KICK) | FAKE_STEP(FLUSH) | FAKE_STEP(PRIMARY) |	\
+	FAKE_STEP(T7)))
 void fake_log_steps(u64 mask);
 void fake_log_off(void);	/* also: threads do not log */
 void fake_note(const char *format, ...) __printf(1, 2);
