@@ -10,6 +10,7 @@
 #include <string.h>
 #include "test/explore/memory.h"
 #include "test/explore/trace.h"
+#include "test/fake/internal.h"
 
 /* What is known of the words, over all schedules. */
 static struct shadow {
@@ -95,6 +96,11 @@ u32 access_id(u32 word)
 	return shadow->ids[word];
 }
 
+bool access_is_interrupt(u32 id)
+{
+	return fake_interrupt_is_at(shadow->at[id]);
+}
+
 bool access_page_has_shared(u32 word)
 {
 	return shadow->page_has_shared[page_of(word)];
@@ -147,6 +153,22 @@ u64 access_contents(void)
 	return all;
 }
 
+/* Pointers as numbers of words: see memory.h. */
+u64 access_end(void)
+{
+	u64 all = 0;
+	u32 id;
+
+	for (id = 1; id <= shadow->count; id++) {
+		u64 value = *shadow->at[id];
+		u32 word = memory_word((const void *)value);
+
+		all += mix(shadow->shared[id] & ~ACCESS_RACY,
+			   word == MEMORY_NOWHERE ? value : word);
+	}
+	return all;
+}
+
 /* --- Store buffers. */
 
 void access_drain(u32 actor)
@@ -175,9 +197,9 @@ static void make_way(u32 id, u32 how)
 /* --- Accesses. */
 
 /* The current actor is about to access @word, which is shared. */
-void access_stop(u32 id, u32 how)
+void access_stop(u32 id, u32 how, struct next next)
 {
-	turn_point();
+	turn_point(next);
 	make_way(id, how);
 }
 
@@ -189,7 +211,9 @@ static void plain_shared(const volatile void *p, u32 size, u32 first, u32 last,
 	for (word = first; word <= last; word++) {
 		id = access_use(word, how);
 		if (id && shadow->shared[id] & ACCESS_RACY)
-			access_stop(id, how);
+			access_stop(id, how, (struct next){
+				first == last ? id : 0, how, false,
+			});
 		else if (id)
 			make_way(id, how);
 	}
@@ -230,7 +254,7 @@ void access_plain(const volatile void *p, u32 size, u32 how)
 }
 
 /* Before an atomic access; its id, or 0: nobody else cares for that word. */
-static u32 atomic(volatile void *p, u32 how)
+static u32 atomic(volatile void *p, u32 how, bool late)
 {
 	u32 word, id;
 
@@ -241,14 +265,14 @@ static u32 atomic(volatile void *p, u32 how)
 		return 0;
 	id = access_use(word, how);
 	if (id)
-		access_stop(id, how);
+		access_stop(id, how, (struct next){ id, how, late });
 	return id;
 }
 
 /* True: somebody else cares. */
 static bool before_rmw(volatile void *p, u32 size)
 {
-	u32 id = atomic(p, WRITES);
+	u32 id = atomic(p, WRITES, false);
 
 	if (run && run->active)
 		access_drain(run->turn);
@@ -265,7 +289,7 @@ static bool before_rmw(volatile void *p, u32 size)
  */
 static bool buffered(volatile void *p, u64 value, u32 size, int order)
 {
-	u32 id = atomic(p, WRITES);
+	u32 id = atomic(p, WRITES, order == __ATOMIC_RELAXED);
 	struct actor *a;
 
 	if (!id)
@@ -286,7 +310,7 @@ static bool buffered(volatile void *p, u64 value, u32 size, int order)
 
 static void before_load(volatile void *p, u32 size)
 {
-	u32 id = atomic(p, READS);
+	u32 id = atomic(p, READS, false);
 
 	if (id) {
 		order_access(run->turn, id, READS);

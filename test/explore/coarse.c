@@ -44,6 +44,11 @@ void page_copy(void *to, const void *from)
 	from_first = memory_word(from);
 	access_use_page(to_first, WRITES);
 	access_use_page(from_first, READS);
+	if (!access_page_has_shared(to_first) &&
+	    !access_page_has_shared(from_first)) {
+		page_copy_unseen(to, from);
+		return;
+	}
 	for (i = 0; i < PAGE_WORDS; i++) {
 		u64 value;
 
@@ -98,7 +103,9 @@ void fake_lock_point(void *lock, enum fake_lock_use how)
 	u32 id = lock_use(lock, how == FAKE_LOCK_ALONE ? WRITES : READS);
 
 	if (id)
-		access_stop(id, WRITES);
+		access_stop(id, WRITES, (struct next){
+			id, how == FAKE_LOCK_ALONE ? WRITES : READS, false,
+		});
 }
 
 void fake_lock_wait(void *lock)

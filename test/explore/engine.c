@@ -15,8 +15,6 @@
 #include "test/fake/fake.h"
 #include "test/fake/internal.h"
 
-#define STACK_SIZE	(256 * 1024ul)
-
 struct run *run;
 
 /* Of the whole search; not brought back with the rest of the memory. */
@@ -33,6 +31,8 @@ static struct search {
 	bool was_active;	/* before the step that is heard */
 	bool learning;		/* which words are shared */
 	struct explore_result *result;
+	struct seen *seen;	/* states, */
+	struct seen *ends;	/* and those that were the last */
 	void *home;
 	sigjmp_buf judge;
 	enum explore_kind kind;
@@ -52,6 +52,10 @@ static __noreturn void go_home(void)
 
 void search_schedule_is_over(void)
 {
+	u64 end = access_end();
+
+	if (seen_add(search->ends, end, 0, 0))
+		search->result->ends_hash += end;
 	search->over = true;
 	go_home();
 }
@@ -100,8 +104,14 @@ void search_continue_if_new(void)
 {
 	if (search->replaying || search->made < search->forced)
 		return;
-	if (seen_add(state_of_run(), run->left))
+	if (seen_add(search->seen, state_of_run(), run->left, turn_asleep()))
 		return;
+	search->result->pruned++;
+	go_home();
+}
+
+void search_is_in_vain(void)
+{
 	search->result->pruned++;
 	go_home();
 }
@@ -183,7 +193,7 @@ static void actor_main(void)
 	run->active = true;
 	run->what->actors[run->turn].run();
 	/* What it stored last may be late even so. */
-	turn_point();
+	turn_point((struct next){ 0 });
 	a->ended = true;
 	trace_note("(done)");
 	for (;;) {
@@ -273,6 +283,7 @@ static void keep_if_shorter(struct schedule *best)
 	     (best->preemptions == used && best->points <= run->points)))
 		return;
 	best->preemptions = used;
+	best->reduced = run->what->reduce;
 	best->points = run->points;
 	best->choice_count = search->made;
 	for (i = 0; i < search->made; i++)
@@ -297,7 +308,8 @@ static void start(const struct exploration *what)
 	step_listen(&before);
 	memory_start();
 	access_start();
-	seen_start();
+	search->seen = seen_make();
+	search->ends = seen_make();
 	memory_snapshot();
 }
 
@@ -306,7 +318,8 @@ static void explore_within(u32 preemptions, struct explore_result *result)
 {
 	memset(result, 0, offsetof(struct explore_result, shortest));
 	result->shortest.points = 0;
-	seen_forget();
+	seen_forget(search->seen);
+	seen_forget(search->ends);
 	search->result = result;
 	search->preemptions = preemptions;
 	search->forced = 0;
@@ -319,7 +332,8 @@ static void explore_within(u32 preemptions, struct explore_result *result)
 		result->found[search->kind]++;
 		keep_if_shorter(&result->shortest);
 	} while (!run->learned && next_schedule());
-	result->states = seen_count();
+	result->states = seen_count(search->seen);
+	result->ends = seen_count(search->ends);
 	result->words = access_learned_count();
 }
 
@@ -340,9 +354,11 @@ void explore(const struct exploration *what, struct explore_result *result)
 const char *explore_replay(const struct exploration *what,
 			   const struct schedule *schedule)
 {
+	struct exploration same = *what;
 	u32 i;
 
-	start(what);
+	same.reduce = schedule->reduced;
+	start(&same);
 	for (i = 0; i < schedule->word_count; i++)
 		access_learn(schedule->words[i]);
 	for (i = 0; i < schedule->choice_count; i++)

@@ -12,6 +12,13 @@
  * at a step for one, would show the actors nothing else. (A listener to steps
  * hears one of the orders of those that nothing orders.)
  *
+ * An actor that was preempted goes on only when somebody has met what it does
+ * next, or its late store: if nobody has, the schedule in which it did that
+ * before it was preempted shows the same and needs no more preemptions. It goes
+ * on in any case once another one waits, or its CPU gets an interrupt. (As sleep
+ * sets do; but these leave out schedules within a bound for others beyond it:
+ * Coons, Musuvathi, McKinley, "Bounded Partial-Order Reduction", 2013.)
+ *
  * What bounds the search is the number of preemptions: times that an actor
  * which could go on does not, or that its interrupt comes late. Waiting for
  * another actor is none. A state that is met again, with no more preemptions
@@ -37,11 +44,13 @@ struct exploration {
 	void (*watch)(void);	/* a step was heard: is all well? Or NULL */
 	void (*judge)(void);	/* the end: as CPU 0, all actors have ended */
 	u32 preemptions;
+	bool reduce;		/* leave out what shows nothing else */
 };
 
 /* The choices of one schedule, and all that it takes to make them again. */
 struct schedule {
 	u32 preemptions;	/* that it needs */
+	bool reduced;		/* its choices are those of a reduced search */
 	u32 points;		/* its length */
 	u32 choice_count, word_count;
 	u16 choices[EXPLORE_CHOICES];
@@ -58,6 +67,7 @@ enum explore_kind {
 
 struct explore_result {
 	u64 states, schedules, pruned;
+	u64 ends, ends_hash;	/* states in which a schedule has ended */
 	u32 words;		/* that are shared */
 	u64 found[EXPLORE_KINDS];	/* schedules that found that */
 	struct schedule shortest;	/* of these */

@@ -23,7 +23,7 @@ enum { STATUS_BAD = 1, STATUS_USAGE = 2, STATUS_DIED = 4 };
 
 static struct {
 	const char *tests, *policies;
-	bool mutants;
+	bool mutants, unreduced;
 	u32 preemptions, jobs;
 	const char *replay, *trace;
 } options = { .tests = "all", .preemptions = 3 };
@@ -39,8 +39,9 @@ static void usage(void)
 {
 	fputs("usage: explore [--test T,..|all] [--policy P,..|all|none] "
 	      "[--mutants]\n"
-	      "               [--preemptions N] [--jobs N] [--trace DIR] "
-	      "[--replay FILE]\n", stderr);
+	      "               [--preemptions N] [--unreduced] [--jobs N] "
+	      "[--trace DIR]\n"
+	      "       explore --replay FILE\n", stderr);
 	exit(STATUS_USAGE);
 }
 
@@ -79,6 +80,7 @@ static void explore_here(struct job *job)
 	struct exploration what = world_make(&job->trial);
 
 	what.preemptions = job->preemptions;
+	what.reduce = !options.unreduced;
 	explore(&what, &job->result);
 }
 
@@ -211,13 +213,15 @@ static void report(const struct job *job, bool lived)
 	const struct explore_result *r = &job->result;
 
 	printf("explore test=%s policy=%s mutant=%s preemptions=%u "
-	       "states=%llu schedules=%llu pruned=%llu words=%u seen=%llu "
+	       "states=%llu schedules=%llu pruned=%llu words=%u "
+	       "ends=%llu:%llx seen=%llu "
 	       "violations=%llu seconds=%.1f verdict=%s\n",
 	       job->trial.test->name, job->trial.policy->name,
 	       mutant_name(&job->trial), job->preemptions,
 	       (unsigned long long)r->states,
 	       (unsigned long long)r->schedules,
 	       (unsigned long long)r->pruned, r->words,
+	       (unsigned long long)r->ends, (unsigned long long)r->ends_hash,
 	       (unsigned long long)r->found[FOUND_OUTCOME],
 	       (unsigned long long)r->found[FOUND_VIOLATION], seconds_used(),
 	       verdict_of(r, lived));
@@ -391,6 +395,7 @@ int main(int argc, char **argv)
 		{ "mutants", no_argument, NULL, 'm' },
 		{ "preemptions", required_argument, NULL, 'n' },
 		{ "jobs", required_argument, NULL, 'j' },
+		{ "unreduced", no_argument, NULL, 'u' },
 		{ "replay", required_argument, NULL, 'r' },
 		{ "trace", required_argument, NULL, 'o' },
 		{ 0 },
@@ -403,6 +408,7 @@ int main(int argc, char **argv)
 		case 'p': options.policies = optarg; break;
 		case 'm': options.mutants = true; break;
 		case 'n': options.preemptions = number(optarg); break;
+		case 'u': options.unreduced = true; break;
 		case 'j': options.jobs = number(optarg); break;
 		case 'r': options.replay = optarg; break;
 		case 'o': options.trace = optarg; break;

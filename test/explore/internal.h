@@ -6,6 +6,19 @@
 
 #include "test/explore/engine.h"
 
+/* What an actor does when it goes on. */
+struct next {
+	u32 id, how;		/* id 0: whatever it may be */
+	bool late;		/* it stores, and that may be late */
+};
+
+/* It was preempted; to go on before somebody meets ... is in vain. */
+enum asleep {
+	AWAKE,
+	ASLEEP_NEXT,		/* what it does next */
+	ASLEEP_LATE,		/* its last store, which is late */
+};
+
 struct actor {
 	void *stack_pointer;	/* while it has not the turn */
 	char *stack;
@@ -23,6 +36,8 @@ struct actor {
 	bool woken;		/* one has */
 	bool delayed;		/* its interrupt has not arrived yet */
 	bool answering;		/* it arrives just now */
+	enum asleep asleep;
+	struct next next;	/* while it is asleep */
 	u64 tried;		/* run->writes when it last looked in vain */
 	u32 clock[EXPLORE_ACTORS];	/* what of each actor came before */
 	u64 seen[EXPLORE_WORDS / 64];	/* shared words read since it waited */
@@ -39,6 +54,8 @@ struct order {
 	u32 write_clock[EXPLORE_ACTORS], read_clock[EXPLORE_ACTORS];
 	u32 plain_write[EXPLORE_ACTORS], plain_read[EXPLORE_ACTORS];
 };
+
+#define STACK_SIZE	(256 * 1024ul)
 
 struct run {
 	const struct exploration *what;
@@ -71,12 +88,17 @@ static inline struct actor *run_current(void)
  * first; all actors have ended. */
 void search_continue_if_new(void);
 u32 search_choose(u32 options);
+__noreturn void search_is_in_vain(void);
 __noreturn void search_schedule_is_over(void);
 
-/* turn.c: the actor whose turn it is may be interrupted, or preempted; or it
- * waits until something that it has seen changes. */
-void turn_point(void);
+/* turn.c: the actor whose turn it is may be interrupted, or preempted, before
+ * it does @next; or it waits until something that it has seen changes. */
+void turn_point(struct next next);
 void turn_wait(void);
+
+/* @actor uses shared word @id so: who sleeps until then wakes up. */
+void turn_met(u32 actor, u32 id, u32 how);
+u32 turn_asleep(void);		/* a bit an actor */
 
 enum { READS = 1 << 0, WRITES = 1 << EXPLORE_ACTORS };
 
@@ -98,6 +120,7 @@ void access_start(void);		/* once */
 void access_begin(void);		/* a schedule */
 void access_drain(u32 actor);		/* its store buffer */
 u64 access_contents(void);		/* of all shared words, mixed */
+u64 access_end(void);	/* the same, in whatever order they were learnt */
 
 /* The current actor uses @word so; its id if it is shared, or 0. Or all of the
  * page that begins there. */
@@ -106,8 +129,10 @@ void access_use_page(u32 word, u32 how);
 u32 access_id(u32 word);
 bool access_page_has_shared(u32 word);
 
-/* Before it: the current actor may be preempted here. */
-void access_stop(u32 id, u32 how);
+/* Before what is @next: the current actor may be preempted here; then it makes
+ * way for an access to @id. */
+void access_stop(u32 id, u32 how, struct next next);
+bool access_is_interrupt(u32 id);	/* the word of pending ones */
 /* By plain code, all of that. */
 void access_plain(const volatile void *p, u32 size, u32 how);
 

@@ -51,6 +51,7 @@ void order_access(u32 actor, u32 id, u32 how)
 	struct actor *a = &run->actors[actor];
 	struct order *o = &run->order[id];
 
+	turn_met(actor, id, how);
 	a->clock[actor]++;
 	join(a->clock, o->write_clock);
 	if (how == READS) {
@@ -70,6 +71,7 @@ void order_plain(u32 id, u32 how)
 	struct order *o = &run->order[id];
 	u32 *clock = run->actors[run->turn].clock;
 
+	turn_met(run->turn, id, how);
 	clock[run->turn]++;
 	expect_no_race(run->turn, id, how);
 	if (!is_after(run->turn, o->write_clock) ||

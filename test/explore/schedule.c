@@ -18,10 +18,10 @@ void schedule_write(FILE *to, const struct trial *trial, const char *turns,
 		    const struct schedule *s)
 {
 	fprintf(to, "# explore test=%s policy=%s mutant=%s checked=%u "
-		"preemptions=%u schedule=%s\n", trial->test->name,
+		"preemptions=%u reduced=%u schedule=%s\n", trial->test->name,
 		trial->policy->name,
 		trial->mutant ? trial->mutant->name : "none", trial->checked,
-		s->preemptions, turns);
+		s->preemptions, s->reduced, turns);
 	write_numbers(to, "words", s->words, NULL, s->word_count);
 	write_numbers(to, "choices", NULL, s->choices, s->choice_count);
 }
@@ -30,12 +30,13 @@ static bool read_head(const char *line, struct trial *trial,
 		      struct schedule *s)
 {
 	char test[64], policy[64], mutant[64];
-	u32 checked;
+	u32 checked, reduced;
 
 	if (sscanf(line, "# explore test=%63s policy=%63s mutant=%63s "
-		   "checked=%u preemptions=%u", test, policy, mutant, &checked,
-		   &s->preemptions) != 5)
+		   "checked=%u preemptions=%u reduced=%u", test, policy,
+		   mutant, &checked, &s->preemptions, &reduced) != 6)
 		return false;
+	s->reduced = reduced;
 	trial->test = litmus_find(test);
 	trial->policy = policy_find(policy);
 	trial->mutant = strcmp(mutant, "none") ? mutant_find(mutant) : NULL;

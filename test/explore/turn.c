@@ -13,7 +13,7 @@
 
 static bool can_go(const struct actor *a)
 {
-	return !a->waiting || a->woken;
+	return !a->asleep && (!a->waiting || a->woken);
 }
 
 static u32 others_that_can_go(void)
@@ -49,13 +49,90 @@ static void hand_over(u32 to, const char *why)
 	context_switch(&from->stack_pointer, run_current()->stack_pointer);
 }
 
+/* --- Sleep. */
+
+u32 turn_asleep(void)
+{
+	u32 i, all = 0;
+
+	for (i = 0; i < run->what->count; i++)
+		all |= !!run->actors[i].asleep << i;
+	return all;
+}
+
+void turn_met(u32 actor, u32 id, u32 how)
+{
+	u32 i;
+
+	for (i = 0; i < run->what->count; i++) {
+		struct actor *a = &run->actors[i];
+
+		if (i == actor || !a->asleep)
+			continue;
+		if ((a->asleep == ASLEEP_NEXT && a->next.id == id &&
+		     (how | a->next.how) != READS) ||
+		    (a->store.to && a->store.word == id))
+			a->asleep = AWAKE;
+	}
+}
+
+/*
+ * The current actor is preempted before it does @next. If it goes on before
+ * anybody has met that, it could have done it before it was preempted, which
+ * is tried too and needs no more preemptions. So it is if its last store is
+ * late and nobody meets that. An interrupt, though, arrives when its CPU looks.
+ */
+static void fall_asleep(struct next next)
+{
+	struct actor *a = run_current();
+
+	if (!run->what->reduce)
+		return;
+	a->next = next;
+	if (a->store.to)
+		a->asleep = ASLEEP_LATE;
+	else if (next.id && !access_is_interrupt(next.id) && !a->delayed &&
+		 !fake_interrupt_is_pending(run->what->actors[run->turn].cpu))
+		a->asleep = ASLEEP_NEXT;
+}
+
+/* The interrupt of the current actor comes late: when it goes on after another
+ * one, whatever that one has done. */
+static void all_wake_up(void)
+{
+	u32 i;
+
+	for (i = 0; i < run->what->count; i++)
+		run->actors[i].asleep = AWAKE;
+}
+
+/*
+ * The current actor waits, or has ended. What it waits for may be what another
+ * one does after its next access, such as to give a lock back. And it lasts as
+ * long as any store takes, so none is late any more.
+ */
+static void wake_up(void)
+{
+	bool ended = run_current()->ended;
+	u32 i;
+
+	for (i = 0; i < run->what->count; i++) {
+		struct actor *a = &run->actors[i];
+
+		if (a->asleep == ASLEEP_LATE)
+			search_is_in_vain();
+		if (!ended || a->next.late)
+			a->asleep = AWAKE;
+	}
+}
+
 /*
  * The current actor can go on, or is preempted; its last store may be on its
  * way still.
  */
-static void may_switch(void)
+static void may_switch(struct next next)
 {
-	u32 others, n;
+	u32 others, n, to;
 	bool late = run_current()->store.to;
 
 	run_current()->reads = mix(run_current()->reads, 1);
@@ -68,10 +145,12 @@ static void may_switch(void)
 		return;
 	run->left--;
 	n--;
+	to = other_that_can_go(n % others);
 	if (n < others)
 		access_drain(run->turn);
-	hand_over(other_that_can_go(n % others),
-		  n < others ? "(preempted)" : "(preempted, its last store late)");
+	fall_asleep(next);
+	hand_over(to, n < others ? "(preempted)"
+				 : "(preempted, its last store late)");
 }
 
 static void all_have_ended(void)
@@ -111,10 +190,13 @@ static void must_switch(void)
 {
 	u32 others, self, i;
 
+	wake_up();
 	for (i = 0; i < run->what->count; i++)
 		access_drain(i);
 	all_have_ended();
 	search_continue_if_new();
+	if (turn_asleep() && !can_go(run_current()) && !others_that_can_go())
+		search_is_in_vain();
 	if (!can_go(run_current()) && !others_that_can_go())
 		let_look_again();
 	others = others_that_can_go();
@@ -154,6 +236,7 @@ static void be_interrupted(void)
 		run->left--;
 		trace_note("(its interrupt comes late)");
 		a->delayed = true;
+		all_wake_up();
 		a->reads = mix(a->reads, 2);
 		return;
 	}
@@ -162,13 +245,13 @@ static void be_interrupted(void)
 	a->answering = false;
 }
 
-void turn_point(void)
+void turn_point(struct next next)
 {
 	if (++run->points > MAX_POINTS)
 		explore_found(FOUND_DEATH, "it never ends");
 	do {
 		be_interrupted();
-		may_switch();
+		may_switch(next);
 		/* Somebody may have sent it one meanwhile. */
 	} while (can_be_interrupted());
 }
@@ -178,7 +261,7 @@ void turn_point(void)
 void fake_explore_point(void)
 {
 	if (run && run->active)
-		turn_point();
+		turn_point((struct next){ 0 });
 }
 
 bool fake_explore_delay(void)
@@ -195,6 +278,7 @@ bool fake_explore_delay(void)
 		return false;
 	trace_note("(its interrupt comes late)");
 	run->left--;
+	all_wake_up();
 	a->reads = mix(a->reads, 2);
 	return true;
 }
@@ -206,8 +290,10 @@ void fake_explore_sent(u32 id)
 	if (!run || !run->active)
 		return;
 	for (i = 0; i < run->what->count; i++)
-		if (run->what->actors[i].cpu == id)
+		if (run->what->actors[i].cpu == id) {
 			run->actors[i].woken = true;
+			run->actors[i].asleep = AWAKE;
+		}
 }
 
 /* Nothing of what the current actor has looked at since it last waited will

@@ -18,6 +18,9 @@ void fake_play(u32 id, enum fake_player player);
 /* Would fake_interrupts() serve one? Not in the middle of an instruction: from
  * the use of a translation to the access that it is for. */
 bool fake_interrupt_is_due(void);
+bool fake_interrupt_is_pending(u32 id);
+/* Is @p where they are noted? */
+bool fake_interrupt_is_at(const volatile void *p);
 void fake_access_begins(void);
 void fake_access_ends(void);
 

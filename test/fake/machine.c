@@ -139,6 +139,21 @@ bool fake_interrupt_is_due(void)
 	       (state->in_guest || !state->interrupts_off);
 }
 
+bool fake_interrupt_is_pending(u32 id)
+{
+	return is_pending(&states[id]);
+}
+
+bool fake_interrupt_is_at(const volatile void *p)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_CPUS; i++)
+		if (p == &states[i].pending)
+			return true;
+	return false;
+}
+
 void fake_access_begins(void)
 {
 	states[cpu_id()].in_access = true;
