@@ -224,6 +224,23 @@ static void look_lock_look(void)
 	atomic_add(&r[2].value, 1);
 }
 
+/* Who waits for a store goes on as soon as it is seen. */
+static void tell_then_store(void)
+{
+	while (!READ_ONCE(y.value))
+		cpu_pause();
+	WRITE_ONCE(flag.value, 1);
+	atomic_add(&x.value, 1);
+}
+
+static void look_when_told(void)
+{
+	atomic_add(&y.value, 1);
+	while (!READ_ONCE(flag.value))
+		cpu_pause();
+	r[0].value = READ_ONCE(x.value);
+}
+
 /* An interrupt arrives before what its CPU would have done next. */
 static void tell_and_store(void)
 {
@@ -307,6 +324,9 @@ static const struct known {
 	{ "who waits for a lock gets it later without a preemption",
 	  { tell_locked, look_lock_look }, note_outcome, 1,
 	  R00 | R10 | R01 | R11, NULL },
+	{ "who waits for a store goes on as soon as it is seen",
+	  { tell_then_store, look_when_told }, note_outcome, 1, R00 | R10,
+	  NULL },
 };
 
 static const struct known *test;

@@ -60,6 +60,13 @@ u32 turn_asleep(void)
 	return all;
 }
 
+static bool is_met(const struct actor *a, u32 id, u32 how)
+{
+	return (a->asleep == ASLEEP_NEXT && a->next.id == id &&
+		(how | a->next.how) != READS) ||
+	       (a->asleep && a->store.to && a->store.word == id);
+}
+
 void turn_met(u32 actor, u32 id, u32 how)
 {
 	u32 i;
@@ -67,13 +74,29 @@ void turn_met(u32 actor, u32 id, u32 how)
 	for (i = 0; i < run->what->count; i++) {
 		struct actor *a = &run->actors[i];
 
-		if (i == actor || !a->asleep)
-			continue;
-		if ((a->asleep == ASLEEP_NEXT && a->next.id == id &&
-		     (how | a->next.how) != READS) ||
-		    (a->store.to && a->store.word == id))
+		if (i != actor && is_met(a, id, how))
 			a->asleep = AWAKE;
 	}
+}
+
+/* When the current actor's last store is seen, somebody may have waited for
+ * it. */
+static u32 others_once_drained(void)
+{
+	const struct actor *self = run_current();
+	u32 i, n = 0, word = self->store.word;
+
+	if (!self->store.to)
+		return others_that_can_go();
+	for (i = 0; i < run->what->count; i++) {
+		const struct actor *a = &run->actors[i];
+
+		n += i != run->turn &&
+		     (!a->asleep || is_met(a, word, WRITES)) &&
+		     (!a->waiting || a->woken ||
+		      a->seen[word / 64] >> word % 64 & 1);
+	}
+	return n;
 }
 
 /*
@@ -132,25 +155,29 @@ static void wake_up(void)
  */
 static void may_switch(struct next next)
 {
-	u32 others, n, to;
-	bool late = run_current()->store.to;
+	u32 others, late_others, n;
 
 	run_current()->reads = mix(run_current()->reads, 1);
 	search_continue_if_new();
-	others = others_that_can_go();
-	if (!run->left || !others)
+	if (!run->left)
 		return;
-	n = search_choose(1 + others * (late ? 2 : 1));
+	others = others_once_drained();
+	late_others = run_current()->store.to ? others_that_can_go() : 0;
+	if (!others)
+		return;
+	n = search_choose(1 + others + late_others);
 	if (!n)
 		return;
 	run->left--;
 	n--;
-	to = other_that_can_go(n % others);
 	if (n < others)
 		access_drain(run->turn);
 	fall_asleep(next);
-	hand_over(to, n < others ? "(preempted)"
-				 : "(preempted, its last store late)");
+	if (n < others)
+		hand_over(other_that_can_go(n), "(preempted)");
+	else
+		hand_over(other_that_can_go(n - others),
+			  "(preempted, its last store late)");
 }
 
 static void all_have_ended(void)
