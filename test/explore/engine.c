@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "test/explore/checkpoint.h"
 #include "test/explore/memory.h"
 #include "test/explore/seen.h"
 #include "test/explore/trace.h"
@@ -28,6 +29,7 @@ static struct search {
 	bool replaying;		/* all of them: nothing is looked up */
 	u32 preemptions;
 	bool judging, over;
+	bool keeping;		/* a checkpoint is to be taken */
 	bool was_active;	/* before the step that is heard */
 	bool learning;		/* which words are shared */
 	struct explore_result *result;
@@ -127,6 +129,11 @@ u32 search_choose(u32 options)
 		search->choices[i].chosen = 0;
 		search->choices[i].options = options;
 		search->choices[i].reads = reads;
+		if (options > 1 && !search->replaying && checkpoint_is_due()) {
+			search->keeping = true;
+			context_switch(&run_current()->stack_pointer,
+				       search->home);
+		}
 	} else if (search->replaying) {
 		if (search->choices[i].chosen >= options)
 			explore_found(FOUND_DEATH, "the schedule does not fit");
@@ -220,6 +227,15 @@ static void play(enum fake_player player)
 		fake_play(run->what->actors[i].cpu, player);
 }
 
+/* Where others begin alike. */
+static void begin_again(int choice)
+{
+	search->made = choice + 1;
+	search->over = false;
+	search->why[0] = '\0';
+	play(FAKE_ACTOR);
+}
+
 static void begin(void)
 {
 	u32 i;
@@ -260,14 +276,32 @@ static void end(void)
 	search->judging = false;
 }
 
-static void run_once(void)
+static void go_on(void)
 {
-	begin();
-	run->turn = search_choose(run->what->count);
-	fake_this_cpu = run_current()->cpu;
 	run->active = true;
 	context_switch(&search->home, run_current()->stack_pointer);
 	run->active = false;
+}
+
+static void run_once(void)
+{
+	int choice = search->forced ? checkpoint_return(search->forced - 1)
+				    : -1;
+
+	if (choice < 0) {
+		begin();
+		run->turn = search_choose(run->what->count);
+	} else {
+		begin_again(choice);
+	}
+	fake_this_cpu = run_current()->cpu;
+	go_on();
+	while (search->keeping) {
+		search->keeping = false;
+		run_current()->cpu = fake_this_cpu;
+		checkpoint_take(search->made - 1);
+		go_on();
+	}
 	if (search->over)
 		end();
 }
@@ -308,6 +342,7 @@ static void start(const struct exploration *what)
 	step_listen(&before);
 	memory_start();
 	access_start();
+	checkpoint_start();
 	search->seen = seen_make();
 	search->ends = seen_make();
 	memory_snapshot();
@@ -318,6 +353,7 @@ static void explore_within(u32 preemptions, struct explore_result *result)
 {
 	memset(result, 0, offsetof(struct explore_result, shortest));
 	result->shortest.points = 0;
+	checkpoint_forget();
 	seen_forget(search->seen);
 	seen_forget(search->ends);
 	search->result = result;

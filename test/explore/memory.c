@@ -79,6 +79,31 @@ void memory_restore(void)
 		memcpy(memory->pages[i], memory->saved[i], PAGE_SIZE);
 }
 
+void memory_keep(struct memory_image *image)
+{
+	u32 i;
+
+	if (image->size < memory->dirty) {
+		image->size = memory->dirty + 16;
+		image->pages = realloc(image->pages, image->size * PAGE_SIZE);
+		if (!image->pages)
+			abort();
+	}
+	image->count = memory->dirty;
+	for (i = 0; i < image->count; i++)
+		memcpy(image->pages[i], memory->pages[i], PAGE_SIZE);
+}
+
+void memory_bring_back(const struct memory_image *image)
+{
+	u32 i;
+
+	for (i = 0; i < memory->dirty; i++)
+		memcpy(memory->pages[i], i < image->count ? image->pages[i]
+							  : memory->saved[i],
+		       PAGE_SIZE);
+}
+
 volatile void *memory_at(u32 word)
 {
 	u64 offset = word * sizeof(u64);

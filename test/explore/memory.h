@@ -8,6 +8,7 @@
 #define TEST_EXPLORE_MEMORY_H
 
 #include "arch/x86/types.h"
+#include "arch/x86/paging.h"
 
 /* Memory, zeroed, that is none of that: the explorer's own. */
 void *memory_own(size_t size);
@@ -18,6 +19,15 @@ void memory_start(void);
 /* From now on memory_restore() brings back what is there now. */
 void memory_snapshot(void);
 void memory_restore(void);
+
+/* What is there now, kept; and brought back, before the next snapshot. Zeroed
+ * at first. */
+struct memory_image {
+	char (*pages)[PAGE_SIZE];
+	u32 count, size;
+};
+void memory_keep(struct memory_image *image);
+void memory_bring_back(const struct memory_image *image);
 
 /*
  * Words of what can change have numbers; MEMORY_NOWHERE is the number of all
