@@ -241,8 +241,8 @@ $(BUILD)/litmus_doc: tools/litmus_doc.c lab/litmus.c lab/litmus_tests.c \
 	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $(filter %.c,$^)
 
 -include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d
-include test/host/build.mk
-include test/fuzz/build.mk
-include test/explore/build.mk
+-include test/host/build.mk
+-include test/fuzz/build.mk
+-include test/explore/build.mk
 
 endif
