@@ -148,11 +148,28 @@ static struct {
 	u64 caught;		/* mutants that some run has caught */
 } matrix;
 
+/* The mutants of a row. "all" are all that it can show; a name is a name. */
+static u64 row_mutants(const struct workload *workload, u32 guest)
+{
+	bool beside = guest == GUEST_RUNNING && cpu_count > 1;
+	u64 mask = options.mutants;
+	u32 i;
+
+	if (mask != (1ull << mutant_count) - 1)
+		return mask;
+	for (i = 0; i < mutant_count; i++)
+		if (!mutant_shows(&mutants[i], workload->name, beside,
+				  options.pages))
+			mask &= ~(1ull << i);
+	return mask;
+}
+
 /* One workload with one kind of guest: the policies, then the mutants. */
 static void run_row(const struct workload *workload, u32 run_count,
 		    u32 guest)
 {
 	bool guest_runs = guest == GUEST_RUNNING;
+	u64 shown = row_mutants(workload, guest);
 	enum verdict verdict;
 	u32 i;
 
@@ -164,7 +181,7 @@ static void run_row(const struct workload *workload, u32 run_count,
 		matrix.good &= verdict == VERDICT_COHERENT;
 	}
 	for (i = 0; i < mutant_count; i++) {
-		if (!(options.mutants & 1ull << i))
+		if (!(shown & 1ull << i))
 			continue;
 		if (matrix.number + 1 >= options.first)
 			matrix.tried |= 1ull << i;
@@ -175,39 +192,39 @@ static void run_row(const struct workload *workload, u32 run_count,
 	}
 }
 
-/* "all" are all that a workload can show; a name is a name. */
-static void choose_mutants(void)
+static u32 row_size(const struct workload *workload, u32 guest)
 {
-	u64 all = (1ull << mutant_count) - 1;
-	u32 i;
+	return count_bits(options.policies) +
+	       count_bits(row_mutants(workload, guest));
+}
 
-	if (options.mutants != all)
-		return;
-	for (i = 0; i < mutant_count; i++)
-		if (mutants[i].shown == BY_LITMUS)
-			options.mutants &= ~(1ull << i);
+/* Count the runs; with a count, make them. */
+static u32 for_each_row(u32 run_count)
+{
+	static const u32 guests[] = { GUEST_IDLE, GUEST_RUNNING };
+	u32 count = 0, i, k;
+
+	for (i = 0; i < workload_count; i++)
+		for (k = 0; k < array_count(guests); k++) {
+			if (!(options.workloads & 1ull << i) ||
+			    !(options.guest & guests[k]))
+				continue;
+			count += row_size(&workloads[i], guests[k]);
+			if (run_count)
+				run_row(&workloads[i], run_count, guests[k]);
+		}
+	return count;
 }
 
 /* True: every policy was coherent, and every mutant that ran was caught once.
  * (Not every workload can show every mutant.) */
 static bool run_matrix(void)
 {
-	u32 run_count = count_bits(options.workloads) *
-			count_bits(options.guest) *
-			(count_bits(options.policies) +
-			 count_bits(options.mutants));
-	u32 i;
+	u32 run_count = for_each_row(0);
 
 	printk("plan runs=%u\n", run_count);
 	matrix.good = true;
-	for (i = 0; i < workload_count; i++) {
-		if (!(options.workloads & 1ull << i))
-			continue;
-		if (options.guest & GUEST_IDLE)
-			run_row(&workloads[i], run_count, GUEST_IDLE);
-		if (options.guest & GUEST_RUNNING)
-			run_row(&workloads[i], run_count, GUEST_RUNNING);
-	}
+	for_each_row(run_count);
 	return matrix.good && matrix.caught == matrix.tried;
 }
 
@@ -268,6 +285,5 @@ enum machine_exit_status lab_main(const char *command_line,
 	if (options.litmus)
 		return litmus_matrix(&options) ? EXIT_COHERENT
 					       : EXIT_INCOHERENT;
-	choose_mutants();
 	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;
 }

@@ -80,7 +80,7 @@ u32 litmus_pages_max(void)
 	return max;
 }
 
-static bool has_word(const char *words, const char *word)
+bool has_word(const char *words, const char *word)
 {
 	size_t length = strlen(word);
 	const char *at = words;

@@ -119,6 +119,9 @@ static inline u32 litmus_pages(const struct litmus_test *test)
 /* Of the test that has the most. */
 u32 litmus_pages_max(void);
 
+/* Is @word among @words, which have spaces between them? NULL has none. */
+bool has_word(const char *words, const char *word);
+
 /* Does @test say that @mutant reaches its outcome? */
 bool litmus_reached_by(const struct litmus_test *test, const char *mutant);
 

@@ -3,40 +3,48 @@
 #include "arch/x86/print.h"
 #include "arch/x86/string.h"
 #include "ept/ept.h"
+#include "lab/litmus.h"
 #include "lab/mutations.h"
 
 /* The one that is armed. */
 static struct mutation armed;
 
+/* Workloads that merge; that change a frame; that flush. */
+#define MERGES	"merge merge-host merge-guest"
+#define CHANGES	"cow-host cow-guest zero " MERGES
+#define FLUSHES	CHANGES " takeover protect discard migrate"
+/* No workload goes where it shows. */
+#define BY_LITMUS	NULL, NULL, 0
+
 const struct mutant mutants[] = {
 	{ "seq-early", "change-pte", "O1",
 	  "seq moves before P is cleared, and not after", mutate_seq_early,
-	  BY_WORKLOADS },
+	  CHANGES, NULL, 0 },
 	{ "seq-none", "change-pte", "O1",
 	  "change_pte does not move seq", mutate_seq_none,
-	  BY_WORKLOADS },
+	  CHANGES, NULL, 0 },
 	{ "set-first", "change-pte", "O2",
 	  "P is set before S is changed, the order of 2009",
 	  mutate_set_first,
-	  BY_WORKLOADS },
+	  CHANGES, NULL, 0 },
 	{ "flush-late", "change-pte", "O2",
 	  "change_pte's flush comes after P is set", mutate_flush_late,
-	  BY_WORKLOADS },
+	  NULL, "cow-host merge-host zero", 0 },
 	{ "no-clear", "change-pte", "O3",
 	  "P stays as it is while S changes", mutate_no_clear,
-	  BY_WORKLOADS },
+	  CHANGES, NULL, 0 },
 	{ "merge-unprotected", "change-pte", "O4",
 	  "pages are merged without write-protection",
 	  mutate_merge_unprotected,
-	  BY_WORKLOADS },
+	  MERGES, NULL, 2 },
 	{ "compare-early", "change-pte", "O5",
 	  "pages are compared before they are write-protected",
 	  mutate_compare_early,
-	  BY_WORKLOADS },
+	  MERGES, NULL, 2 },
 	{ "free-early", "change-pte", "O6",
 	  "a merge does not flush if nobody else maps the old frame",
 	  mutate_free_early,
-	  BY_WORKLOADS },
+	  NULL, MERGES, 2 },
 	{ "takeover-early", "change-pte", "O6",
 	  "a merge does not flush if others map the old frame too",
 	  mutate_takeover_early,
@@ -47,10 +55,10 @@ const struct mutant mutants[] = {
 	{ "ignore-inprog", "change-pte", "O8",
 	  "faults do not ask for running invalidations",
 	  mutate_ignore_inprog,
-	  BY_WORKLOADS },
+	  NULL, "discard", 0 },
 	{ "kick-nowait", "change-pte", "O12",
 	  "a flusher kicks and does not wait", mutate_kick_nowait,
-	  BY_WORKLOADS },
+	  NULL, FLUSHES, 0 },
 	{ "entry-late", "change-pte", "O12",
 	  "E3 comes before E1", mutate_entry_late,
 	  BY_LITMUS },
@@ -62,19 +70,19 @@ const struct mutant mutants[] = {
 	  BY_LITMUS },
 	{ "no-flush", "change-pte", "O12",
 	  "flushes are counted and never delivered", mutate_no_flush,
-	  BY_WORKLOADS },
+	  FLUSHES, NULL, 0 },
 	{ "table-free-early", "change-pte", "O15",
 	  "table pages are freed before the flush", mutate_table_free_early,
-	  BY_WORKLOADS },
+	  NULL, "discard", 512 },
 	{ "one-alias", "change-pte", "O16",
 	  "only the first alias of a page is changed", mutate_one_alias,
 	  BY_LITMUS },
 	{ "pin-ignored", "change-pte", "O17",
 	  "a merge does not care for other references", mutate_pin_ignored,
-	  BY_WORKLOADS },
+	  MERGES, NULL, 2 },
 	{ "restore-lost", "change-pte", "O17",
 	  "a merge that stops at N3 leaves P empty", mutate_restore_lost,
-	  BY_WORKLOADS },
+	  MERGES, NULL, 2 },
 	{ "touch-early", "change-pte", "T8",
 	  "an entry is filled while the flush of who cleared it is owed",
 	  mutate_touch_early,
@@ -91,6 +99,14 @@ const struct mutant *mutant_find(const char *name)
 		if (!strcmp(mutants[i].name, name))
 			return &mutants[i];
 	return NULL;
+}
+
+bool mutant_shows(const struct mutant *mutant, const char *workload,
+		  bool beside, u32 pages)
+{
+	return pages >= mutant->min_pages &&
+	       (has_word(mutant->shown, workload) ||
+		(beside && has_word(mutant->shown_beside, workload)));
 }
 
 static struct mutation mutate(const struct mutant *mutant)

@@ -26,20 +26,30 @@ struct mutation {
 	struct handshake handshake;
 };
 
-/* BY_LITMUS: no workload goes where it shows. */
+/*
+ * The workloads that show a mutant, without luck, are here by name, with spaces
+ * between them. The litmus tests that do name it (lab/litmus_tests.c).
+ */
 struct mutant {
 	const char *name;
 	const char *base;	/* the policy that it breaks */
 	const char *rule;	/* the rule of docs/contract.md that it breaks */
 	const char *what;	/* how, for ./tandem list */
 	void (*apply)(struct mutation *mutation);
-	enum mutant_shown { BY_WORKLOADS, BY_LITMUS } shown;
+	const char *shown;		/* by these, whatever the guest does */
+	const char *shown_beside;	/* if it runs beside the host */
+	u32 min_pages;			/* 0: one will do */
 };
 
 extern const struct mutant mutants[];
 extern const u32 mutant_count;
 
 const struct mutant *mutant_find(const char *name);
+
+/* True if @workload over so many pages shows @mutant; @beside: the guest runs
+ * on a CPU of its own while the host works. */
+bool mutant_shows(const struct mutant *mutant, const char *workload,
+		  bool beside, u32 pages);
 
 /* The base policy as @mutant has it: for ept_init(). */
 struct policy mutant_policy(const struct mutant *mutant);

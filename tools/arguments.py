@@ -108,8 +108,9 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         "(default %(default)s, one for each CPU of this host); results do "
         "not depend on it but for the clock of real CPUs")
     add("--mutants", nargs="?", const=["all"], type=names, metavar="M,..",
-        help="also run policies that are broken on purpose: these, or all "
-        "that a workload can show")
+        help="also run policies that are broken on purpose: these under "
+        "each workload, or under each workload those that it shows, with "
+        "that guest and so many pages")
     _everywhere(parser, backends, "results.json, results.csv and index.html")
 
 

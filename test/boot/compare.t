@@ -142,6 +142,43 @@ class Bounds(support.unittest.TestCase):
                                          name))
 
 
+class Mutants(support.unittest.TestCase):
+    """--mutants without names asks no run for what it cannot show."""
+
+    def caught(self, *argv):
+        """The mutants that ran; each run of each caught it."""
+        found = compare("--mutants", "--policy", "change-pte", *argv)
+        runs = [run for run in found["runs"] if run["mutant"]]
+        self.assertLessEqual({run["verdict"] for run in runs},
+                             {"stale", "violation"})
+        return {run["mutant"] for run in runs}
+
+    def test_few_pages(self):
+        """all workloads over 64 pages: all but table-free-early"""
+        found = self.caught("--pages", "64")
+        self.assertEqual(len(found), 13)
+        self.assertNotIn("table-free-early", found)
+
+    def test_pages(self):
+        """a table of 512 pages: table-free-early too"""
+        self.assertIn("table-free-early", self.caught(
+            "--pages", "512", "--workload", "discard", "--guest", "running"))
+
+    def test_idle(self):
+        """an idle guest, or one CPU: none that needs a guest beside"""
+        for argv in (("--guest", "idle"), ("--cpus", "1")):
+            found = self.caught("--pages", "16", "--workload",
+                                "cow-host,merge,takeover", *argv)
+            self.assertIn("no-flush", found)
+            self.assertFalse(found & {"flush-late", "free-early",
+                                      "ignore-inprog", "kick-nowait"})
+
+    def test_none(self):
+        """a workload that shows none"""
+        self.assertEqual(self.caught("--workload", "control", "--pages",
+                                     "16"), set())
+
+
 class Machine(support.unittest.TestCase):
 
     def test_same_bytes(self):
