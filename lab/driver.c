@@ -2,6 +2,7 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/error.h"
+#include "arch/x86/wait.h"
 
 #define PACE_READS	2
 #define LIMIT_MS	30000	/* for a command, and 1 ms for each page */
@@ -79,7 +80,7 @@ static int wait_for(struct run *run, u32 i, enum guest_then next)
 {
 	struct vcpu *vcpu = &run->vm.vcpus[i];
 	enum vcpu_stop stop = VCPU_YIELDED;
-	u64 late = deadline(run);
+	u64 late = deadline(run), since = read_tsc();
 
 	WRITE_ONCE(vcpu->deadline, late);
 	this_cpu()->waiting_for = "the guest to complete a command";
@@ -88,6 +89,8 @@ static int wait_for(struct run *run, u32 i, enum guest_then next)
 		(single_cpu() ? stop != VCPU_DONE : cpu_busy(vcpu->home)))) {
 		if (single_cpu())
 			stop = vcpu_run(vcpu);
+		else
+			wait_nap(since);
 		if (be_patient(run, i, late))
 			return -EBUSY;
 	}
@@ -147,6 +150,7 @@ static int pace_there(struct run *run, u32 i)
 	u64 late = deadline(run);
 
 	this_cpu()->waiting_for = "the guest to get on";
+	/* No nap: who sleeps through the moment paces the guest less. */
 	while (READ_ONCE(*progress) < target)
 		if (be_patient(run, i, late))
 			return -EBUSY;

@@ -180,13 +180,15 @@ static cpu_fn thread_of(enum litmus_who who)
 /* It ends by itself, or is made to. */
 static void join(struct litmus_stage *stage, u32 cpu, enum litmus_who who)
 {
+	u64 since = read_tsc();
+
 	while (cpu_busy(cpu)) {
 		if (is_late(stage, 0))
 			WRITE_ONCE(stage->shared->stop, 1ull);
 		if (is_late(stage, LITMUS_GRACE_MS))
 			break;
 		cpu_progress();		/* bounded by what is above */
-		cpu_pause();
+		wait_nap(since);
 	}
 	if (cpu_busy(cpu) && who != LITMUS_HOST)
 		vcpu_stop(&stage->vm.vcpus[vcpu_of(who)],

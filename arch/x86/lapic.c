@@ -3,6 +3,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/clock_measure.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/halt.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/print.h"
@@ -24,7 +25,6 @@
 
 #define SPURIOUS_ENABLE		(1u << 8)
 #define LVT_MASKED		(1u << 16)
-#define LVT_PERIODIC		(1u << 17)
 #define DIVIDE_BY_16		0x3
 #define TIMER_START		0xffffffffu
 #define SAMPLE_MS		5
@@ -46,6 +46,14 @@
 
 static volatile u8 *registers;
 static bool x2apic;
+
+/* The one timer that runs. */
+static struct {
+	bool runs;
+	u32 cpu;
+	u64 ticks_per_ms;
+	u32 period;
+} timer;
 
 static u32 lapic_read(u32 reg)
 {
@@ -187,6 +195,36 @@ void lapic_timer_start(u32 period_ms)
 		       "say that nothing moves\n");
 		return;
 	}
-	lapic_write(REG_LVT_TIMER, LVT_PERIODIC | VECTOR_TIMER);
-	lapic_write(REG_TIMER_INITIAL, (u32)ticks_per_ms * period_ms);
+	lapic_write(REG_LVT_TIMER, VECTOR_TIMER);
+	timer.runs = true;
+	timer.cpu = cpu_id();
+	timer.ticks_per_ms = ticks_per_ms;
+	timer.period = (u32)ticks_per_ms * period_ms;
+	lapic_timer_again();
+}
+
+/* Shot by shot: a period as short as its handler would leave no time for
+ * anything else. */
+void lapic_timer_again(void)
+{
+	lapic_write(REG_TIMER_INITIAL, timer.period);
+}
+
+bool lapic_timer_runs(void)
+{
+	return timer.runs && timer.cpu == cpu_id();
+}
+
+bool lapic_timer_nap(u64 ticks)
+{
+	u64 count = ticks * timer.ticks_per_ms / clock_ticks_per_ms;
+
+	if (!lapic_timer_runs())
+		return false;
+	/* Off until the HLT: an interrupt that comes from here on ends it. */
+	interrupts_off();
+	lapic_write(REG_TIMER_INITIAL,
+		    count && count < timer.period ? (u32)count : timer.period);
+	interrupts_on_and_halt();
+	return true;
 }

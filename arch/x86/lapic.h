@@ -31,9 +31,19 @@ void lapic_end_of_interrupt(void);
 void lapic_start_others(void);
 
 /*
- * Interrupt the calling CPU every @period_ms with VECTOR_TIMER. Says so if that
- * cannot be.
+ * Interrupt the calling CPU after @period_ms with VECTOR_TIMER, whose handler
+ * asks for the next one. Says so if that cannot be.
  */
 void lapic_timer_start(u32 period_ms);
+void lapic_timer_again(void);
+
+/* Does the calling CPU's timer run? */
+bool lapic_timer_runs(void);
+
+/*
+ * Sleep until the next interrupt, which comes within @ticks of the clock: the
+ * timer's. Interrupts on. False: the timer does not run, and it has not slept.
+ */
+bool lapic_timer_nap(u64 ticks);
 
 #endif

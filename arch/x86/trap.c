@@ -76,6 +76,7 @@ static void interrupt(struct trap_frame *frame)
 		break;
 	case VECTOR_TIMER:
 		watchdog_tick(frame);
+		lapic_timer_again();
 		break;
 	default:
 		/*

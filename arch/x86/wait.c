@@ -2,6 +2,7 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/lapic.h"
 #include "arch/x86/print.h"
 
 /* Nothing that works takes so long, on the slowest emulator. */
@@ -9,6 +10,11 @@
 
 /* Most waits end at once: look at the clock every so many rounds only. */
 #define SPINS_PER_LOOK	256
+#define SPINS_AFTER_NAP	8
+
+/* Less is not worth the interrupt; more, and what follows comes late. */
+#define NAP_MIN_US	10
+#define NAP_MAX_US	1000
 
 static u64 deadline(void)
 {
@@ -21,11 +27,25 @@ struct wait wait_start(const char *what)
 	struct wait wait = {
 		.what = what,
 		.outer = cpu->waiting_for,
+		.since = read_tsc(),
 		.deadline = deadline(),
 	};
 
 	WRITE_ONCE(cpu->waiting_for, what);
 	return wait;
+}
+
+bool wait_nap(u64 since)
+{
+	u64 ticks_per_us = clock_ticks_per_ms / 1000;
+	u64 ticks = read_tsc() - since;
+
+	cpu_pause();
+	if (ticks < NAP_MIN_US * ticks_per_us)
+		return false;
+	if (ticks > NAP_MAX_US * ticks_per_us)
+		ticks = NAP_MAX_US * ticks_per_us;
+	return lapic_timer_nap(ticks);
 }
 
 void wait_spin(struct wait *wait)
@@ -38,6 +58,8 @@ void wait_spin(struct wait *wait)
 		      wait->what);
 	if (read_tsc() > wait->deadline)
 		panic("O14: waited too long for %s", wait->what);
+	if (wait_nap(wait->since))
+		wait->spins = SPINS_PER_LOOK - SPINS_AFTER_NAP;
 }
 
 void wait_end(struct wait *wait)

@@ -10,6 +10,10 @@
  * prints every CPU's state and panics with what it waited for (O14).
  * wait_spin() executes PAUSE, and interrupts must be on, or the CPU could not
  * answer a flush while it waits.
+ *
+ * What takes longer is slept through, on the CPU that has a timer, CPU 0: in
+ * naps, after each of which it looks again. Nobody has to wake it, so no
+ * wake-up can be lost, and the bound stays what it is.
  */
 #ifndef ARCH_X86_WAIT_H
 #define ARCH_X86_WAIT_H
@@ -19,13 +23,21 @@
 struct wait {
 	const char *what;
 	const char *outer;	/* what this CPU was waiting for before */
-	u64 deadline;		/* in ticks of the clock */
+	u64 since;		/* in ticks of the clock, as is the next one */
+	u64 deadline;
 	u32 spins;
 };
 
 struct wait wait_start(const char *what);
 void wait_spin(struct wait *wait);
 void wait_end(struct wait *wait);
+
+/*
+ * Between two looks of a wait that lasts since tick @since, and has a bound of
+ * its own: PAUSE at first, and then naps as long as it has lasted, so that
+ * sleeping through its end at most doubles it. True: it has slept.
+ */
+bool wait_nap(u64 since);
 
 /* What is waited for has moved: the bound begins anew. */
 void wait_renew(struct wait *wait);
