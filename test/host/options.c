@@ -115,6 +115,9 @@ static void test_litmus_words(void **state)
 	assert_int_equal(plan->holds[0].at, 0);
 	assert_int_equal(plan->holds[0].name, STEP_N5);
 
+	assert_int_equal(parse("hold=0:F1"), 0);
+	assert_int_equal(plan->holds[0].name, STEP_F1);
+
 	assert_int_equal(parse("litmus=all schedule=0:5,1:3,0:1"), 0);
 	assert_int_equal(__builtin_popcountll(options.litmus),
 			 litmus_test_count);

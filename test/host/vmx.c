@@ -696,16 +696,33 @@ static void test_others(void **state)
 	vmx_backend.skip(&vcpus[0]);
 	assert_int_equal(vmx_backend.rip(&vcpus[1]), 0x5000);
 	assert_int_equal(vmx_backend.rip(&vcpus[0]), 0x200000001);
+}
 
-	vmcss[0].value[slot_of(GUEST_INTERRUPTIBILITY)] = 0xf;
-	vmcss[1].value[slot_of(GUEST_INTERRUPTIBILITY)] = 0x3;
-	enter(1);
-	vmx_backend.nmi_done(&vcpus[0]);
+/* After an NMI exit, and after no other, NMIs come again: host and guest. */
+static void test_nmi(void **state)
+{
+	(void)state;
+	power_on();
+	init_vcpu(0, 0);
+	set(EXIT_REASON, REASON_EVENT);
+	set(EXIT_EVENT, 0x80000202);
+	set(GUEST_INTERRUPTIBILITY, 0xf);
+	vmx_backend.enter(&vcpus[0]);
+	assert_int_equal(vcpus[0].kind, HVM_EXIT_NMI);
 	assert_int_equal(cpu[0].nmis_unblocked, 1);
-	assert_int_equal(vmcss[0].value[slot_of(GUEST_INTERRUPTIBILITY)], 7);
-	vmx_backend.nmi_done(&vcpus[1]);
+	assert_int_equal(vmread(GUEST_INTERRUPTIBILITY), 7);
+	set(GUEST_INTERRUPTIBILITY, 3);
+	vmx_backend.enter(&vcpus[0]);
 	assert_int_equal(cpu[0].nmis_unblocked, 2);
-	assert_int_equal(vmcss[1].value[slot_of(GUEST_INTERRUPTIBILITY)], 3);
+	assert_int_equal(vmread(GUEST_INTERRUPTIBILITY), 3);
+
+	set(GUEST_INTERRUPTIBILITY, 0xf);
+	set(EXIT_EVENT, 0x80000b0e);
+	vmx_backend.enter(&vcpus[0]);
+	set(EXIT_REASON, REASON_INTERRUPT);
+	vmx_backend.enter(&vcpus[0]);
+	assert_int_equal(cpu[0].nmis_unblocked, 2);
+	assert_int_equal(vmread(GUEST_INTERRUPTIBILITY), 0xf);
 }
 
 /* A VMCS is loaded where another was current, and nowhere else. */
@@ -854,6 +871,7 @@ int main(void)
 		cmocka_unit_test(test_exits),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_nmi),
 		cmocka_unit_test(test_loads),
 		cmocka_unit_test(test_vmcs),
 		cmocka_unit_test(test_controls),
