@@ -63,14 +63,16 @@ class Parts(support.FrontEndTest):
                 for run in json.loads(self.out)["runs"]]
 
     def test_boots(self):
-        """a boot for each workload and guest; an idle one has one CPU"""
+        """a boot for each workload and guest, first those that take long;
+        an idle one has one CPU"""
         self.assertEqual(self.play("--jobs", "1"), 0, self.err)
         boots = [boot for boot in self.machine.boots
                  if "list" not in boot.words]
         self.assertEqual([(boot.words["workload"], boot.words["guest"],
                            boot.cpus) for boot in boots],
-                         [(*key, 1 if key[1] == "idle" else 2)
-                          for key in PARTS])
+                         [(workload, guest, cpus) for guest, cpus in
+                          (("running", 2), ("idle", 1))
+                          for workload in ("cow-host", "merge")])
         for argv, cpus in ((("--cpus", "3"), {3}), (("--vcpus", "2"), {3})):
             self.play(*argv)
             self.assertEqual({boot.cpus for boot in self.machine.boots
@@ -191,15 +193,16 @@ class Parts(support.FrontEndTest):
 class Interrupted(support.FrontEndTest):
     """Ctrl-C behind some runs."""
 
-    def interrupt(self, *argv, number=signal.SIGINT, **more):
+    def interrupt(self, *argv, number=signal.SIGINT):
         text = part("cow-host", "running", "coherent", "coherent")
         machine = Quick({**WHOLE, "cow-host running": [
-            {"say": text.split("run 2/2")[0]}, {"wait": 1}], **more})
+            {"say": text.split("run 2/2")[0]}, {"wait": 1}],
+            "merge running": [{"wait": 1}], "merge idle": [{"wait": 1}]})
         launch = machine.launch
 
         def later(boot, directory):
-            # The third part has begun: the first has ended.
-            if boot.words.get("workload") == "merge":
+            # The last part has begun: an earlier one has ended.
+            if boot.title == "merge, guest idle":
                 threading.Thread(target=lambda: (
                     time.sleep(0.5), os.kill(os.getpid(), number))).start()
             return launch(boot, directory)
@@ -207,7 +210,7 @@ class Interrupted(support.FrontEndTest):
         machine.launch = later
         old = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return self.tandem("compare", *argv, "--jobs", "2",
+            return self.tandem("compare", *argv, "--jobs", "3",
                                backends=[machine])
         finally:
             signal.signal(signal.SIGINT, old)
@@ -215,11 +218,10 @@ class Interrupted(support.FrontEndTest):
     def test_kept(self):
         """Ctrl-C keeps the runs that have ended: 130"""
         where = self.directory / "report"
-        silent = {"merge idle": [{"wait": 1}], "merge running": [{"wait": 1}]}
         for number in (signal.SIGINT, signal.SIGTERM):
             self.assertEqual(self.interrupt(
-                "--format", "json", "--out", str(where), number=number,
-                **silent), 130)
+                "--format", "json", "--out", str(where), number=number),
+                130)
             self.assertEqual(self.err.splitlines()[-1], "tandem: interrupted")
             self.assertEqual((where / "results.json").read_text(), self.out)
             found = json.loads(self.out)
@@ -231,7 +233,7 @@ class Interrupted(support.FrontEndTest):
 
     def test_table(self):
         """the tables say that they are not whole"""
-        self.assertEqual(self.interrupt(**{"merge idle": [{"wait": 1}]}), 130)
+        self.assertEqual(self.interrupt(), 130)
         self.assertIn("ended early, with 3 runs", self.out)
 
 
