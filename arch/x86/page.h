@@ -38,19 +38,13 @@ static inline bool page_is(const void *page, u64 word)
 /* Somebody may be writing to either page: the answer is then only a hint. */
 static inline bool page_same(const void *a, const void *b)
 {
-	const volatile u64 *p = a, *q = b;
-	u32 i;
+	u64 count = PAGE_WORDS;
+	bool same;
 
-	for (i = 0; i < PAGE_WORDS; i += 8) {
-		u64 differ = (p[i] ^ q[i]) | (p[i + 1] ^ q[i + 1]) |
-			     (p[i + 2] ^ q[i + 2]) | (p[i + 3] ^ q[i + 3]) |
-			     (p[i + 4] ^ q[i + 4]) | (p[i + 5] ^ q[i + 5]) |
-			     (p[i + 6] ^ q[i + 6]) | (p[i + 7] ^ q[i + 7]);
-
-		if (differ)
-			return false;
-	}
-	return true;
+	__asm__ volatile ("repe cmpsq"
+			  : "=@cce" (same), "+S" (a), "+D" (b), "+c" (count)
+			  : : "memory");
+	return same;
 }
 
 /* A digest of the content: two multiplicative lanes, then a final mix. */
