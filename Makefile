@@ -1,5 +1,6 @@
 # make            the kernel, a multiboot image: build/tandem.bin
 # make compare    every workload under every policy: tables, and build/report/
+# make check      what each commit passes: a minute and a half
 # make test       everything that can fail; ends with "N passed, N failed"
 # make test-random  100 million random operations on the host: minutes
 # make test-churn  100,000 random operations in the kernel on each backend
@@ -11,6 +12,7 @@
 # make iso        a GRUB image with one menu entry per preset, for BIOS and
 #                 UEFI: build/tandem.iso
 # make docs       docs/litmus.md anew, from the litmus tests themselves
+# make readme     README's tables anew, and how long its commands take
 # make clean      remove build/
 # make help       this text
 #
@@ -66,8 +68,8 @@ $(error BUILD='$(BUILD)' is not accepted: accepted is a name of letters, \
 endif
 
 # Goals that run something; all others build.
-RUNS := compare test test-random test-churn test-fresh test-nested iso fuzz \
-	explore docs clean help
+RUNS := compare check test test-random test-churn test-fresh test-nested iso \
+	fuzz explore docs readme clean help
 
 .PHONY: kernel $(RUNS) compiler FORCE
 .DEFAULT_GOAL := kernel
@@ -82,6 +84,10 @@ WITH_MAKE := exec $(if $(shell command -v setpriv),setpriv --pdeathsig TERM) \
 compare:
 	@tools/setup.sh compare
 	@$(WITH_MAKE) ./tandem compare --out $(BUILD)/report
+
+check:
+	@tools/setup.sh test
+	@$(WITH_MAKE) test/run check
 
 test:
 	@tools/setup.sh test
@@ -130,6 +136,10 @@ fuzz:
 	@tools/setup.sh fuzz
 	@$(MAKE) --no-print-directory fuzz-programs
 	@$(WITH_MAKE) test/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+readme:
+	@tools/setup.sh test
+	@$(WITH_MAKE) tools/readme.sh
 
 # Documents that are printed from the source.
 docs:

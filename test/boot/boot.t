@@ -3,8 +3,11 @@
 scenarios report: TAP.
 
     test/boot/boot.t [SCENARIO,..|all [BACKEND[:CPUS]...]]
+
+BOOT_MACHINES has the machines if no argument does.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -80,7 +83,8 @@ def main(tests: str = "all", *names: str) -> int:
     """Boot each machine; 0 if all came to their end and nothing failed."""
     tap = Tap()
     try:
-        for name in names or MACHINES:
+        chosen = names or os.environ.get("BOOT_MACHINES", "").split()
+        for name in chosen or MACHINES:
             run(tap, tests, name)
     except Stop as stop:
         tap.failure("the machine can be started", stop.text.splitlines())

@@ -90,6 +90,23 @@ class Make(support.FrontEndTest):
             self.assertIn("./tandem compare --help", err)
             self.assertNotIn("LOCKED", err)
 
+    def test_help(self):
+        """each goal that runs something is phony, and help tells of it"""
+        text = (ROOT / "Makefile").read_text()
+        runs = text.partition("RUNS := ")[2].partition("\n\n")[0]
+        told = "".join(line for line in text.splitlines(keepends=True)
+                       if line.startswith("# make "))
+        for goal in runs.replace("\\\n", " ").split():
+            self.assertIn(f"make {goal} ", told)
+
+    def test_run_word(self):
+        """test/run refuses a word that it does not know"""
+        done = subprocess.run([ROOT / "test" / "run", "frob"], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "test/run: 'frob' is not accepted: accepted is "
+                          "check\n"))
+
     def test_build_name(self):
         """a name for BUILD that make cannot use is refused"""
         for name in ("a b", "a=b", "a,b", "a:b", "a%b", "a'b", "a$$b", ""):
