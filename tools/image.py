@@ -91,7 +91,7 @@ def _ask(image: Path, backend: Backend) -> Names:
     names: Names = {}
     for what, name, text in outcome.reading.names:
         names.setdefault(what, []).append((name, text))
-    if outcome.status or not names:
+    if outcome.status or outcome.reading.faults or not names:
         raise Stop(outcome.status or STATUS_DIED,
                    "the kernel did not say what it knows; its last output:\n"
                    + "\n".join(outcome.reading.last))

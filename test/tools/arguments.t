@@ -5,6 +5,7 @@ before anything boots; good input reaches the kernel's command line."""
 import os
 import subprocess
 import tempfile
+import unittest.mock
 
 import support
 from support import head, run_text
@@ -214,6 +215,15 @@ class Accepted(support.FrontEndTest):
                           ["tests", "COW-XIAO"], ["scenarios", "guest_oracle"],
                           ["backends", "scripted"]])
 
+
+    def test_damaged_names(self):
+        """a kernel whose list is damaged is not believed"""
+        names = support.NAMES.replace("list policies bracket", "list policies"
+                                      ).replace(" zap at start, Linux today",
+                                                "")
+        with unittest.mock.patch.object(support, "NAMES", names):
+            self.assertEqual(self.tandem("list", "policies"), 4)
+        self.assertFalse(self.kernel.with_suffix(".names.json").exists())
 
     def test_list_tests(self):
         """list tests shows what litmus --test accepts, and nothing else"""

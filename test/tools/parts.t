@@ -16,6 +16,7 @@ from support import head, run_text
 from tools import arguments
 from tools.progress import Line
 from tools.results import Reading
+from tools.runner import Limits
 
 END = "exit status=0\n"
 PARTS = [(workload, guest) for workload in ("cow-host", "merge")
@@ -199,19 +200,28 @@ class Interrupted(support.FrontEndTest):
             {"say": text.split("run 2/2")[0]}, {"wait": 1}],
             "merge running": [{"wait": 1}], "merge idle": [{"wait": 1}]})
         launch = machine.launch
+        consoles = {}
 
         def later(boot, directory):
-            # The last part has begun: an earlier one has ended.
+            started = launch(boot, directory)
+            consoles[boot.title] = started.console
+            # The last part begins: an earlier one has ended.
             if boot.title == "merge, guest idle":
-                threading.Thread(target=lambda: (
-                    time.sleep(0.5), os.kill(os.getpid(), number))).start()
-            return launch(boot, directory)
+                threading.Thread(target=stop).start()
+            return started
+
+        def stop():
+            running = consoles["cow-host, guest running"]
+            while not running.exists() or not running.stat().st_size:
+                time.sleep(0.01)
+            time.sleep(0.5)
+            os.kill(os.getpid(), number)
 
         machine.launch = later
         old = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return self.tandem("compare", *argv, "--jobs", "3",
-                               backends=[machine])
+                               backends=[machine], limits=Limits())
         finally:
             signal.signal(signal.SIGINT, old)
 

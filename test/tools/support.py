@@ -137,12 +137,17 @@ class FrontEndTest(unittest.TestCase):
         self.out = self.err = ""
 
     def tandem(self, *argv: str, script: dict | None = None,
-               backends: list[Backend] | None = None) -> int:
-        """Run `tandem @argv`; keeps what it printed in out and err."""
+               backends: list[Backend] | None = None,
+               limits: Limits | None = None) -> int:
+        """Run `tandem @argv`; keeps what it printed in out and err. Only a
+        script that hangs is judged quickly: a loaded host is no hang."""
         self.backend = Scripted(script or {})
+        machines = [self.backend] if backends is None else backends
+        hangs = any(step.keys() & {"wait", "spin"} for machine in machines
+                    for steps in machine.script.values() for step in steps)
         out, err = io.StringIO(), io.StringIO()
-        app = App([self.backend] if backends is None else backends,
-                  lambda: self.kernel, lambda: self.explorer, QUICK, out, err)
+        app = App(machines, lambda: self.kernel, lambda: self.explorer,
+                  limits or (QUICK if hangs else Limits()), out, err)
         status = app.main(list(argv))
         self.out, self.err = out.getvalue(), err.getvalue()
         return status
