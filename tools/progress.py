@@ -52,7 +52,7 @@ class Line:
             return
         run = reading.current
         text = run.title if run else ""
-        if reading.phase:
+        if run and reading.phase:
             text += f": {reading.phase}"
         self._bar.update(self._task, total=self.total, description=text,
                          completed=self.completed)
