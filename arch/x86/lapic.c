@@ -217,14 +217,14 @@ bool lapic_timer_runs(void)
 
 bool lapic_timer_nap(u64 ticks)
 {
-	u64 count = ticks * timer.ticks_per_ms / clock_ticks_per_ms;
+	u64 count = 1 + ticks * timer.ticks_per_ms / clock_ticks_per_ms;
 
 	if (!lapic_timer_runs())
 		return false;
 	/* Off until the HLT: an interrupt that comes from here on ends it. */
 	interrupts_off();
 	lapic_write(REG_TIMER_INITIAL,
-		    count && count < timer.period ? (u32)count : timer.period);
+		    count < timer.period ? (u32)count : timer.period);
 	interrupts_on_and_halt();
 	return true;
 }
