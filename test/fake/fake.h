@@ -102,6 +102,14 @@ extern void (*fake_enter)(struct vcpu_tlb *tlb);
 extern void (*fake_exit)(void);
 
 /*
+ * Since fake_reset() each counter of executed flushes, of IPIs and of requests
+ * has grown, on each CPU, by exactly what that CPU did; if not, false, and
+ * standard error says which. Mutants need not count.
+ */
+bool fake_counters_agree(void);
+void fake_counters_start(void);		/* as if it were reset now */
+
+/*
  * Runs @fn(@arg) in a child process; true if it panicked with a message that
  * contains @text. The parent's state is untouched.
  */

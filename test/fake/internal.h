@@ -8,6 +8,14 @@
 
 void fake_tlb_reset(void);
 
+/* What the calling CPU did, by executed.c's count. */
+enum fake_deed {
+	FAKE_SECONDARY_FLUSH, FAKE_PRIMARY_FLUSH, FAKE_KICK, FAKE_PRIMARY_IPI,
+	FAKE_REQUEST, FAKE_PRIMARY_REQUEST,
+	FAKE_DEED_COUNT,
+};
+void fake_did(enum fake_deed deed);
+
 /*
  * Who plays a CPU: whoever calls fake_cpu(), and interrupts are served as soon
  * as they are sent; a thread; or an actor of test/explore/.

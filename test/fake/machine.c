@@ -96,6 +96,7 @@ void fake_reset(u32 count)
 	fake_on_step = NULL;
 	fake_guest_fault = NULL;
 	fake_tlb_reset();
+	fake_counters_start();
 	fake_log_steps(FAKE_STEPS_MM);
 	fake_log_clear();
 }
@@ -262,6 +263,8 @@ void ipi_send(u32 id, enum ipi ipi)
 
 	BUG_ON(id == cpu_id());
 	fake_note("%s%u", names[ipi], id);
+	if (ipi != IPI_WAKE)
+		fake_did(ipi == IPI_KICK ? FAKE_KICK : FAKE_PRIMARY_IPI);
 	atomic_or(&states[id].pending, 1u << ipi);
 	fake_explore_sent(id);
 	deliver(id);

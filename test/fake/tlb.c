@@ -67,6 +67,7 @@ void tlb_flush_page(hva_t hva)
 					hva.v >> PAGE_SHIFT);
 
 	fake_note("page");
+	fake_did(FAKE_PRIMARY_FLUSH);
 	if (t->page == hva.v >> PAGE_SHIFT)
 		t->flushes = 0;
 }
@@ -74,6 +75,7 @@ void tlb_flush_page(hva_t hva)
 void tlb_flush_local(void)
 {
 	fake_note("local");
+	fake_did(FAKE_PRIMARY_FLUSH);
 	host_tlbs[cpu_id()].flushes++;
 }
 
@@ -91,6 +93,7 @@ __attribute__((no_sanitize_thread)) void tlb_flush_secondary(hpa_t root)
 	u32 i;
 
 	fake_note("second");
+	fake_did(FAKE_SECONDARY_FLUSH);
 	for (i = 0; i < TLB_SIZE; i++)
 		if (tlb->slots[i].root == root.v)
 			tlb->slots[i].flushes = 0;

@@ -273,6 +273,7 @@ static void test_each_mutant(void **state)
 		end();
 		mm_discard(mm, pages(0, AREA_PAGES));
 	}
+	fake_counters_start();
 }
 
 /* The same without a mutant, under every policy; but a fault in an invalidation

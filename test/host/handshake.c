@@ -27,6 +27,12 @@ static int setup_machine(void **state)
 	return 0;
 }
 
+static int check_counters(void **state)
+{
+	(void)state;
+	return fake_counters_agree() ? 0 : -1;
+}
+
 static void enter_on(u32 id, struct vcpu_tlb *which)
 {
 	u32 self = fake_cpu(id);
@@ -234,7 +240,8 @@ static void test_primary_served_once(void **state)
 	assert_log("");
 }
 
-#define ROW(fn) cmocka_unit_test_setup(fn, setup_machine)
+#define ROW(fn) \
+	cmocka_unit_test_setup_teardown(fn, setup_machine, check_counters)
 
 int main(void)
 {

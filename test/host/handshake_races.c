@@ -457,6 +457,7 @@ static void test_primary_orders(void **state)
 		if (mode_is_inside_first)
 			assert_int_equal(stale != 0, rows[row].goes_stale);
 	}
+	fake_counters_start();
 	assert_int_equal(teardown(state), 0);
 }
 

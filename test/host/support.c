@@ -33,6 +33,7 @@ int setup(void **state)
 
 int teardown(void **state)
 {
+	bool agreed = fake_counters_agree();
 	u32 id;
 
 	(void)state;
@@ -49,6 +50,10 @@ int teardown(void **state)
 	if (frame_free_count() != free_before) {
 		print_error("INV-FREE: %lld frames leaked\n",
 			    (long long)(free_before - frame_free_count()));
+		return -1;
+	}
+	if (!agreed) {
+		print_error("counters and what was executed differ\n");
 		return -1;
 	}
 	return 0;
