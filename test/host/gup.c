@@ -171,8 +171,11 @@ static void test_race(void **state)
 /*
  * gup_fast() itself, with the owner before each of its instructions. Its CPU
  * has not loaded the address space, as a scanner's has not, so N2 sends no IPI
- * that its interrupts-off walk would hold up.
+ * that its interrupts-off walk would hold up. P may end empty, or be there
+ * again, of another frame or with less right: none is what the walker read.
  */
+static enum mm_access wanted;
+
 static void before_stepped(void)
 {
 	before_race();
@@ -181,24 +184,103 @@ static void before_stepped(void)
 
 static void walk_stepped(void)
 {
-	walker_has = !gup_fast(mm, page_hva(0), MM_READ, &walked);
+	walker_has = !gup_fast(mm, page_hva(0), wanted, &walked);
+	if (walker_has && walked.frame != raced) {
+		frame_put(walked.frame);	/* it came behind the owner */
+		walker_has = false;
+	}
 }
 
-static const struct stepped_race stepped_gup = {
-	before_stepped, walk_stepped, owner, after_race, 0,
-};
+/* P maps another frame, as after a copy or a migration; the old one goes. */
+static void owner_moves(void)
+{
+	struct frame *new = frame_alloc();
+	pte_t *ptep;
+
+	owner();
+	if (!owner_saw_alone) {
+		frame_put(new);
+		return;
+	}
+	ptep = hpt_walk(mm, page_hva(0));
+	spin_lock(hpt_lock(ptep));
+	hpt_map(ptep, new, PTE_RW);
+	spin_unlock(hpt_lock(ptep));
+}
+
+static void after_move(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0));
+	struct frame *new = frame_of(mm, 0);
+
+	if (owner_saw_alone) {
+		spin_lock(hpt_lock(ptep));
+		(void)hpt_clear(ptep);
+		spin_unlock(hpt_lock(ptep));
+		rmap_remove(new, ptep);
+		frame_put(new);
+	}
+	after_race();
+}
+
+/* P maps the same frame read-only, and who found it alone shares it (T4). */
+static void owner_protects(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0));
+
+	spin_lock(hpt_lock(ptep));
+	(void)!hpt_wrprotect(ptep);
+	hpt_flush_all(mm);
+	owner_saw_alone = frame_refcount(raced) == 1;
+	if (!owner_saw_alone)
+		hpt_upgrade(ptep);
+	spin_unlock(hpt_lock(ptep));
+}
+
+static void after_protect(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0));
+
+	if (owner_saw_alone) {		/* after_race() finishes the job */
+		spin_lock(hpt_lock(ptep));
+		(void)hpt_clear(ptep);
+		spin_unlock(hpt_lock(ptep));
+	}
+	after_race();
+}
 
 static void test_each_instruction(void **state)
 {
-	u32 instructions;
+	static const struct {
+		const char *end;
+		enum mm_access wanted;
+		struct stepped_race race;
+	} rows[] = {
+		{ "empty", MM_READ,
+		  { before_stepped, walk_stepped, owner, after_race, 0 } },
+		{ "another frame", MM_READ,
+		  { before_stepped, walk_stepped, owner_moves, after_move,
+		    0 } },
+		{ "another frame, to write", MM_WRITE,
+		  { before_stepped, walk_stepped, owner_moves, after_move,
+		    0 } },
+		{ "read-only", MM_WRITE,
+		  { before_stepped, walk_stepped, owner_protects,
+		    after_protect, 0 } },
+	};
+	u32 instructions, i;
 
 	(void)state;
-	both_won = walker_won = owner_won = 0;
-	instructions = fake_step_through(&stepped_gup);
-	print_message("# %u instructions: %u walker, %u owner, %u both\n",
-		      instructions, walker_won, owner_won, both_won);
-	assert_true(walker_won && owner_won);
-	assert_int_equal(both_won, 0);
+	for (i = 0; i < array_count(rows); i++) {
+		wanted = rows[i].wanted;
+		both_won = walker_won = owner_won = 0;
+		instructions = fake_step_through(&rows[i].race);
+		print_message("# %s: %u instructions: %u walker, %u owner, "
+			      "%u both\n", rows[i].end, instructions,
+			      walker_won, owner_won, both_won);
+		assert_true(walker_won && owner_won);
+		assert_int_equal(both_won, 0);
+	}
 }
 
 int main(void)
