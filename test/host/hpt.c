@@ -195,6 +195,62 @@ static void test_for_each(void **state)
 	assert_int_equal(seen, 2);
 }
 
+/*
+ * Ranges that begin, end or lie in tables that are not there, against a flat
+ * model: a list of the tables that are, in order.
+ */
+#define MODEL_TABLES	24
+
+static u64 random_state = 8;
+
+static u64 random_below(u64 n)
+{
+	random_state = random_state * 6364136223846793005ull + 1;
+	return (random_state >> 33) % n;
+}
+
+static bool has_table[MODEL_TABLES];
+
+static void check_range(struct hva_range range)
+{
+	u64 page = (range.start.v - HVA_START) >> PAGE_SHIFT;
+	u64 end = (range.end.v - HVA_START) >> PAGE_SHIFT;
+
+	for_each_pte(mm, hva, ptep, range) {
+		while (page < end && !has_table[page / TABLE_ENTRIES])
+			page++;
+		assert_int_equal(hva.v, page_hva(page).v);
+		assert_int_equal(hpt_entry_hva(ptep).v, hva.v);
+		assert_true(page < end);
+		page++;
+	}
+	while (page < end && !has_table[page / TABLE_ENTRIES])
+		page++;
+	assert_int_equal(page, end);	/* nothing was left out */
+}
+
+static void test_random_ranges(void **state)
+{
+	const u64 page_count = MODEL_TABLES * TABLE_ENTRIES;
+	u64 table, first, i;
+
+	(void)state;
+	for (i = 0; i < 400; i++) {
+		if (i % 40 == 0 && i) {		/* one more each time */
+			table = random_below(MODEL_TABLES);
+			assert_non_null(hpt_walk_alloc(mm,
+					page_hva(table * TABLE_ENTRIES)));
+			has_table[table] = true;
+		}
+		first = random_below(page_count);
+		/* Every third near the edge of a table, on either side. */
+		if (i % 3 == 0)
+			first = (first | (TABLE_ENTRIES - 1)) - i % 2;
+		check_range(pages(first, random_below(page_count - first)));
+		check_range(pages(first, i % 4));
+	}
+}
+
 static int alloc_tables(void *arg)
 {
 	(void)arg;
@@ -233,6 +289,7 @@ int main(void)
 		TEST(test_changes),
 		TEST(test_misuse),
 		TEST(test_for_each),
+		TEST(test_random_ranges),
 		TEST(test_no_memory),
 	};
 
