@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "arch/x86/counter.h"
+#include "ept/ept.h"
 #include "test/fake/internal.h"
 
 static const char *const counter_names[FAKE_DEED_COUNT] = {
@@ -16,6 +17,11 @@ static const char *const counter_names[FAKE_DEED_COUNT] = {
 	[FAKE_PRIMARY_IPI] = "primary_ipis",
 	[FAKE_REQUEST] = "remote_tlb_flush_requests",
 	[FAKE_PRIMARY_REQUEST] = "primary_flush_requests",
+	[FAKE_MAP] = "spte_map",
+	[FAKE_ZAP] = "spte_zap",
+	[FAKE_CHANGE] = "spte_change",
+	[FAKE_WRPROTECT] = "spte_wrprotect",
+	[FAKE_UPGRADE] = "spte_upgrade",
 };
 
 #define REQUESTS_BY "requests_by."
@@ -30,12 +36,37 @@ __attribute__((no_sanitize_thread)) void fake_did(enum fake_deed deed)
 	deeds[cpu_id()][deed]++;
 }
 
+/* What a leaf lost or gained; FAKE_DEED_COUNT: nothing that is counted. */
+static enum fake_deed leaf_deed(const struct spte_format *f, u64 old, u64 new)
+{
+	bool was = old & f->present, is = new & f->present;
+
+	if (was != is)
+		return is ? FAKE_MAP : FAKE_ZAP;
+	if (was && (old ^ new) & SPTE_ADDR)
+		return FAKE_CHANGE;
+	if (was && (old ^ new) & f->write)
+		return new & f->write ? FAKE_UPGRADE : FAKE_WRPROTECT;
+	return FAKE_DEED_COUNT;
+}
+
+static void hear_leaf(const struct step_event *event)
+{
+	const struct ept *ept = event->object;
+	enum fake_deed deed = leaf_deed(ept->format, event->from, event->to);
+
+	if (deed != FAKE_DEED_COUNT)
+		fake_did(deed);
+}
+
 static void hear(struct step_listener *listener,
 		 const struct step_event *event)
 {
 	(void)listener;
 	if (event->step == STEP_OWED)
 		fake_did(FAKE_REQUEST);
+	if (event->step == STEP_SPTE)
+		hear_leaf(event);
 	if (event->step == STEP_PFLUSH)
 		fake_did(FAKE_PRIMARY_REQUEST);
 }

@@ -102,9 +102,9 @@ extern void (*fake_enter)(struct vcpu_tlb *tlb);
 extern void (*fake_exit)(void);
 
 /*
- * Since fake_reset() each counter of executed flushes, of IPIs and of requests
- * has grown, on each CPU, by exactly what that CPU did; if not, false, and
- * standard error says which. Mutants need not count.
+ * Since fake_reset() each counter of executed flushes, of IPIs, of requests and
+ * of changed leaves has grown, on each CPU, by exactly what that CPU did; if
+ * not, false, and standard error says which. Mutants need not count.
  */
 bool fake_counters_agree(void);
 void fake_counters_start(void);		/* as if it were reset now */

@@ -151,8 +151,10 @@ static void test_migrate_order(void **state)
 	frame_get(old);
 	recorder_add(&recorder, mm);
 	load_on_cpu1(mm);
+	fake_log_steps(FAKE_STEPS_MM | FAKE_STEP(COPY));
 	assert_int_equal(mm_migrate(old), 0);
-	assert_log("start:migrate:0+1 page primary1 local@1 end:migrate:0+1");
+	assert_log("start:migrate:0+1 page primary1 local@1 COPY "
+		   "end:migrate:0+1");
 	assert_true(pte_writable(entry_of(mm, 0)));
 	frame_put(old);
 	assert_log("FREE");

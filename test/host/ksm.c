@@ -107,6 +107,29 @@ static void test_pairs(void **state)
 	end();
 }
 
+/*
+ * The page of an unstable node has become the zero frame, which no tree may
+ * hold: it is never freed, and everybody has it.
+ */
+static void test_node_became_zero(void **state)
+{
+	(void)state;
+	write_page(0, 5);
+	write_page(1, 5);
+	begin(2);
+	pass();
+	ksm_begin_pass();
+	assert_true(ksm_scan_next());		/* page 0 waits for its like */
+	mm_discard(mm, pages(0, 1));
+	assert_int_equal(read_page(0), 0);
+	assert_ptr_equal(frame_of(mm, 0), zero_frame);
+	while (ksm_scan_next())
+		;
+	assert_false(frame_is_stable(zero_frame));
+	assert_int_equal(merged(), 0);
+	end();
+}
+
 /* All different: nobody is touched. */
 static void test_all_different(void **state)
 {
@@ -382,6 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_same),
+		TEST(test_node_became_zero),
 		TEST(test_pairs),
 		TEST(test_all_different),
 		TEST(test_volatile),

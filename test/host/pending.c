@@ -250,6 +250,18 @@ static void allocation_fails(void)
 	write_page(FREE_PAGE, 1);
 }
 
+static void allocation_for_migration_fails(void)
+{
+	struct frame *frame;
+
+	write_page(FREE_PAGE, 1);
+	frame = frame_of(mm, FREE_PAGE);
+	frame_get(frame);
+	frame_fail_at(1);
+	assert_int_equal(mm_migrate(frame), 0);
+	frame_put(frame);
+}
+
 static void memory_is_out(void)
 {
 	static struct frame *taken[20000];
@@ -323,6 +335,8 @@ static const struct hazard {
 	{ "T3a of old", true, merge_old, 1, SERVED, VALUE },
 	{ "N3 of old, pinned", true, merge_pinned_old, 1, SERVED, VALUE },
 	{ "an allocation fails", false, allocation_fails, 1, SERVED, VALUE },
+	{ "a migration's allocation fails", false,
+	  allocation_for_migration_fails, 1, SERVED, VALUE },
 	{ "memory is out", false, memory_is_out, 1, SERVED, VALUE },
 	{ "another flush", false, another_flush, 1, SERVED, VALUE },
 	{ "the run ends", false, complete, 1, SERVED, VALUE },

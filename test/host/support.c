@@ -9,6 +9,7 @@ struct mm *mm;
 #define CHECKED_GFNS	(4 * AREA_PAGES)
 
 static u64 free_before;
+static u32 zero_before;		/* who never goes is not among the free */
 
 int group_setup(void **state)
 {
@@ -22,6 +23,7 @@ int setup(void **state)
 	(void)state;
 	fake_reset(2);
 	free_before = frame_free_count();
+	zero_before = frame_refcount(zero_frame);
 	mm = mm_create();
 	if (!mm || mm_map(mm, pages(0, AREA_PAGES),
 			  VMA_WRITE | VMA_MERGEABLE))
@@ -50,6 +52,12 @@ int teardown(void **state)
 	if (frame_free_count() != free_before) {
 		print_error("INV-FREE: %lld frames leaked\n",
 			    (long long)(free_before - frame_free_count()));
+		return -1;
+	}
+	if (frame_refcount(zero_frame) != zero_before ||
+	    rmap_mapcount(zero_frame) || frame_is_stable(zero_frame)) {
+		print_error("INV-FREE: the zero frame has %u references, not "
+			    "%u\n", frame_refcount(zero_frame), zero_before);
 		return -1;
 	}
 	if (!agreed) {
