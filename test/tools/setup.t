@@ -154,6 +154,7 @@ class Setup(support.FrontEndTest):
 class Fresh(support.FrontEndTest):
 
     PROGRAM = support.ROOT / "test" / "fresh"
+    SECONDS = 10000000 + os.getpid()    # another one may be running too
 
     def refused(self, *argv):
         done = subprocess.run([self.PROGRAM, *argv], text=True,
@@ -176,7 +177,7 @@ class Fresh(support.FrontEndTest):
         debootstrap = self.directory / "debootstrap"
         debootstrap.write_text("#!/bin/sh\n"
                                f"touch {self.directory}/begun\n"
-                               "exec sleep 1234567\n")
+                               f"exec sleep {self.SECONDS}\n")
         debootstrap.chmod(0o755)
         temporary = self.directory / "tmp"
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -204,8 +205,8 @@ class Fresh(support.FrontEndTest):
     @staticmethod
     def sleepers():
         """Processes of the made-up debootstrap."""
-        found = subprocess.run(["pgrep", "-f", "^sleep 1234567$"], text=True,
-                               capture_output=True, check=False)
+        found = subprocess.run(["pgrep", "-f", f"^sleep {Fresh.SECONDS}$"],
+                               text=True, capture_output=True, check=False)
         return found.stdout.split()
 
 
