@@ -210,18 +210,11 @@ static void test_refused(void **state)
 }
 
 /* However long a word is and however short the buffer: no byte too far. */
-static void test_long(void **state)
+static void complain_into_any(const char *line)
 {
-	char *line = malloc(3000);
 	size_t size;
 
-	(void)state;
-	memset(line, 'x', 2999);
-	line[2999] = 0;
-	line[0] = '/';				/* a path */
-	assert_int_equal(parse(line), 0);
-	memcpy(line, "policy=", 7);
-	for (size = 1; size < 700; size += 3) {
+	for (size = 1; size < 700; size++) {
 		char *buf = malloc(size);	/* ASan watches */
 
 		assert_int_equal(options_parse(&options, line, buf, size),
@@ -229,6 +222,23 @@ static void test_long(void **state)
 		assert_true(strlen(buf) < size);
 		free(buf);
 	}
+}
+
+static void test_long(void **state)
+{
+	char *line = malloc(3000);
+
+	(void)state;
+	memset(line, 'x', 2999);
+	line[2999] = 0;
+	line[0] = '/';				/* a path */
+	assert_int_equal(parse(line), 0);
+	memcpy(line, "policy=", 7);
+	complain_into_any(line);
+	line[OPTIONS_TEXT - 1] = 0;
+	complain_into_any(line);
+	memcpy(line, "xolicy=", 7);
+	complain_into_any(line);
 	free(line);
 }
 
