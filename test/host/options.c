@@ -78,6 +78,14 @@ static void test_accepted(void **state)
 	assert_true(options.pace_free);
 	assert_true(options.trace);
 	assert_true(options.mutants != 0);
+	/* The least and the most of each. */
+	assert_int_equal(parse("pages=1 vcpus=1 cpus=1 seed=0 first=1 rounds=1 "
+			       "operations=1"), 0);
+	assert_int_equal(options.pages, 1);
+	assert_int_equal(options.seed, 0);
+	assert_int_equal(parse("pages=262144 first=1000000 rounds=1000000000 "
+			       "operations=1000000000"), 0);
+	assert_int_equal(options.pages, 262144);
 	/* The last one counts. */
 	assert_int_equal(parse("seed=3 seed=4 guest=both"), 0);
 	assert_int_equal(options.seed, 4);
