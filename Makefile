@@ -8,6 +8,7 @@
 # make test-fresh  compare and test on a Debian that was just installed; root,
 #                 and SUITE=bookworm or trixie
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
+# make mutate     random slips in FILE=mm/gup.c, and which test notices each
 # make explore    every litmus test in every interleaving, on the host
 # make iso        a GRUB image with one menu entry per preset, for BIOS and
 #                 UEFI: build/tandem.iso
@@ -50,7 +51,8 @@ comma := ,
 
 # What may be set on make's command line.
 SETTINGS := BUILD CC OBJCOPY MAX_IMAGE_SIZE SUITE FUZZ_SECONDS \
-	EXPLORE_PREEMPTIONS TANDEM_SEED TANDEM_OPERATIONS LOCKED
+	EXPLORE_PREEMPTIONS TANDEM_SEED TANDEM_OPERATIONS LOCKED FILE SEED \
+	COUNT DEAREST
 SET := $(foreach name,$(.VARIABLES),\
 	$(if $(findstring command line,$(origin $(name))),$(name)))
 ifneq ($(filter-out $(SETTINGS),$(SET)),)
@@ -69,7 +71,7 @@ endif
 
 # Goals that run something; all others build.
 RUNS := compare check test test-random test-churn test-fresh test-nested iso \
-	fuzz explore docs readme clean help
+	fuzz mutate explore docs readme clean help
 
 .PHONY: kernel $(RUNS) compiler FORCE
 .DEFAULT_GOAL := kernel
@@ -136,6 +138,15 @@ fuzz:
 	@tools/setup.sh fuzz
 	@$(MAKE) --no-print-directory fuzz-programs
 	@$(WITH_MAKE) test/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# FILE=mm/gup.c, or a folder; SEED=1, COUNT=10; tests that take over DEAREST=30
+# seconds of CPU time are left out.
+mutate:
+	@tools/setup.sh test
+	@$(WITH_MAKE) tools/mutate.py --file "$(FILE)" --build "$(BUILD)" \
+		$(if $(SEED),--seed "$(SEED)") \
+		$(if $(COUNT),--count "$(COUNT)") \
+		$(if $(DEAREST),--dearest "$(DEAREST)")
 
 readme:
 	@tools/setup.sh test
