@@ -23,8 +23,8 @@ EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) $(addprefix arch/x86/,counter.c \
 EXPLORE_UNSEEN := arch/x86/format.c arch/x86/step.c $(wildcard lab/check*.c) \
 	$(addprefix lab/,litmus.c litmus_tests.c mutant.c records.c \
 		tlb_model.c) test/fake/executed.c
-EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c context.S \
-	engine.c memory.c order.c output.c seen.c trace.c turn.c)
+EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \
+	context.S engine.c memory.c order.c output.c seen.c trace.c turn.c)
 EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c schedule.c world.c)
 
 # Of the explorer itself, with the kernel's own locks.

@@ -212,6 +212,9 @@ static void report(const struct job *job, bool lived)
 {
 	const struct explore_result *r = &job->result;
 
+	/* Where progress stands, if that is the same terminal. */
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
 	printf("explore test=%s policy=%s mutant=%s preemptions=%u "
 	       "states=%llu schedules=%llu pruned=%llu words=%u "
 	       "ends=%llu:%llx seen=%llu "
@@ -247,6 +250,8 @@ static bool do_job(struct job *job)
 }
 
 /* --- All trials, a few at a time. */
+
+typedef void (*trial_fn)(const struct trial *trial);
 
 static bool is_named(const char *list, const char *name)
 {
@@ -289,17 +294,67 @@ static bool is_policy(const char *name)
 	return policy_find(name);
 }
 
-static u32 running;
-static bool all_good = true;
+/*
+ * How far it is, for a terminal. A third actor makes a trial so many times as
+ * long, about; for mutants, that of few preemptions.
+ */
+#define WEIGHT_THREE	40
+
+static struct {
+	u32 trials, weight;	/* of all */
+	u32 ended, weight_ended;
+	u32 bad;
+} progress;
+
+static u32 weight_of(const struct trial *trial)
+{
+	return litmus_actor_count(trial->test) > 2 && !trial->mutant
+	       ? WEIGHT_THREE : 1;
+}
+
+static void plan_job(const struct trial *trial)
+{
+	progress.trials++;
+	progress.weight += weight_of(trial);
+}
+
+static void show_progress(void)
+{
+	double used = seconds_used();
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r\033[K%u of %u trials, %.0f s of CPU",
+		progress.ended, progress.trials, used);
+	if (progress.weight_ended && progress.ended < progress.trials)
+		fprintf(stderr, ", about %.0f s to go", used *
+			(progress.weight - progress.weight_ended) /
+			progress.weight_ended);
+	if (progress.ended == progress.trials)
+		fputc('\n', stderr);
+}
+
+static struct {
+	pid_t child;
+	u32 weight;
+} *running;
+static u32 running_count;
 
 static void wait_for_one(void)
 {
 	int status;
+	pid_t child = wait(&status);
+	u32 i;
 
-	if (wait(&status) < 0)
+	for (i = 0; i < running_count && running[i].child != child; i++)
+		;
+	if (child < 0 || i == running_count)
 		return;
-	running--;
-	all_good &= WIFEXITED(status) && !WEXITSTATUS(status);
+	progress.ended++;
+	progress.weight_ended += running[i].weight;
+	progress.bad += !WIFEXITED(status) || WEXITSTATUS(status);
+	running[i] = running[--running_count];
+	show_progress();
 }
 
 static void start_job(const struct trial *trial)
@@ -307,7 +362,7 @@ static void start_job(const struct trial *trial)
 	struct job *job;
 	pid_t child;
 
-	while (running >= options.jobs)
+	while (running_count >= options.jobs)
 		wait_for_one();
 	fflush(NULL);
 	child = fork();
@@ -315,9 +370,11 @@ static void start_job(const struct trial *trial)
 		perror("explore: fork");
 		exit(STATUS_DIED);
 	}
-	running++;
-	if (child)
+	if (child) {
+		running[running_count].child = child;
+		running[running_count++].weight = weight_of(trial);
 		return;
+	}
 	end_with_parent();
 	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -327,44 +384,55 @@ static void start_job(const struct trial *trial)
 	exit(do_job(job) ? 0 : STATUS_BAD);
 }
 
-static void start_policies(const struct litmus_test *test)
+static void each_policy(const struct litmus_test *test, trial_fn fn)
 {
 	u32 i;
 
 	for (i = 0; i < policy_count; i++)
 		if (is_named(options.policies, policies[i].name))
-			start_job(&(struct trial){ test, &policies[i], NULL,
-						   true });
+			fn(&(struct trial){ test, &policies[i], NULL, true });
 }
 
-static void start_mutants(const struct litmus_test *test)
+static void each_mutant(const struct litmus_test *test, trial_fn fn)
 {
 	u32 i;
 
 	for (i = 0; i < mutant_count; i++)
 		if (litmus_reached_by(test, mutants[i].name))
-			start_job(&(struct trial){
+			fn(&(struct trial){
 				test, policy_find(mutants[i].base),
 				&mutants[i], false,
 			});
 }
 
-static int explore_all(void)
+static void each_trial(trial_fn fn)
 {
 	u32 i;
 
-	check_names(options.tests, is_test);
-	check_names(options.policies, is_policy);
 	for (i = 0; i < litmus_test_count; i++) {
 		if (!is_named(options.tests, litmus_tests[i].name))
 			continue;
-		start_policies(&litmus_tests[i]);
+		each_policy(&litmus_tests[i], fn);
 		if (options.mutants)
-			start_mutants(&litmus_tests[i]);
+			each_mutant(&litmus_tests[i], fn);
 	}
-	while (running)
+}
+
+static int explore_all(void)
+{
+	check_names(options.tests, is_test);
+	check_names(options.policies, is_policy);
+	running = calloc(options.jobs, sizeof(*running));
+	if (!running)
+		return STATUS_DIED;
+	each_trial(plan_job);
+	show_progress();
+	each_trial(start_job);
+	while (running_count)
 		wait_for_one();
-	return all_good ? 0 : STATUS_BAD;
+	printf("explored trials=%u bad=%u seconds=%.1f\n", progress.trials,
+	       progress.bad, seconds_used());
+	return progress.bad ? STATUS_BAD : 0;
 }
 
 static int replay(void)
