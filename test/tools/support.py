@@ -144,6 +144,7 @@ class FrontEndTest(unittest.TestCase):
         self.backend = Scripted(script or {})
         machines = [self.backend] if backends is None else backends
         hangs = any(step.keys() & {"wait", "spin"} for machine in machines
+                    if isinstance(machine, Scripted)
                     for steps in machine.script.values() for step in steps)
         out, err = io.StringIO(), io.StringIO()
         app = App(machines, lambda: self.kernel, lambda: self.explorer,
