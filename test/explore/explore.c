@@ -106,22 +106,21 @@ static bool explore_upwards(struct job *job)
 
 #define MANY_PAGES	64
 
-static bool has_exit(const struct litmus_test *test)
+static bool has(const struct litmus_test *test, enum litmus_verb verb)
 {
 	u32 actor, i;
 
 	for (actor = 0; actor < litmus_actor_count(test); actor++)
 		for (i = 0; i < LITMUS_OPS; i++)
-			if (test->actors[actor].ops[i].verb ==
-			    LITMUS_CHILD_EXIT)
+			if (test->actors[actor].ops[i].verb == verb)
 				return true;
 	return false;
 }
 
 /*
  * A table full of pages makes a schedule long. A third actor multiplies the
- * schedules, and most where brackets stand around each change, or where a whole
- * address space goes. One preemption less keeps the time within bounds; each
+ * schedules, and most where brackets stand around each change, where a whole
+ * address space goes, or where pages are discarded. One preemption less keeps the time within bounds; each
  * line says which bound it was. (For mutants it is the full one: most end
  * early.)
  */
@@ -131,7 +130,8 @@ static u32 bound_of(const struct trial *trial)
 	u32 n = options.preemptions;
 	bool is_big = litmus_pages(test) > MANY_PAGES ||
 		      (litmus_actor_count(test) > 2 &&
-		       (has_exit(test) ||
+		       (has(test, LITMUS_CHILD_EXIT) ||
+			has(test, LITMUS_DISCARD) ||
 			trial->policy->start == START_ZAP));
 
 	return n && is_big ? n - 1 : n;
