@@ -16,7 +16,8 @@ _Static_assert(MAX_CPUS <= END_CPUS, "a mask of CPUs and a stamp in one word");
 
 /*
  * CPUs that use the tables of @mm. One that is leaving stands in cpu_mask still,
- * but what it will execute next drops all; one that is coming has dropped it.
+ * but what it executes next drops all; one that is coming is stamped as clean
+ * before it stands here: mm_switch().
  */
 static u64 loaded_by(const struct mm *mm)
 {
@@ -31,7 +32,10 @@ static u64 loaded_by(const struct mm *mm)
 
 static u64 end_of(const struct mm *mm)
 {
-	return tlb_model_clock() << END_CPUS | loaded_by(mm);
+	u64 stamp = tlb_model_clock();
+
+	/* In this order: who comes after the stamp is clean after it. */
+	return stamp << END_CPUS | loaded_by(mm);
 }
 
 static u64 end_stamp(u64 end)

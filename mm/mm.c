@@ -101,8 +101,11 @@ void mm_switch(struct mm *mm)
 	 */
 	if (mm)
 		atomic_or(&mm->cpu_mask, self);
-	cpu->mm = mm;
+	/* Who asks whose tables this CPU uses (the checker) is told neither
+	 * while it drops what it holds. */
+	WRITE_ONCE(cpu->mm, NULL);
 	step_change(STEP_CLEAN, NULL, cpu->id, FLUSH_ALL, 0);
+	WRITE_ONCE(cpu->mm, mm);
 	tlb_load_root(mm ? ptr_to_hpa(mm->root) : kernel_root());
 	if (old)
 		atomic_and(&old->cpu_mask, ~self);

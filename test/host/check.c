@@ -4,6 +4,8 @@
  */
 #include "test/host/vm.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include "lab/mutant.h"
@@ -355,6 +357,84 @@ static void test_upgrade_of_awaited(void **state)
 	end();
 }
 
+/* --- A CPU that comes to the address space holds nothing of it. */
+
+static struct arrival {
+	pthread_t thread;
+	sem_t begun, go;
+	bool expected;
+} arrival;
+
+static void *come(void *arg)
+{
+	(void)arg;
+	fake_cpu(2);
+	mm_switch(mm);
+	mm_switch(NULL);
+	return NULL;
+}
+
+/* A flush is complete: CPU 2 comes now, and is held where it begins to drop
+ * what it has. */
+static void let_one_come(struct step_listener *l,
+			 const struct step_event *event)
+{
+	(void)l;
+	if (event->step == STEP_PDONE && arrival.expected) {
+		arrival.expected = false;
+		pthread_create(&arrival.thread, NULL, come, NULL);
+		sem_wait(&arrival.begun);
+	} else if (event->step == STEP_CLEAN && cpu_id() == 2) {
+		sem_post(&arrival.begun);
+		sem_wait(&arrival.go);
+	}
+}
+
+static void fork_again(void)
+{
+	struct mm *other;
+
+	write_page(1, 6);
+	arrival.expected = true;
+	other = mm_fork(mm);
+	mm_put(other);
+}
+
+static void discard_and_fill(void)
+{
+	mm_discard(mm, pages(0, 1));
+	write_page(0, 7);
+}
+
+static void test_arrival(void **state)
+{
+	static void (*const acts[])(void) = {
+		copy, fork_again, discard_and_fill,
+	};
+	struct step_listener listener = { .hear = let_one_come };
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(acts); i++) {
+		start_inside(policy_find("change-pte"));
+		cpu_count = 3;
+		step_listen(&listener);
+		sem_init(&arrival.begun, 0, 0);
+		sem_init(&arrival.go, 0, 0);
+		arrival.expected = acts[i] != fork_again;
+		acts[i]();
+		assert_false(arrival.expected);
+		sem_post(&arrival.go);
+		sem_post(&arrival.go);
+		pthread_join(arrival.thread, NULL);
+		step_unlisten(&listener);
+		assert_int_equal(check_total(), 0);
+		cpu_count = 2;
+		end();
+		mm_discard(mm, pages(0, AREA_PAGES));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +443,7 @@ int main(void)
 		TEST(test_each_policy),
 		TEST(test_write_in_n4),
 		TEST(test_upgrade_of_awaited),
+		TEST(test_arrival),
 	};
 
 	return RUN(tests);
