@@ -169,7 +169,7 @@ void cpu_join(u32 id, const char *what)
 	u64 seen = READ_ONCE(cpus[id].progress), now;
 
 	while (cpu_busy(id)) {
-		wait_spin(&wait);
+		wait_sleep(&wait);
 		now = READ_ONCE(cpus[id].progress);
 		if (now != seen)
 			wait_renew(&wait);

@@ -10,7 +10,6 @@
 
 /* Most waits end at once: look at the clock every so many rounds only. */
 #define SPINS_PER_LOOK	256
-#define SPINS_AFTER_NAP	8
 
 /* Less is not worth the interrupt; more, and what follows comes late. */
 #define NAP_MIN_US	10
@@ -58,8 +57,13 @@ void wait_spin(struct wait *wait)
 		      wait->what);
 	if (read_tsc() > wait->deadline)
 		panic("O14: waited too long for %s", wait->what);
+}
+
+void wait_sleep(struct wait *wait)
+{
+	wait_spin(wait);
 	if (wait_nap(wait->since))
-		wait->spins = SPINS_PER_LOOK - SPINS_AFTER_NAP;
+		wait->spins = SPINS_PER_LOOK - 1;	/* look at the clock */
 }
 
 void wait_end(struct wait *wait)

@@ -11,9 +11,11 @@
  * wait_spin() executes PAUSE, and interrupts must be on, or the CPU could not
  * answer a flush while it waits.
  *
- * What takes longer is slept through, on the CPU that has a timer, CPU 0: in
- * naps, after each of which it looks again. Nobody has to wake it, so no
- * wake-up can be lost, and the bound stays what it is.
+ * Who waits for work that takes long calls wait_sleep(): the CPU that has a
+ * timer, CPU 0, sleeps in naps and looks again after each. Nobody has to wake it,
+ * so no wake-up can be lost, and the bound stays what it is. Locks and flushes
+ * spin: they are short, they are measured, and a litmus test must see at once
+ * that one can go on.
  */
 #ifndef ARCH_X86_WAIT_H
 #define ARCH_X86_WAIT_H
@@ -30,6 +32,7 @@ struct wait {
 
 struct wait wait_start(const char *what);
 void wait_spin(struct wait *wait);
+void wait_sleep(struct wait *wait);	/* in place of wait_spin() */
 void wait_end(struct wait *wait);
 
 /*
