@@ -139,15 +139,19 @@ static void new_line(void)
 	u32 row, column, below;
 
 	screen.column = 0;
-	if (++screen.row < screen.rows)
+	if (screen.row + 1 < screen.rows) {
+		screen.row++;
 		return;
+	}
+	/* Before it draws: a panic may print in the middle of this. */
+	screen.row = screen.rows > ROWS_AT_ONCE ?
+		     screen.rows - ROWS_AT_ONCE : 0;
 	for (row = 0; row < screen.rows; row++) {
 		below = row + ROWS_AT_ONCE;
 		for (column = 0; column < screen.columns; column++)
 			draw_cell(row, column, below < screen.rows ?
 				  cells[below][column] : ' ');
 	}
-	screen.row -= ROWS_AT_ONCE;
 }
 
 void framebuffer_write(const char *text, size_t size)
