@@ -142,6 +142,13 @@ static bool pin_is_left(const struct litmus_outcome *o)
 	return o->reg[LAST][0] == 0;
 }
 
+/* Or a write of the owner's, or of vcpu0's, is lost. */
+static bool pin_is_left_or_write_lost(const struct litmus_outcome *o)
+{
+	return (o->reg[1][0] == 1 && pin_is_left(o)) ||
+	       o->reg[LAST][1] != 7 || o->reg[LAST][2] != 8;
+}
+
 static bool more_than_one(const struct litmus_outcome *o)
 {
 	return o->reg[LAST][0] > 1;
@@ -681,6 +688,24 @@ const struct litmus_test litmus_tests[] = {
 		.finally = { PIN_SAME(0) },
 		.outcome = "the owner's page has another frame than the device",
 		.seen = pin_is_left,
+	}, {
+		.name = "PIN-FORK-RACE",
+		.rules = "T1 T2 O17",
+		.what = "A page is pinned while it is forked, then written by "
+			"host and guest: whoever came first, the pin is of the "
+			"frame that the page has.",
+		.reach = "all, if a pin were not settled under PTL",
+		.mutants = "",
+		.initially = { WRITE(0, 5) },
+		.actors = {
+			{ LITMUS_HOST, { FORK, WRITE(0, 7) } },
+			{ LITMUS_HOST, { PIN(0) } },
+			{ LITMUS_VCPU0, { WRITE_WORD(0, 1, 8) } },
+		},
+		.finally = { PIN_SAME(0), READ(0), READ_WORD(0, 1) },
+		.outcome = "the owner's page has another frame than the "
+			   "device, or a write is lost",
+		.seen = pin_is_left_or_write_lost,
 	},
 	/* --- T6, T7, T13: brackets. */
 	{

@@ -132,6 +132,15 @@ class Bounds(support.unittest.TestCase):
             self.assertLessEqual(
                 n.get("kicks", 0), 2 * n["remote_tlb_flush_requests"], run)
 
+    def test_executed(self):
+        """each flush that a vCPU took was one INVEPT, in each phase"""
+        for run in self.found["runs"]:
+            for phase in run["phases"]:
+                n = phase["counters"]
+                self.assertEqual(n.get("remote_tlb_flush", 0),
+                                 n.get("invept_single", 0) +
+                                 n.get("invept_global", 0), run)
+
     def test_least(self):
         """no run, of one page or of many, needs less than the least"""
         single = compare("--pages", "1", "--guest", "idle")

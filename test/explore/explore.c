@@ -131,7 +131,7 @@ static u32 bound_of(const struct trial *trial)
 	bool is_big = litmus_pages(test) > MANY_PAGES ||
 		      (litmus_actor_count(test) > 2 &&
 		       (has(test, LITMUS_CHILD_EXIT) ||
-			has(test, LITMUS_DISCARD) ||
+			has(test, LITMUS_DISCARD) || has(test, LITMUS_PIN) ||
 			trial->policy->start == START_ZAP));
 
 	return n && is_big ? n - 1 : n;
