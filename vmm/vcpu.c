@@ -9,7 +9,7 @@
 #include "arch/x86/system.h"
 #include "arch/x86/wait.h"
 
-#define EXITS_A_LOOK	256u	/* how often the deadline is looked at */
+#define EXITS_A_LOOK	64u	/* how often the deadline is looked at */
 
 COUNTER_BY(exits, fault);
 COUNTER_BY(exits, hypercall);

@@ -24,9 +24,10 @@ static u64 movement(void)
 void watchdog_start(u32 period_ms, u32 limit_ms)
 {
 	limit = limit_ms;
+	/* This measures the timer first, which takes a while. */
+	lapic_timer_start(period_ms);
 	last_sum = movement();
 	last_moved = read_tsc();
-	lapic_timer_start(period_ms);
 }
 
 void watchdog_tick(const struct trap_frame *frame)
