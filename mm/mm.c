@@ -103,9 +103,9 @@ void mm_switch(struct mm *mm)
 		atomic_or(&mm->cpu_mask, self);
 	/* Who asks whose tables this CPU uses (the checker) is told neither
 	 * while it drops what it holds. */
-	WRITE_ONCE(cpu->mm, NULL);
+	cpu->mm = NULL;
 	step_change(STEP_CLEAN, NULL, cpu->id, FLUSH_ALL, 0);
-	WRITE_ONCE(cpu->mm, mm);
+	cpu->mm = mm;
 	tlb_load_root(mm ? ptr_to_hpa(mm->root) : kernel_root());
 	if (old)
 		atomic_and(&old->cpu_mask, ~self);
