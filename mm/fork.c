@@ -12,9 +12,9 @@
 COUNTER(fork_copy);	/* pages that fork copied: pinned for a device */
 
 /* R2 for one area: write-protect what is there, and share it but for what is
- * pinned. */
+ * pinned: @pinned says if there was any. */
 static int share_range(struct mm *parent, struct mm *child,
-		       struct hva_range range)
+		       struct hva_range range, bool *pinned)
 {
 	for_each_pte(parent, hva, ptep, range) {
 		struct frame *frame;
@@ -33,7 +33,9 @@ static int share_range(struct mm *parent, struct mm *child,
 			/* The flush is owed until the end of the range. */
 			(void)!hpt_wrprotect(ptep);
 			frame = pfn_frame(pte_pfn(pte_read(ptep)));
-			if (!frame_is_pinned(frame)) {
+			if (frame_is_pinned(frame)) {
+				*pinned = true;
+			} else {
 				frame_get(frame);
 				hpt_map(child_ptep, frame, PTE_RO);
 			}
@@ -78,14 +80,15 @@ static int copy_pinned(struct mm *parent, struct mm *child,
 	return 0;
 }
 
-static int fork_vma(struct mm *parent, struct mm *child, struct vma *vma)
+static int fork_vma(struct mm *parent, struct mm *child, struct vma *vma,
+		    bool *pinned)
 {
 	int err;
 
 	child->vmas[child->vma_count++] = *vma;
 	mmu_notifier_protect_start(parent, vma->range);		/* R1 */
 	step(STEP_R1, parent, vma->range.start.v);
-	err = share_range(parent, child, vma->range);
+	err = share_range(parent, child, vma->range, pinned);
 	hpt_flush_all(parent);					/* R2 */
 	step(STEP_R2, parent, vma->range.start.v);
 	mmu_notifier_protect_end(parent, vma->range);		/* R3 */
@@ -96,6 +99,7 @@ static int fork_vma(struct mm *parent, struct mm *child, struct vma *vma)
 struct mm *mm_fork(struct mm *parent)
 {
 	struct mm *child = mm_create();
+	bool pinned = false;
 	int err = 0;
 	u32 i;
 
@@ -109,8 +113,9 @@ struct mm *mm_fork(struct mm *parent)
 	write_lock(&child->mmap_lock);
 	for (i = 0; i < parent->vma_count && !err; i++)
 		if (!(parent->vmas[i].flags & VMA_NOFORK))
-			err = fork_vma(parent, child, &parent->vmas[i]);
-	for (i = 0; i < child->vma_count && !err; i++)
+			err = fork_vma(parent, child, &parent->vmas[i],
+				       &pinned);
+	for (i = 0; i < child->vma_count && pinned && !err; i++)
 		err = copy_pinned(parent, child, &child->vmas[i]);
 	write_unlock(&child->mmap_lock);
 	write_unlock(&parent->mmap_lock);
