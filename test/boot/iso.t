@@ -11,7 +11,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
-from tools import image  # noqa: E402
 from tools.patience import Patience, communicate, until  # noqa: E402
 from tools.qemu import QemuSvm  # noqa: E402
 
@@ -26,13 +25,7 @@ EXIT_STATUS_0 = 33      # what QEMU ends with then, docs/booting.md
 class Iso(support.unittest.TestCase):
 
     def setUp(self):
-        kernel = image.build()
-        environment = {name: value for name, value in os.environ.items()
-                       if name not in ("MAKEFLAGS", "MAKELEVEL")}
-        subprocess.run(["make", "-s", "-C", ROOT, "iso",
-                        f"BUILD={kernel.parent}"], env=environment,
-                       check=True, capture_output=True)
-        self.iso = kernel.parent / "tandem.iso"
+        self.iso = support.iso_image()
 
     def machine(self, *drive):
         """QEMU that boots @drive, and the file with what its serial line

@@ -3,8 +3,6 @@
 key, the kernel's text comes out on the serial line, and the same text is on
 the screen, read back from its picture."""
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +13,6 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from screen import FAREWELL, Monitor, Picture, as_rows  # noqa: E402
-from tools import image  # noqa: E402
 from tools.backend import Launch  # noqa: E402
 from tools.process import Emulator  # noqa: E402
 from tools.qemu import QemuSvm  # noqa: E402
@@ -34,13 +31,7 @@ LIMITS = Limits(idle=60, busy=120)
 class Uefi(support.unittest.TestCase):
 
     def setUp(self):
-        kernel = image.build()
-        environment = {name: value for name, value in os.environ.items()
-                       if name not in ("MAKEFLAGS", "MAKELEVEL")}
-        subprocess.run(["make", "-s", "-C", ROOT, "iso",
-                        f"BUILD={kernel.parent}"], env=environment,
-                       check=True, capture_output=True)
-        self.iso = kernel.parent / "tandem.iso"
+        self.iso = support.iso_image()
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.directory = Path(temporary.name)

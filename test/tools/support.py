@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -16,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools import image  # noqa: E402
 from tools.app import App  # noqa: E402
 from tools.backend import Backend, Boot, Launch, Missing  # noqa: E402
 from tools.process import end_with_parent  # noqa: E402
@@ -152,6 +154,17 @@ class FrontEndTest(unittest.TestCase):
         status = app.main(list(argv))
         self.out, self.err = out.getvalue(), err.getvalue()
         return status
+
+
+def iso_image() -> Path:
+    """The GRUB image of the kernel as it is, built if it must be."""
+    kernel = image.build()
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    subprocess.run(["make", "-s", "-C", ROOT, "iso",
+                    f"BUILD={kernel.parent}"], env=environment,
+                   check=True, capture_output=True)
+    return kernel.parent / "tandem.iso"
 
 
 def main() -> None:
