@@ -4,19 +4,38 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <ucontext.h>
 #include "arch/x86/print.h"
 #include "test/fake/fake.h"
 
 #define EFLAGS_TF	(1ull << 8)
+#define INT3		0xcc
 #define MAX_STEPS	100000
 
 extern char __executable_start[], etext[];	/* of this program */
 
 static const struct stepped_race *race;
 static u32 stop_at, steps;
-static bool stepping;
+static bool stepping, stopped;
+static _Thread_local bool is_stepped;	/* CPU 0, whoever it plays */
+
+/*
+ * A step costs a signal, so the way to the n-th instruction is not stepped but
+ * run, as far as the last place before it that a first run met for the first
+ * time: an INT3 stands there.
+ */
+static struct {
+	u64 rip;
+	u32 step;
+} places[MAX_STEPS];
+static u32 place_count;
+static u8 *int3_at;
+static u8 under_int3;
+static u32 int3_step;
+static bool to_int3;		/* CPU 0 is on its way there */
+static u64 last_place;
 
 /* CPU 1: may it go; has it ended, or met something that CPU 0 holds? */
 static sem_t go, stands;
@@ -25,27 +44,74 @@ static u32 other_stands;	/* stands was posted */
 /* Not in a library, and not one more round of a string instruction. */
 static bool is_new_place(u64 rip)
 {
-	static u64 last;
-	bool moved = rip != last;
+	bool moved = rip != last_place;
 
-	last = rip;
+	last_place = rip;
 	return moved && rip >= (uintptr_t)__executable_start &&
 	       rip < (uintptr_t)etext;
+}
+
+static void set_int3(u32 place)
+{
+	int3_step = places[place].step;
+	under_int3 = *(u8 *)places[place].rip;
+	int3_at = (u8 *)places[place].rip;
+	*int3_at = INT3;
+}
+
+static void remove_int3(void)
+{
+	/* Not by the fake CPU's store buffer. Twice does no harm. */
+	if (int3_at)
+		__atomic_store_n(int3_at, under_int3, __ATOMIC_SEQ_CST);
+}
+
+/* The first run: each place where it is met first. */
+static void remember(u64 rip)
+{
+	u32 i;
+
+	for (i = 0; i < place_count && places[i].rip != rip; i++)
+		;
+	if (i < place_count || i == MAX_STEPS)
+		return;
+	places[place_count].rip = rip;
+	places[place_count++].step = steps;
 }
 
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
 	ucontext_t *c = context;
+	greg_t *rip = &c->uc_mcontext.gregs[REG_RIP];
+	greg_t *flags = &c->uc_mcontext.gregs[REG_EFL];
 
 	(void)signal, (void)info;
-	if (!stepping) {
-		c->uc_mcontext.gregs[REG_EFL] &= ~(s64)EFLAGS_TF;
+	if (!is_stepped) {
+		/* An interrupt of its own went here: CPU 0 will not stop. */
+		remove_int3();
+		--*rip;
 		return;
 	}
-	if (!is_new_place(c->uc_mcontext.gregs[REG_RIP]) ||
-	    ++steps < stop_at)
+	if (to_int3) {
+		remove_int3();
+		--*rip;
+		to_int3 = false;
+		steps = int3_step - 1;
+		*flags |= (s64)EFLAGS_TF;
+	}
+	if (!stepping) {
+		*flags &= ~(s64)EFLAGS_TF;
 		return;
-	c->uc_mcontext.gregs[REG_EFL] &= ~(s64)EFLAGS_TF;
+	}
+	if (!is_new_place(*rip))
+		return;
+	steps++;
+	if (!stop_at)
+		remember(*rip);
+	if (steps != stop_at)
+		return;
+	*flags &= ~(s64)EFLAGS_TF;
+	stopped = true;
 	sem_post(&go);
 	sem_wait(&stands);
 }
@@ -85,12 +151,14 @@ static void wait_to_go(void)
 static void column(u32 id)
 {
 	if (id == 0) {
-		stepping = true;
-		set_trap_flag();
+		stepping = is_stepped = true;
+		if (!to_int3)
+			set_trap_flag();
 		race->stepped();
 		stepping = false;
+		remove_int3();
 		/* The function was shorter: CPU 1 comes last. */
-		if (steps < stop_at)
+		if (!stopped)
 			sem_post(&go);
 		return;
 	}
@@ -99,29 +167,50 @@ static void column(u32 id)
 	stand();
 }
 
+/* Is there an instruction number @step? 0: counts them. */
+static bool run_to(u32 step, bool by_int3)
+{
+	u32 place = place_count;
+
+	stop_at = step;
+	steps = 0;
+	last_place = 0;
+	stopped = false;
+	other_stands = 0;
+	if (race->before)
+		race->before();
+	sem_init(&go, 0, 0);
+	sem_init(&stands, 0, 0);
+	while (by_int3 && place && places[place - 1].step > step)
+		place--;
+	to_int3 = by_int3 && place;
+	if (to_int3)
+		set_int3(place - 1);
+	fake_run(2, column);
+	if (race->after)
+		race->after();
+	return stopped;
+}
+
 u32 fake_step_through(const struct stepped_race *which)
 {
 	struct sigaction action = { .sa_sigaction = on_trap,
 				    .sa_flags = SA_SIGINFO };
+	u64 text = (uintptr_t)__executable_start & PAGE_MASK;
+	u32 step;
 
-	if (sigaction(SIGTRAP, &action, NULL))
+	if (sigaction(SIGTRAP, &action, NULL) ||
+	    mprotect((void *)text, (uintptr_t)etext - text,
+		     PROT_READ | PROT_WRITE | PROT_EXEC))
 		abort();
 	race = which;
-	for (stop_at = 1; ; stop_at += which->stride ? which->stride : 1) {
-		if (race->before)
-			race->before();
-		steps = 0;
-		other_stands = 0;
-		sem_init(&go, 0, 0);
-		sem_init(&stands, 0, 0);
-		fake_run(2, column);
-		if (race->after)
-			race->after();
-		if (steps < stop_at) {
-			race = NULL;
-			return steps;
-		}
-		if (stop_at >= MAX_STEPS)
+	place_count = 0;
+	(void)run_to(0, false);
+	/* Where one goes by another way than the first, it is stepped. */
+	for (step = 1; run_to(step, true) || run_to(step, false);
+	     step += which->stride ? which->stride : 1)
+		if (step >= MAX_STEPS)
 			panic("a stepped function without end");
-	}
+	race = NULL;
+	return steps;
 }

@@ -2,8 +2,9 @@
  * Interleaving by the instruction, where a race lies between two loads and no
  * step() is near: CPU 0 runs a function in single steps (the trap flag), and
  * before its n-th instruction CPU 1 runs another one, until that ends or has
- * to wait for CPU 0. Once for each n, until the function has no n-th one. A
- * repeated string instruction counts as one, and libraries do not count.
+ * to wait for CPU 0. Once for each n, until the function has no n-th one; most
+ * of the way there is run, to an INT3. A repeated string instruction counts as
+ * one, and libraries do not count.
  */
 #ifndef TEST_FAKE_STEPPER_H
 #define TEST_FAKE_STEPPER_H
