@@ -24,10 +24,12 @@ sub new {
 	$self->{errors} = File::Temp->newdir;
 	$self->{seen} = {};		# parser -> { name, failed, said }
 	# Each program runs as itself, with a standard error of its own, and ends
-	# when prove does.
+	# when prove does. It keeps the one that prove gave it, too: where that
+	# ends before the program does, prove waits for this program alone.
 	$self->exec(sub {
 		my (undef, $program) = @_;
-		return ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', 'exec "$0" 2>"$1"',
+		return ['setpriv', '--pdeathsig', 'TERM',
+			'sh', '-c', 'exec "$0" 9>&2 2>"$1"',
 			$program =~ m{/} ? $program : "./$program",
 			$self->error_file($program)];
 	});

@@ -133,6 +133,15 @@ class Totals(support.FrontEndTest):
             except ProcessLookupError:
                 pass
 
+    def test_silent(self):
+        """while one says nothing, others end and begin"""
+        status, out = self.prove(
+            a="for i in $(seq 100); do [ -e began ] && break; sleep 0.1; done\n"
+              "[ -e began ] || printf 'not '; echo ok 1 - c began; echo 1..1",
+            b="echo ok 1; echo 1..1", c="touch began; echo ok 1; echo 1..1")
+        self.assertEqual((status, out.splitlines()[-1]),
+                         (0, "3 passed, 0 failed"), out)
+
     def test_all_well(self):
         """nothing failed: the last line alone"""
         status, out = self.prove(x="echo ok 1; echo 1..1")
