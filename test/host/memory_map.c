@@ -312,6 +312,13 @@ static void test_broken(void **state)
 		if (info.map_is_cut != rows[i].cut)
 			fail_msg("%s", rows[i].name);
 	}
+	/* Too small, though what follows looks like an entry. */
+	begin();
+	write_block(add_entry(add_entry(MAP, &(struct entry){ 19, 3 * MIB,
+							      MIB, 1 }),
+			      &(struct entry){ 20, 5 * MIB, MIB, 1 }));
+	assert_int_equal(multiboot_parse(BASE, &machine, &info), 0);
+	assert_true(info.map_is_cut);
 	/* The next one is judged for itself; without entries the size counts. */
 	begin();
 	model_add(&(struct entry){ 20, MIB, 50 * MIB, 1 });
