@@ -328,13 +328,13 @@ static void host_thread(void *arg)
 	u32 seen = 0, operation;
 
 	while (!READ_ONCE(c->stop)) {
-		cpu_progress();
 		operation = READ_ONCE(c->operation);
 		if (operation == seen) {
 			cpu_pause();
 			continue;
 		}
 		seen = operation;
+		cpu_progress();		/* not by waiting for CPU 0 */
 		if (!ksm_scan_next())
 			ksm_begin_pass();
 		/* Without memory CPU 0 will say so. */
