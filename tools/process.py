@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from tools.backend import Launch
-from tools.patience import stat_of
+from tools.patience import Sight, look
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
@@ -125,13 +125,9 @@ class Emulator:
         """What stands behind the last line end."""
         return self._partial.decode(errors="replace").rstrip("\r")
 
-    def cpu_seconds(self) -> float:
-        """CPU time that the emulator and its children have used."""
-        total = 0
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit():
-                total += _session_ticks(entry.name, self._process.pid)
-        return total / os.sysconf("SC_CLK_TCK")
+    def look(self) -> Sight:
+        """What the emulator and its children do, and have done."""
+        return look(self._process.pid)
 
     def log_tail(self, lines: int = 10) -> list[str]:
         """The end of what the emulator itself said, if that is not the
@@ -140,11 +136,3 @@ class Emulator:
             return []
         text = self._log.read_text(errors="replace")
         return text.splitlines()[-lines:]
-
-
-def _session_ticks(pid: str, session: int) -> int:
-    """CPU ticks of process @pid if it belongs to @session, else 0."""
-    fields = stat_of(pid)
-    if not fields or int(fields[3]) != session:
-        return 0
-    return int(fields[11]) + int(fields[12])

@@ -13,6 +13,7 @@ from typing import Callable, Generator, Iterator
 from tools.backend import Backend, Boot
 from tools.console import Record
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
+from tools.patience import Sight
 from tools.process import Emulator
 from tools.results import Reading, Run
 
@@ -24,8 +25,8 @@ PROBE_SIZE = 65536
 class Limits:
     """When silence is a hang.
 
-    An emulator that neither prints nor computes for `idle` seconds will not
-    wake up. One that computes may be at work on a long phase: it is given
+    An emulator that for `idle` seconds neither prints nor computes nor waits
+    for a CPU will not wake up. One that computes may be at work on a long phase: it is given
     `busy` seconds of its own CPU time for each record, so that a slow or
     loaded host does not make a hang out of patience.
     """
@@ -61,12 +62,12 @@ class Progress:
     def __post_init__(self) -> None:
         self.since = self.now()
 
-    def hung(self, console: int, records: int, cpu: float) -> bool:
+    def hung(self, console: int, records: int, sight: Sight) -> bool:
         """True if the machine that has printed so much by now is hung."""
-        now = self.now()
+        now, cpu = self.now(), sight.seconds
         if records != self.records:
             self.records, self.cpu_at_record = records, cpu
-        worked = cpu - self.cpu_since >= self.limits.idle_cpu
+        worked = cpu - self.cpu_since >= self.limits.idle_cpu or sight.busy
         if console != self.console or worked:
             self.console, self.since, self.cpu_since = console, now, cpu
         return now - self.since > self.limits.idle or \
@@ -210,6 +211,6 @@ def _follow(emulator: Emulator, reading: Reading, limits: Limits,
         if time.monotonic() - checked > 1 or limits.idle < 1:
             checked = time.monotonic()
             if progress.hung(emulator.bytes_seen, reading.records,
-                             emulator.cpu_seconds()):
+                             emulator.look()):
                 return "hang"
         yield

@@ -64,7 +64,7 @@ class Framebuffer(support.unittest.TestCase):
             lines += emulator.lines()
             if not emulator.running() or \
                     progress.hung(emulator.bytes_seen, len(lines),
-                                  emulator.cpu_seconds()):
+                                  emulator.look()):
                 self.fail("\n".join(lines))
             time.sleep(0.05)
 

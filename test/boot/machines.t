@@ -57,7 +57,7 @@ def follow(launch, directory, lines):
         while emulator.running():
             lines += emulator.lines()
             if progress.hung(emulator.bytes_seen, len(lines),
-                             emulator.cpu_seconds()):
+                             emulator.look()):
                 return 0
             time.sleep(0.05)
         lines += emulator.lines()

@@ -57,7 +57,7 @@ class Uefi(support.unittest.TestCase):
             self.lines += emulator.lines()
             if not emulator.running() or \
                     progress.hung(emulator.bytes_seen, len(self.lines),
-                                  emulator.cpu_seconds()):
+                                  emulator.look()):
                 self.fail("\n".join((*self.lines[-20:], state())))
             time.sleep(0.1)
 

@@ -13,7 +13,7 @@ import unittest
 import support
 from support import head, run_text
 from tools.backend import Launch
-from tools.patience import communicate, until
+from tools.patience import Sight, communicate, until
 from tools.process import Emulator
 from tools.runner import Limits, Progress
 
@@ -155,14 +155,21 @@ class Patience(unittest.TestCase):
         self.progress = Progress(Limits(idle=60, idle_cpu=0.5, busy=120),
                                  now=lambda: self.time)
 
-    def hung(self, after, console, records, cpu):
+    def hung(self, after, console, records, cpu, busy=False):
         self.time += after
-        return self.progress.hung(console, records, cpu)
+        ticks = round(cpu * os.sysconf("SC_CLK_TCK"))
+        return self.progress.hung(console, records, Sight(ticks, busy))
 
     def test_slow_host(self):
         """a starved emulator that still works is not hung"""
         for minute in range(1, 20):
             self.assertFalse(self.hung(59, 10, 1, minute * 2.0))
+
+    def test_no_cpu(self):
+        """one that waits for a CPU is not hung, however long"""
+        for _ in range(20):
+            self.assertFalse(self.hung(59, 10, 1, 0.1, busy=True))
+        self.assertTrue(self.hung(61, 10, 1, 0.1))
 
     def test_slow_output(self):
         """output without records counts as a sign of life, up to a bound"""
