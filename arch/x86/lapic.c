@@ -39,6 +39,9 @@
 /* Delivery takes microseconds; who never answers does not hang the sender. */
 #define ICR_MAX_POLLS		100000
 
+#define VENDOR_AMD_EBX		0x68747541	/* "Auth" */
+#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
+
 #define PIC1_COMMAND		0x20
 #define PIC1_DATA		0x21
 #define PIC2_COMMAND		0xa0
@@ -50,6 +53,7 @@ static bool x2apic;
 /* The one timer that runs. */
 static struct {
 	bool runs;
+	bool stops_in_halt;
 	u32 cpu;
 	u64 ticks_per_ms;
 	u32 period;
@@ -178,6 +182,26 @@ static u64 timer_count(void)
 	return TIMER_START - lapic_read(REG_TIMER_CURRENT);
 }
 
+static u32 cpu_family(void)
+{
+	u32 id = read_cpuid(1, 0).eax, family = id >> 8 & 0xf;
+
+	return family == 0xf ? family + (id >> 20 & 0xff) : family;
+}
+
+/*
+ * In the C1E that a HLT may become on families 0Fh and 10h (AMD erratum 400).
+ * In a virtual machine a HLT is an exit.
+ */
+static bool stops_in_halt(void)
+{
+	u32 family = cpu_family();
+
+	return read_cpuid(0, 0).ebx == VENDOR_AMD_EBX &&
+	       (family == 0xf || family == 0x10) &&
+	       !(read_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR);
+}
+
 /* The timer's clock differs between machines: measure it by the TSC. */
 void lapic_timer_start(u32 period_ms)
 {
@@ -197,6 +221,7 @@ void lapic_timer_start(u32 period_ms)
 	}
 	lapic_write(REG_LVT_TIMER, VECTOR_TIMER);
 	timer.runs = true;
+	timer.stops_in_halt = stops_in_halt();
 	timer.cpu = cpu_id();
 	timer.ticks_per_ms = ticks_per_ms;
 	timer.period = (u32)ticks_per_ms * period_ms;
@@ -210,16 +235,16 @@ void lapic_timer_again(void)
 	lapic_write(REG_TIMER_INITIAL, timer.period);
 }
 
-bool lapic_timer_runs(void)
+bool lapic_timer_ends_naps(void)
 {
-	return timer.runs && timer.cpu == cpu_id();
+	return timer.runs && !timer.stops_in_halt && timer.cpu == cpu_id();
 }
 
 bool lapic_timer_nap(u64 ticks)
 {
 	u64 count = 1 + ticks * timer.ticks_per_ms / clock_ticks_per_ms;
 
-	if (!lapic_timer_runs())
+	if (!lapic_timer_ends_naps())
 		return false;
 	/* Off until the HLT: an interrupt that comes from here on ends it. */
 	interrupts_off();

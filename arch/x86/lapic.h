@@ -37,12 +37,12 @@ void lapic_start_others(void);
 void lapic_timer_start(u32 period_ms);
 void lapic_timer_again(void);
 
-/* Does the calling CPU's timer run? */
-bool lapic_timer_runs(void);
+/* Does the calling CPU's timer run, in a HLT too? */
+bool lapic_timer_ends_naps(void);
 
 /*
  * Sleep until the next interrupt, which comes within @ticks of the clock: the
- * timer's. Interrupts on. False: the timer does not run, and it has not slept.
+ * timer's. Interrupts on. False: no timer would end it, and it has not slept.
  */
 bool lapic_timer_nap(u64 ticks);
 

@@ -179,6 +179,20 @@ class Features(MachineTest):
         self.assertIn("CPU lacks nx lm, which", lines[1])
 
 
+class Naps(MachineTest):
+    """A CPU whose timer may stop in a HLT."""
+
+    def test_c1e(self):
+        """it does not sleep, unless its HLT is a hypervisor's"""
+        for more, end in (("", ""), (",-hypervisor", " # SKIP")):
+            with self.subTest(more):
+                status, lines = boot(
+                    kernel=self.kernel, cpu=f"Opteron_G3,+svm,+npt{more}",
+                    line="test=each_nap_ends")
+                self.assertEqual(status, 0, lines)
+                self.assertIn(f"ok 1 - each_nap_ends{end}", lines)
+
+
 class CommandLine(MachineTest):
     """What asks for an experiment is read whole, or refused."""
 
