@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lab/mutant.h"
@@ -435,6 +436,28 @@ static void test_arrival(void **state)
 	}
 }
 
+/*
+ * --- Another CPU's change lives on its stack, and may have ended by the time
+ * that this one asks for it: what the checker knows of it is its own.
+ */
+
+static void test_change_is_gone(void **state)
+{
+	struct change *change = calloc(1, sizeof(*change));
+
+	(void)state;
+	start_inside(policy_find("change-pte"));
+	*change = (struct change){ .mm = mm, .hva = page_hva(1) };
+	fake_cpu(1);
+	step(STEP_N1, change, change->hva.v);
+	fake_cpu(0);
+	free(change);		/* the address sanitizer watches it */
+	mm_discard(mm, pages(0, 1));
+	assert_int_equal(check_total(), 0);
+	end();
+	mm_discard(mm, pages(0, AREA_PAGES));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +467,7 @@ int main(void)
 		TEST(test_write_in_n4),
 		TEST(test_upgrade_of_awaited),
 		TEST(test_arrival),
+		TEST(test_change_is_gone),
 	};
 
 	return RUN(tests);
