@@ -46,6 +46,10 @@ $(EXPLORE_OBJECTS) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.o): \
 $(EXPLORE_SEEN_OBJECTS) $(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.o): \
 	EXPLORE_FLAGS += $(EXPLORE_SEE)
 
+# Pages are copied all the time: by the library, which is faster than what the
+# compiler puts in its place.
+$(EXPLORE_DIR)/test/explore/memory.c.o: EXPLORE_FLAGS += -fno-builtin-memcpy
+
 $(EXPLORE_DIR)/%.c.o: %.c test/explore/build.mk
 	@mkdir -p $(@D)
 	$(CC) $(EXPLORE_FLAGS) -c -o $@ $<
