@@ -179,7 +179,6 @@ u64 clock_measure(const struct clock_timer *timer, u32 ms, u64 (*count)(void))
 #define LEAF_FREQUENCY		0x16
 
 /* Leaves of hypervisors; TSC in kHz in the one that VMware began and KVM has. */
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
 #define LEAF_HYPERVISOR		0x40000000
 #define LEAF_HYPERVISOR_TSC	0x40000010
 

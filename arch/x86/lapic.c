@@ -40,7 +40,6 @@
 #define ICR_MAX_POLLS		100000
 
 #define VENDOR_AMD_EBX		0x68747541	/* "Auth" */
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
 
 #define PIC1_COMMAND		0x20
 #define PIC1_DATA		0x21

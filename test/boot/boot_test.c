@@ -4,8 +4,6 @@
 #include "arch/x86/string.h"
 #include "arch/x86/system.h"
 
-/* SDM vol. 2A, CPUID: never set by a CPU. */
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
 /* "TCGTCGTCGTCG": a third of it will do. */
 #define CPUID_HYPERVISOR	0x40000000
 #define VENDOR_TCG		0x54474354u

@@ -14,8 +14,6 @@
 #define PERIOD_MS	1
 #define LIMIT_MS	5
 
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
-
 static struct run watched;
 static const struct options options = {
 	.pages = PAGES, .vcpus = 1, .seed = 1, .first = 1,
