@@ -334,7 +334,7 @@ static void host_thread(void *arg)
 			continue;
 		}
 		seen = operation;
-		cpu_progress();		/* not by waiting for CPU 0 */
+		cpu_progress();		/* to wait for CPU 0 is none */
 		if (!ksm_scan_next())
 			ksm_begin_pass();
 		/* Without memory CPU 0 will say so. */
