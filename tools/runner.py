@@ -25,10 +25,11 @@ PROBE_SIZE = 65536
 class Limits:
     """When silence is a hang.
 
-    An emulator that for `idle` seconds neither prints nor computes nor waits
-    for a CPU will not wake up. One that computes may be at work on a long phase: it is given
-    `busy` seconds of its own CPU time for each record, so that a slow or
-    loaded host does not make a hang out of patience.
+    An emulator that neither prints nor computes for `idle` seconds, not
+    counting those in which it waited for a CPU, will not wake up. One that
+    computes may be at work on a long phase: it is given `busy` seconds of its
+    own CPU time for each record, so that a slow or loaded host does not make
+    a hang out of patience.
     """
 
     idle: float = 60.0
@@ -56,18 +57,22 @@ class Progress:
     console: int = 0
     records: int = 0
     since: float = field(default=0.0)           # last console output, or work
+    looked: float = field(default=0.0)          # when it was judged last
     cpu_since: float = 0.0                      # CPU time at that moment
     cpu_at_record: float = 0.0                  # CPU time at the last record
 
     def __post_init__(self) -> None:
-        self.since = self.now()
+        self.since = self.looked = self.now()
 
     def hung(self, console: int, records: int, sight: Sight) -> bool:
         """True if the machine that has printed so much by now is hung."""
         now, cpu = self.now(), sight.seconds
         if records != self.records:
             self.records, self.cpu_at_record = records, cpu
-        worked = cpu - self.cpu_since >= self.limits.idle_cpu or sight.busy
+        if sight.busy:
+            self.since += now - self.looked
+        self.looked = now
+        worked = cpu - self.cpu_since >= self.limits.idle_cpu
         if console != self.console or worked:
             self.console, self.since, self.cpu_since = console, now, cpu
         return now - self.since > self.limits.idle or \

@@ -171,6 +171,12 @@ class Patience(unittest.TestCase):
             self.assertFalse(self.hung(59, 10, 1, 0.1, busy=True))
         self.assertTrue(self.hung(61, 10, 1, 0.1))
 
+    def test_now_and_then(self):
+        """one that seldom wakes up, and does nothing, is hung all the same"""
+        for second in range(66):
+            self.assertFalse(self.hung(1, 10, 1, 0.1, busy=second % 10 == 0))
+        self.assertTrue(self.hung(2, 10, 1, 0.1))
+
     def test_slow_output(self):
         """output without records counts as a sign of life, up to a bound"""
         self.assertFalse(self.hung(59, 10, 1, 0.1))
