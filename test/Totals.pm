@@ -24,8 +24,8 @@ sub new {
 	$self->{errors} = File::Temp->newdir;
 	$self->{seen} = {};		# parser -> { name, failed, said }
 	# Each program runs as itself, with a standard error of its own, and ends
-	# when prove does. It keeps the one that prove gave it, too: where that
-	# ends before the program does, prove waits for this program alone.
+	# when prove does. The standard error that prove reads stays open beside
+	# it: prove takes its end for output, and then waits for no other program.
 	$self->exec(sub {
 		my (undef, $program) = @_;
 		return ['setpriv', '--pdeathsig', 'TERM',
