@@ -134,6 +134,28 @@ static void test_hiccups(void **state)
 	assert_true(given_up < tried / 50);
 }
 
+#define READINGS	5	/* of a moment, as clock_measure.c */
+
+/* It begins, is behind its end, and ends where it began. */
+static u64 read_paused(void)
+{
+	bool behind = world.reads++ % (READINGS + 1 + READINGS) == READINGS;
+
+	pass(400);
+	return behind ? world.timer_hz : 0;
+}
+
+/* For just one turn of the timer, again and again: no time seems to pass. */
+static void test_paused(void **state)
+{
+	struct clock_timer timer = set_up(2600000, 3579545, 0xffffff, 0);
+
+	(void)state;
+	timer.read = read_paused;
+	assert_int_equal(measure(&timer), 0);
+	assert_true(world.reads > 100);
+}
+
 /* A host with more to do: some ms for us, then more for the others. */
 static void test_busy(void **state)
 {
@@ -342,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_hiccups),
+		cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_agree),
