@@ -31,11 +31,13 @@ static struct {
 	u32 step;
 } places[MAX_STEPS];
 static u32 place_count;
-static u8 *int3_at;
-static u8 under_int3;
-static u32 int3_step;
-static bool to_int3;		/* CPU 0 is on its way there */
 static u64 last_place;
+
+static struct {
+	bool awaited;		/* CPU 0 is on its way there */
+	u32 step;		/* that it is */
+	u8 *at, was;
+} int3;
 
 /* CPU 1: may it go; has it ended, or met something that CPU 0 holds? */
 static sem_t go, stands;
@@ -53,17 +55,18 @@ static bool is_new_place(u64 rip)
 
 static void set_int3(u32 place)
 {
-	int3_step = places[place].step;
-	under_int3 = *(u8 *)places[place].rip;
-	int3_at = (u8 *)places[place].rip;
-	*int3_at = INT3;
+	int3.awaited = true;
+	int3.step = places[place].step;
+	int3.at = (u8 *)places[place].rip;
+	int3.was = *int3.at;
+	*int3.at = INT3;
 }
 
 static void remove_int3(void)
 {
-	/* Not by the fake CPU's store buffer. Twice does no harm. */
-	if (int3_at)
-		__atomic_store_n(int3_at, under_int3, __ATOMIC_SEQ_CST);
+	/* By either CPU, or both. Not through the fake CPU's store buffer. */
+	if (int3.at)
+		__atomic_store_n(int3.at, int3.was, __ATOMIC_SEQ_CST);
 }
 
 /* The first run: each place where it is met first. */
@@ -87,16 +90,16 @@ static void on_trap(int signal, siginfo_t *info, void *context)
 
 	(void)signal, (void)info;
 	if (!is_stepped) {
-		/* An interrupt of its own went here: CPU 0 will not stop. */
+		/* CPU 1 met it in an interrupt: CPU 0 will not stop here. */
 		remove_int3();
 		--*rip;
 		return;
 	}
-	if (to_int3) {
+	if (int3.awaited) {
 		remove_int3();
 		--*rip;
-		to_int3 = false;
-		steps = int3_step - 1;
+		int3.awaited = false;
+		steps = int3.step - 1;
 		*flags |= (s64)EFLAGS_TF;
 	}
 	if (!stepping) {
@@ -152,7 +155,7 @@ static void column(u32 id)
 {
 	if (id == 0) {
 		stepping = is_stepped = true;
-		if (!to_int3)
+		if (!int3.awaited)
 			set_trap_flag();
 		race->stepped();
 		stepping = false;
@@ -183,8 +186,8 @@ static bool run_to(u32 step, bool by_int3)
 	sem_init(&stands, 0, 0);
 	while (by_int3 && place && places[place - 1].step > step)
 		place--;
-	to_int3 = by_int3 && place;
-	if (to_int3)
+	int3.awaited = false;
+	if (by_int3 && place)
 		set_int3(place - 1);
 	fake_run(2, column);
 	if (race->after)
@@ -202,11 +205,11 @@ u32 fake_step_through(const struct stepped_race *which)
 	if (sigaction(SIGTRAP, &action, NULL) ||
 	    mprotect((void *)text, (uintptr_t)etext - text,
 		     PROT_READ | PROT_WRITE | PROT_EXEC))
-		abort();
+		panic("this host lets no program write to its own text");
 	race = which;
 	place_count = 0;
 	(void)run_to(0, false);
-	/* Where one goes by another way than the first, it is stepped. */
+	/* A run that goes another way than the first is stepped. */
 	for (step = 1; run_to(step, true) || run_to(step, false);
 	     step += which->stride ? which->stride : 1)
 		if (step >= MAX_STEPS)

@@ -37,6 +37,51 @@ static u32 step_through(const struct stepped_race *race)
 }
 
 /*
+ * The stepper itself: it stops once before each instruction, whether it is met
+ * for the first time or again.
+ */
+#define ALIKE	20
+#define ROUNDS	3
+
+static u32 position, stops[ROUNDS * ALIKE + 1];
+
+static void begin_count(void)
+{
+	position = 0;
+}
+
+static void count_up(void)
+{
+	u32 rounds = ROUNDS;
+
+	__asm__ volatile ("1: .rept %c2; incl %0; .endr; decl %1; jnz 1b"
+			  : "+m" (position), "+r" (rounds) : "i" (ALIKE)
+			  : "cc");
+}
+
+static void note_position(void)
+{
+	stops[position]++;
+}
+
+static void test_stepper(void **state)
+{
+	static const struct stepped_race race = {
+		.before = begin_count, .stepped = count_up,
+		.other = note_position,
+	};
+	u32 i;
+
+	(void)state;
+	assert_true(step_through(&race) > ROUNDS * ALIKE);
+	assert_true(stops[0]);
+	/* Between two rounds: DECL, JNZ, INCL. */
+	for (i = 1; i < ROUNDS * ALIKE; i++)
+		if (stops[i] != (i % ALIKE ? 1 : 3))
+			fail_msg("%u stops at %u", stops[i], i);
+}
+
+/*
  * mm_switch(): a CPU that may hold translations is in the mask, so when N2 is
  * over nobody caches the page. Walks of the hardware come at any time.
  */
@@ -337,6 +382,7 @@ static void test_taken_after_flush(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_stepper),
 		TEST(test_switch),
 		TEST(test_clear_meets_switch),
 		TEST(test_walk_of_discarded),
