@@ -21,7 +21,9 @@ from tools.errors import STATUS_NO_BACKEND, Stop
 # A small kernel for virtual machines; it depends on the newest one.
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
 SHELL_PACKAGE = "busybox-static"
-MODULES = ("irqbypass", "ccp", "kvm", "kvm-intel", "kvm-amd")
+MODULES = ("kvm", "kvm-intel", "kvm-amd")
+# What these need, in kernels that have it, and not built in.
+HELPERS = ("irqbypass", "ccp")
 FIRMWARE = ("bios-256k.bin", "kvmvapic.bin", "multiboot.bin",
             "multiboot_dma.bin")
 FIRMWARE_HOMES = (Path("/usr/share/seabios"), Path("/usr/share/qemu"))
@@ -151,7 +153,7 @@ def _make_base(target: Path, packages: Path, qemu: str) -> None:
                      if (home / name).exists()), None)
         if path:
             files[f"firmware/{name}"] = path.read_bytes()
-    for name in MODULES:
+    for name in HELPERS + MODULES:
         files[f"modules/{name}.ko"] = _module(packages, name, target.parent)
     plain = target.with_suffix("")
     plain.write_bytes(cpio(files, DIRECTORIES))
@@ -166,10 +168,14 @@ def _busybox(packages: Path) -> Path:
 
 
 def _module(packages: Path, name: str, directory: Path) -> bytes:
-    """The module called @name; empty if this kernel has it built in."""
-    path = next(packages.glob(f"lib/modules/**/{name}.ko*"), None)
-    if not path:
+    """The module called @name, which is in /lib, or where /lib is a link to
+    /usr/lib there. Empty: a helper that is none of this kernel's modules."""
+    path = next(packages.glob(f"**/lib/modules/**/{name}.ko*"), None)
+    if not path and name in HELPERS:
         return b""
+    if not path:
+        raise Stop(STATUS_NO_BACKEND,
+                   f"package {KERNEL_PACKAGE}: no module {name}")
     data = path.read_bytes()
     if path.suffix == ".xz":
         data = lzma.decompress(data)

@@ -148,7 +148,10 @@ class Packages(support.FrontEndTest):
             mkdir -p $3/boot $3/bin $3/lib/modules/6.1
             echo kernel >$3/boot/vmlinuz-6.1
             echo shell >$3/bin/busybox
-            echo module >$3/lib/modules/6.1/kvm.ko""")
+            cd $3/lib/modules/6.1
+            for name in kvm kvm-intel kvm-amd; do
+                echo module >$name.ko
+            done""")
         self.program("objcopy", "exit 0")
         self.qemu = self.directory / "qemu"
         self.qemu.write_text("QEMU")
@@ -186,16 +189,33 @@ class Packages(support.FrontEndTest):
         self.assertEqual(self.get().base.read_bytes(), content)
 
     def test_merged_usr(self):
-        """a package that has its shell in usr/bin"""
+        """a package that has its shell and modules in /usr"""
         self.program("apt-get", "touch linux.deb busybox.deb")
         self.program("dpkg-deb", """
-            mkdir -p $3/boot $3/usr/bin $3/lib/modules/6.12
+            mkdir -p $3/boot $3/usr/bin $3/usr/lib/modules/6.12
             echo kernel >$3/boot/vmlinuz-6.12
-            echo shell of usr >$3/usr/bin/busybox""")
+            echo shell of usr >$3/usr/bin/busybox
+            cd $3/usr/lib/modules/6.12
+            for name in irqbypass kvm kvm-intel kvm-amd; do
+                echo module $name of usr >$name.ko
+            done""")
         command = "zstd -dc " + str(self.get().base)
         done = subprocess.run(command.split(), capture_output=True,
                                       check=True)
         self.assertIn(b"shell of usr", done.stdout)
+        self.assertIn(b"module kvm-amd of usr", done.stdout)
+
+    def test_no_module(self):
+        """a package without a module that is needed: status 3, and which"""
+        self.program("apt-get", "touch linux.deb busybox.deb")
+        self.program("dpkg-deb", """
+            mkdir -p $3/boot $3/bin $3/lib/modules/6.1
+            echo kernel >$3/boot/vmlinuz-6.1
+            echo shell >$3/bin/busybox""")
+        with self.assertRaises(Stop) as caught:
+            self.get()
+        self.assertEqual(caught.exception.status, 3)
+        self.assertIn("no module kvm", caught.exception.text)
 
     def test_own_lists(self):
         """old package lists: lists of our own are fetched, without root"""
