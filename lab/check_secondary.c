@@ -39,11 +39,45 @@ bool check_exceeds(spte_t s, pte_t p)
 		(spte_writable(f, s) && !pte_writable(p)));
 }
 
+/*
+ * Is a flush still to come that @tlb's vCPU was asked for? It takes it between
+ * E1 and the flush: whoever sees it taken, and then the CPU outside, sees the
+ * flush.
+ */
+static bool is_asked(const struct vcpu_tlb *tlb)
+{
+	u64 taken = load_acquire(&tlb->taken);
+
+	return load_acquire(&tlb->requested) != taken;
+}
+
+/* CPUs outside the guest that may hold what ended at @end, and could enter with
+ * it: no flush has been requested. */
+static u64 not_asked(u64 end)
+{
+	u64 mask = 0;
+	u32 i;
+
+	for (i = 0; i < cpu_count; i++) {
+		const struct vcpu_tlb *tlb = load_acquire(&check.cpus[i].tlb);
+
+		if (tlb && !is_asked(tlb) &&
+		    load_acquire(&cpus[i].mode) == CPU_OUTSIDE &&
+		    tlb_model_may_hold(&check.secondary, i, end))
+			mask |= 1ull << i;
+	}
+	return mask;
+}
+
 void check_flushed(enum rule rule, const struct step_event *event, u64 gfn,
 		   u64 hva, u64 end)
 {
-	u64 holders = tlb_model_demand(&check.secondary, CHECK_ALL_CPUS, end);
+	u64 holders;
 
+	if (!end)
+		return;
+	holders = tlb_model_demand(&check.secondary, CHECK_ALL_CPUS, end);
+	holders |= not_asked(end);
 	if (holders)
 		check_violated(rule, event, gfn, hva, holders);
 }
@@ -308,6 +342,7 @@ static void on_e3(const struct step_event *event)
 	struct tlb_model_cpu *cpu = &check.secondary.cpus[event->subject];
 	bool first = !cpu->flushed;
 
+	store_release(&check_cpu()->tlb, event->object);
 	check_cpu()->fault_gfn = 0;
 	if (!tlb_model_start_use(&check.secondary, event->subject))
 		check_violated(first ? RULE_O13 : RULE_O12, event, CHECK_NONE,

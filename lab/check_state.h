@@ -44,6 +44,7 @@ struct cpu_record {
 	u32 bracket_count;
 	u64 fault_gfn;			/* + 1, between F4 and F5; 0: none */
 	u64 owed;			/* stamp at OWED */
+	const struct vcpu_tlb *tlb;	/* of the vCPU that it ran last */
 	u64 primary;			/* stamp at PFLUSH */
 	u64 page_stamp, page;		/* its last flush of one page */
 	/* The end of the P that it cleared last; 0: flushed since. */
@@ -97,8 +98,9 @@ bool check_in_bracket(hva_t hva);
 bool check_in_other_bracket(hva_t hva);
 
 /*
- * What ended at @end must be flushed: on all CPUs that are in the guest now,
- * and on the others before they enter. Violates @rule if not.
+ * What ended at @end (0: nothing did) must be flushed: on all CPUs that are in
+ * the guest now, and on the others before they enter, as they have been asked
+ * to. Violates @rule if not.
  */
 void check_flushed(enum rule rule, const struct step_event *event, u64 gfn,
 		   u64 hva, u64 end);

@@ -60,6 +60,11 @@ static bool may_hold(const struct tlb_model_cpu *cpu, u64 end)
 	return flushed < end && entered >= flushed && entered < end;
 }
 
+bool tlb_model_may_hold(const struct tlb_model *model, u32 id, u64 end)
+{
+	return may_hold(&model->cpus[id], end);
+}
+
 bool tlb_model_start_use(struct tlb_model *model, u32 id)
 {
 	struct tlb_model_cpu *cpu = &model->cpus[id];

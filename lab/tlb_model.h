@@ -49,6 +49,9 @@ void tlb_model_stop_use(struct tlb_model *model, u32 cpu);
 /* From now on @cpu uses the tables. False: it may hold what was due. */
 __must_check bool tlb_model_start_use(struct tlb_model *model, u32 cpu);
 
+/* May @cpu, which uses them or not, hold a translation that ended at @end? */
+bool tlb_model_may_hold(const struct tlb_model *model, u32 cpu, u64 end);
+
 /*
  * How many CPUs did access what is in an entry, at most: those that have used
  * the tables since their last flush. (Which of them did, only the entry's A

@@ -171,16 +171,16 @@ class Mutants(support.unittest.TestCase):
     def test_pages(self):
         """a table of 512 pages: table-free-early too"""
         self.assertIn("table-free-early", self.caught(
-            "--pages", "512", "--workload", "discard", "--guest", "running"))
+            "--pages", "512", "--workload", "discard"))
 
     def test_idle(self):
         """an idle guest, or one CPU: none that needs a guest beside"""
         for argv in (("--guest", "idle"), ("--cpus", "1")):
             found = self.caught("--pages", "16", "--workload",
                                 "cow-host,merge,takeover", *argv)
-            self.assertIn("no-flush", found)
-            self.assertFalse(found & {"flush-late", "free-early",
-                                      "ignore-inprog", "kick-nowait"})
+            self.assertLessEqual({"no-flush", "flush-late"}, found)
+            self.assertFalse(found & {"free-early", "ignore-inprog",
+                                      "kick-nowait"})
 
     def test_none(self):
         """a workload that shows none"""

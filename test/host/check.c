@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lab/litmus.h"
 #include "lab/mutant.h"
 #include "lab/tlb_model.h"
 #include "mm/gup.h"
@@ -212,10 +213,12 @@ static void kicked_too_late(enum ipi ipi)
 	(void)ipi;		/* stays inside */
 }
 
+enum guest_is { INSIDE, OUTSIDE };
+
 /* Pages 0 and 1 are equal and shared with a child, the guest has read 0 by
- * both its names, and is inside. */
+ * both its names, and is inside still, or has left. */
 static void run(u32 i, const struct mutant *mutant,
-		const struct policy *policy)
+		const struct policy *policy, enum guest_is guest)
 {
 	const gpa_t alias = gfn_to_gpa((gfn_t){ ALIAS_GFN });
 	u64 value;
@@ -234,6 +237,8 @@ static void run(u32 i, const struct mutant *mutant,
 		assert_int_equal(fake_guest_read(&vcpus[0], page_gpa(0),
 						 &value), 0);
 		assert_int_equal(fake_guest_read(&vcpus[0], alias, &value), 0);
+		if (guest == OUTSIDE)
+			fake_guest_leave();
 		fake_cpu(0);
 	}
 	if (mutant && !strcmp(mutant->name, "kick-nowait"))
@@ -256,41 +261,62 @@ static void end(void)
 	child = NULL;
 }
 
+static void run_mutant(u32 i, enum guest_is guest)
+{
+	const struct mutant *mutant = mutant_find(rows[i].mutant);
+	struct policy policy;
+
+	assert_non_null(mutant);
+	policy = mutant_policy(mutant);
+	run(i, mutant, &policy, guest);
+	if (!check_count(rows[i].rule))
+		fail_msg("%s: no %s among %llu violations",
+			 mutant->name, rule_names[rows[i].rule],
+			 (unsigned long long)check_total());
+	assert_string_equal(rule_names[rows[i].rule], mutant->rule);
+	end();
+	mm_discard(mm, pages(0, AREA_PAGES));
+}
+
 static void test_each_mutant(void **state)
 {
-	struct policy policy;
 	u32 i;
 
 	(void)state;
-	for (i = 0; i < array_count(rows); i++) {
-		const struct mutant *mutant = mutant_find(rows[i].mutant);
-
-		assert_non_null(mutant);
-		policy = mutant_policy(mutant);
-		run(i, mutant, &policy);
-		if (!check_count(rows[i].rule))
-			fail_msg("%s: no %s among %llu violations",
-				 mutant->name, rule_names[rows[i].rule],
-				 (unsigned long long)check_total());
-		assert_string_equal(rule_names[rows[i].rule], mutant->rule);
-		end();
-		mm_discard(mm, pages(0, AREA_PAGES));
-	}
+	for (i = 0; i < array_count(rows); i++)
+		run_mutant(i, INSIDE);
 	fake_counters_start();
 }
 
-/* The same without a mutant, under every policy; but a fault in an invalidation
+/* Who asks for the flush too late is heard with nobody in the guest, too. */
+static void test_guest_outside(void **state)
+{
+	static const char late[] = "flush-late no-flush table-free-early";
+	u32 i, heard = 0;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++)
+		if (has_word(late, rows[i].mutant)) {
+			run_mutant(i, OUTSIDE);
+			heard++;
+		}
+	assert_int_equal(heard, 3);
+	fake_counters_start();
+}
+
+/* The same without a mutant, under every policy, the guest inside or not; but a fault in an invalidation
  * is refused until that ends, and it never would here. */
 static void test_each_policy(void **state)
 {
-	u32 i, p;
+	u32 i, p, guest;
 
 	(void)state;
 	for (p = 0; p < policy_count; p++)
-		for (i = 0; i < array_count(rows); i++) {
-			if (rows[i].act == fork_with_fault)
+		for (i = 0; i < 2 * array_count(rows); i++) {
+			guest = i % 2 ? OUTSIDE : INSIDE;
+			if (rows[i / 2].act == fork_with_fault)
 				continue;
-			run(i, NULL, &policies[p]);
+			run(i / 2, NULL, &policies[p], guest);
 			assert_int_equal(check_total(), 0);
 			end();
 			mm_discard(mm, pages(0, AREA_PAGES));
@@ -463,6 +489,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_model),
 		TEST(test_each_mutant),
+		TEST(test_guest_outside),
 		TEST(test_each_policy),
 		TEST(test_write_in_n4),
 		TEST(test_upgrade_of_awaited),
