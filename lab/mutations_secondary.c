@@ -233,13 +233,23 @@ void mutate_no_flush(struct mutation *m)
 	m->policy.deliver = deliver_never;
 }
 
+/* A kick may be on its way for as long as it likes: these are sent when the
+ * event that owed the flush is over. */
 static void deliver_nowait(struct ept *ept)
 {
+	u32 i;
+
+	for (i = 0; i < ept->tlb_count; i++)
+		atomic_add(&ept->tlbs[i]->requested, 1);
+	full_barrier();
+}
+
+static void kick(struct mmu_notifier *notifier)
+{
+	const struct ept *ept = ept_of(notifier);
 	u32 i, cpu;
 
 	for (i = 0; i < ept->tlb_count; i++) {
-		atomic_add(&ept->tlbs[i]->requested, 1);
-		full_barrier();
 		cpu = load_acquire(&ept->tlbs[i]->cpu);
 		if (cpu != NO_CPU && cpu != cpu_id() &&
 		    load_acquire(&cpus[cpu].mode) == CPU_INSIDE)
@@ -247,9 +257,34 @@ static void deliver_nowait(struct ept *ept)
 	}
 }
 
+static void end_and_kick(struct mmu_notifier *notifier,
+			 struct hva_range range,
+			 enum invalidate_reason reason)
+{
+	ept_notifier_ops.end(notifier, range, reason);
+	kick(notifier);
+}
+
+static void protect_end_and_kick(struct mmu_notifier *notifier,
+				 struct hva_range range)
+{
+	ept_notifier_ops.protect_end(notifier, range);
+	kick(notifier);
+}
+
+static void upgrade_done_and_kick(struct mmu_notifier *notifier,
+				  struct hva_range range)
+{
+	ept_notifier_ops.upgrade_done(notifier, range);
+	kick(notifier);
+}
+
 void mutate_kick_nowait(struct mutation *m)
 {
 	m->policy.deliver = deliver_nowait;
+	m->ops.end = end_and_kick;
+	m->ops.protect_end = protect_end_and_kick;
+	m->ops.upgrade_done = upgrade_done_and_kick;
 }
 
 static void free_tables_and_deliver(struct ept *ept)
