@@ -59,7 +59,7 @@ const struct mutant mutants[] = {
 	  NULL, "discard", 0 },
 	{ "kick-nowait", "change-pte", "O12",
 	  "a flusher kicks and does not wait", mutate_kick_nowait,
-	  NULL, FLUSHES, 0 },
+	  NULL, RIGHTS, 0 },		/* a discard's guest is out, on a fault */
 	{ "entry-late", "change-pte", "O12",
 	  "E3 comes before E1", mutate_entry_late,
 	  BY_LITMUS },
