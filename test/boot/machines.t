@@ -76,6 +76,9 @@ class MachineTest(support.unittest.TestCase):
         got, lines = boot(kernel=self.kernel, **machine)
         text = "\n".join(lines)
         self.assertEqual(got, status, text)
+        # A busy host leaves the machine the time for its last word.
+        if lines[-1] == "The machine can be switched off.":
+            lines.pop()
         self.assertEqual(len(lines), 3, text)
         self.assertTrue(lines[0].startswith("tandem "), text)
         self.assertTrue(lines[1].startswith("error: "), text)
