@@ -44,6 +44,12 @@ $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 # Brings a table of workloads of its own.
 $(BUILD)/host/options.t: $(BUILD)/host/lab/options.c.o
 
+# Calls that fail: each row of the list is led through the test's hands.
+HOST_FALLIBLE := $(sort $(shell \
+	sed -n 's/^\tROW.\([a-z0-9_]*\),.*/\1/p' test/host/fallible.h))
+$(BUILD)/host/fallible.t: HOST_LIBS += \
+	$(HOST_FALLIBLE:%=-Wl$(comma)--wrap=%)
+
 # The back ends of hvm.h, over a CPU whose instructions are the test's.
 HOST_BACKENDS := $(addprefix arch/x86/,svm.c svm_vmcb.c vmx.c vmx_vmcs.c)
 HOST_BACKEND_OBJECTS := $(HOST_BACKENDS:%=$(BUILD)/host/%.o) \

@@ -1,0 +1,543 @@
+/*
+ * Each call that may fail fails once: in each operation, under each policy, the
+ * n-th call of each row of fallible.h, for n = 1, 2, ... until there is none.
+ * The operation then ends in an error that its header names, or has done its
+ * work all the same; nothing is held, lost or counted wrongly, each page is as
+ * before or as after, the checker has heard nothing; and the operation, tried
+ * again, succeeds.
+ */
+#include "test/host/vm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "arch/x86/page.h"
+#include "mm/change.h"
+#include "mm/gup.h"
+#include "test/host/fallible.h"
+
+/* --- The calls, which the linker leads here (--wrap, build.mk). */
+
+struct answer {
+	u64 is_failure, value;		/* in rax and rdx */
+};
+
+struct answer fallible_answer(const void *call);
+
+/*
+ * __wrap_NAME(): asks, with all arguments kept, and returns the value or goes
+ * on to the function itself.
+ */
+#define WRAP(name, value)						\
+	__asm__(".ifndef __wrap_" #name "\n"				\
+		".globl __wrap_" #name "\n"				\
+		"__wrap_" #name ":\n"					\
+		"push %rdi; push %rsi; push %rdx; push %rcx\n"		\
+		"push %r8; push %r9; sub $8, %rsp\n"			\
+		"lea __wrap_" #name "(%rip), %rdi\n"			\
+		"call fallible_answer\n"				\
+		"mov %rax, %r11; mov %rdx, %rax\n"			\
+		"add $8, %rsp; pop %r9; pop %r8\n"			\
+		"pop %rcx; pop %rdx; pop %rsi; pop %rdi\n"		\
+		"test %r11, %r11; jz __real_" #name "\n"		\
+		"ret\n"							\
+		".endif");
+FALLIBLE_CALLS(WRAP)
+
+#define DECLARE(name, value) extern const char __wrap_##name[];
+FALLIBLE_CALLS(DECLARE)
+
+#define ENTRY(name, value) { #name, __wrap_##name, (u64)(value) },
+static const struct row {
+	const char *name;
+	const void *call;
+	u64 value;
+} rows[] = {
+	FALLIBLE_CALLS(ENTRY)
+};
+
+static bool row_has_failed[array_count(rows)];
+
+/* What fails now, and what was called. */
+static struct {
+	bool counts;			/* an operation is under way */
+	const struct row *row;		/* NULL: nothing fails */
+	u32 at;				/* this call of it */
+	bool failed;
+	u32 calls[array_count(rows)];
+} now;
+
+struct answer fallible_answer(const void *call)
+{
+	struct answer answer = { 0 };
+	u32 i;
+
+	if (!now.counts)
+		return answer;
+	for (i = 0; i < array_count(rows); i++) {
+		if (rows[i].call != call)
+			continue;
+		now.calls[i]++;
+		if (&rows[i] != now.row || now.calls[i] != now.at)
+			continue;
+		now.failed = row_has_failed[i] = true;
+		answer = (struct answer){ true, rows[i].value };
+	}
+	return answer;
+}
+
+/* The order as it is; from here each step is a call. */
+static const struct change_order steps_of_change = { {
+	{ change_n1_recheck, STEP_N1 },
+	{ change_n2_clear, STEP_N2 },
+	{ change_n3_check, STEP_N3 },
+	{ change_n4_secondary, STEP_N4 },
+	{ change_n5_primary, STEP_N5 },
+} };
+
+/* --- The operations. */
+
+#define PAGES	8
+
+static struct mm *child;
+static struct gup pin;		/* of page 0; no frame: none */
+
+static int guest(enum mm_access access, u64 page)
+{
+	u32 self = fake_cpu(1);
+	u64 value = 77;
+	int err = access == MM_WRITE ?
+		fake_guest_write(&vcpus[0], page_gpa(page), value) :
+		fake_guest_read(&vcpus[0], page_gpa(page), &value);
+
+	fake_guest_leave();
+	fake_cpu(self);
+	return err;
+}
+
+static void nothing(void)
+{
+}
+
+/* Host and guest have all pages; page 7 is of zeroes. */
+static void fill(void)
+{
+	u64 page;
+
+	for (page = 0; page < PAGES - 1; page++)
+		guest_write_page(page, 100 + page / 4);
+	guest_read_page(PAGES - 1);
+}
+
+static void fill_and_fork(void)
+{
+	fill();
+	child = mm_fork(mm);
+	assert_non_null(child);
+	guest_read_page(0);
+}
+
+static void fill_and_survive(void)
+{
+	fill_and_fork();
+	mm_put(child);
+	child = NULL;
+}
+
+/* The tables of the secondary have gone (T13). */
+static void fill_and_discard(void)
+{
+	fill();
+	mm_discard(mm, pages(0, AREA_PAGES));
+}
+
+static int host_read(void)
+{
+	u64 value;
+
+	return fake_read(page_hva(0), &value);
+}
+
+static int host_write(void)
+{
+	return fake_write(page_hva(0), 77);
+}
+
+static int host_write_zeroes(void)
+{
+	return fake_write(page_hva(PAGES - 1), 77);
+}
+
+static int guest_read(void)
+{
+	return guest(MM_READ, 0);
+}
+
+static int guest_write(void)
+{
+	return guest(MM_WRITE, 0);
+}
+
+static int get_page(void)
+{
+	struct gup gup;
+	int err = gup_page(mm, page_hva(0), MM_READ, &gup);
+
+	if (!err)
+		frame_put(gup.frame);
+	return err;
+}
+
+static int pin_page(void)
+{
+	int err = gup_pin(mm, page_hva(0), &pin);
+
+	if (err)
+		pin.frame = NULL;
+	return err;
+}
+
+static bool page_is_there(void)
+{
+	return pte_present(entry_of(mm, 0));
+}
+
+static bool is_pinned(void)
+{
+	return frame_of(mm, 0) == pin.frame && frame_is_pinned(pin.frame);
+}
+
+static const struct operation {
+	const char *name;
+	void (*before)(void);
+	int (*perform)(void);
+	bool (*is_done)(void);	/* besides what the pages are */
+	int errors[3];		/* that it may end in */
+} operations[] = {
+	{ "read", nothing, host_read, page_is_there, { -EFAULT, -ENOMEM } },
+	{ "write", nothing, host_write, NULL, { -EFAULT, -ENOMEM } },
+	{ "write, zeroes", fill, host_write_zeroes, NULL,
+	  { -EFAULT, -ENOMEM } },
+	{ "write, shared", fill_and_fork, host_write, NULL,
+	  { -EFAULT, -ENOMEM } },
+	{ "write, last sharer", fill_and_survive, host_write, NULL,
+	  { -EFAULT, -ENOMEM } },
+	{ "guest read", nothing, guest_read, NULL, { -EFAULT } },
+	{ "guest write", nothing, guest_write, NULL, { -EFAULT } },
+	{ "guest write, shared", fill_and_fork, guest_write, NULL,
+	  { -EFAULT } },
+	{ "guest write, last sharer", fill_and_survive, guest_write, NULL,
+	  { -EFAULT } },
+	{ "guest read, no table", fill_and_discard, guest_read, NULL,
+	  { -EFAULT } },
+	{ "guest write, no table", fill_and_discard, guest_write, NULL,
+	  { -EFAULT } },
+	{ "get", nothing, get_page, page_is_there,
+	  { -EFAULT, -ENOMEM, -EAGAIN } },
+	{ "pin", fill_and_fork, pin_page, is_pinned,
+	  { -EFAULT, -ENOMEM, -EAGAIN } },
+};
+
+/* --- What is looked at. */
+
+static char doing[160];		/* empty: nothing; a test ended in it */
+
+#define wrong(...) do {							\
+	print_error("%s: ", doing);					\
+	fail_msg(__VA_ARGS__);						\
+} while (0)
+
+static struct mm *space(u32 i)
+{
+	return i ? child : mm;
+}
+
+struct content {
+	u64 digests[2][PAGES];
+};
+
+/* Of each page; who has none reads zeroes. */
+static struct content content_now(void)
+{
+	static const u64 zeroes[PAGE_WORDS];
+	struct content content;
+	u32 i, page;
+
+	for (i = 0; i < 2; i++) {
+		for (page = 0; page < PAGES; page++) {
+			pte_t *ptep = space(i) ?
+				hpt_walk(space(i), page_hva(page)) : NULL;
+			bool is = ptep && pte_present(pte_read(ptep));
+
+			content.digests[i][page] = page_digest(is ?
+				frame_ptr(pfn_frame(pte_pfn(*ptep))) : zeroes);
+		}
+	}
+	return content;
+}
+
+static void look_at_content(const struct content *before,
+			    const struct content *after)
+{
+	struct content found = content_now();
+	u32 i, page;
+
+	for (i = 0; i < 2; i++)
+		for (page = 0; page < PAGES && space(i); page++)
+			if (found.digests[i][page] !=
+			    after->digests[i][page] &&
+			    (!before || found.digests[i][page] !=
+					before->digests[i][page]))
+				wrong("space %u, page %u has another content",
+				      i, page);
+}
+
+static bool rwlock_is_held(rwlock_t *lock)
+{
+	return lock->readers || spin_is_locked(&lock->writer);
+}
+
+/* A static one that is held is met when the operation is tried again. */
+static void look_at_locks(void)
+{
+	u64 pfn;
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		if (space(i) && (rwlock_is_held(&space(i)->mmap_lock) ||
+				 spin_is_locked(&space(i)->table_lock) ||
+				 space(i)->unflushed))
+			wrong("space %u is locked", i);
+	for (pfn = 0; pfn < frame_pfn_end(); pfn++)
+		if (spin_is_locked(&frames[pfn].lock))
+			wrong("frame %llx is locked", (unsigned long long)pfn);
+	if (spin_is_locked(&vm.lock) || vm.inprog || !interrupts_are_on())
+		wrong("the VM is locked, or an invalidation goes on");
+}
+
+static u32 mapped[FAKE_RAM_END >> PAGE_SHIFT];
+
+static void count_mappings(void)
+{
+	u32 i, area;
+
+	memset(mapped, 0, sizeof(mapped));
+	for (i = 0; i < 2; i++)
+		for (area = 0; space(i) && area < space(i)->vma_count; area++)
+			for_each_pte(space(i), hva, ptep,
+				     space(i)->vmas[area].range)
+				if (pte_present(pte_read(ptep)))
+					mapped[pte_pfn(*ptep).n]++;
+}
+
+/* References that no mapping holds: the owner of zeroes, the pin, a policy. */
+static u32 other_references(const struct frame *frame)
+{
+	return (frame == zero_frame) + (frame == pin.frame) +
+	       frame_is_kept(frame) + frame_is_stable(frame);
+}
+
+static void look_at_references(void)
+{
+	u64 pfn;
+
+	count_mappings();
+	for (pfn = 0; pfn < frame_pfn_end(); pfn++) {
+		struct frame *frame = &frames[pfn];
+
+		if (frame->mapcount != mapped[pfn] ||
+		    (mapped[pfn] && frame_refcount(frame) !=
+		     mapped[pfn] + other_references(frame)) ||
+		    frame->pins != (frame == pin.frame))
+			wrong("frame %llx: %u mappings, counted %u; %u "
+			      "references, %u pins", (unsigned long long)pfn,
+			      mapped[pfn], frame->mapcount,
+			      frame_refcount(frame), frame->pins);
+	}
+}
+
+static void look(const struct content *before, const struct content *after)
+{
+	look_at_locks();
+	look_at_content(before, after);
+	look_at_references();
+	if (!vm_agrees())
+		wrong("INV-SUBSET, or S and P map two frames");
+	if (check_total())
+		wrong("the checker has heard something");
+}
+
+static bool may_end_in(const struct operation *operation,
+		       const struct row *row, int err)
+{
+	u32 i;
+
+	if (!strcmp(row->name, "memslot_find") && err == -EINVAL)
+		return true;		/* EPT_FAULT_MMIO */
+	for (i = 0; i < array_count(operation->errors); i++)
+		if (err == operation->errors[i])
+			return true;
+	return !err;
+}
+
+static bool is_done(const struct operation *operation)
+{
+	return !operation->is_done || operation->is_done();
+}
+
+/* --- One run: a machine, the operation, what is left of the machine. */
+
+/* Kicked out by one flush, it is in again when the next change begins. */
+static void come_back(enum step step, u64 subject)
+{
+	(void)subject;
+	if (step != STEP_N0 || !now.counts || cpu_id())
+		return;
+	fake_cpu(1);
+	if (!fake_guest_is_in())
+		fake_guest_enter(&vcpus[0]);
+	fake_cpu(0);
+}
+
+static void begin(const struct policy *policy, const struct operation *op)
+{
+	assert_int_equal(setup(NULL), 0);
+	vm_start(policy, AREA_PAGES);
+	op->before();
+	guest_inside();		/* with what it caches */
+	fake_log_off();
+	fake_on_step = come_back;
+}
+
+static void end(void)
+{
+	mm_switch(mm);
+	if (pin.frame)
+		gup_unpin(pin.frame);
+	pin.frame = NULL;
+	vm_stop();
+	if (child)
+		mm_put(child);
+	child = NULL;
+	if (teardown(NULL))
+		wrong("frames are lost, or counters wrong");
+	doing[0] = '\0';
+}
+
+static int perform(const struct operation *operation, const struct row *row,
+		   u32 at)
+{
+	int err;
+
+	now.row = row;
+	now.at = at;
+	now.failed = false;
+	memset(now.calls, 0, sizeof(now.calls));
+	now.counts = true;
+	err = operation->perform();
+	now.counts = false;
+	return err;
+}
+
+/* Nothing fails: what is there after, and in @now.calls what was called. */
+static struct content run_through(const struct policy *policy,
+				  const struct operation *operation)
+{
+	struct content after;
+
+	snprintf(doing, sizeof(doing), "%s, %s", policy->name,
+		 operation->name);
+	begin(policy, operation);
+	if (perform(operation, NULL, 0) || !is_done(operation))
+		wrong("fails by itself");
+	after = content_now();
+	look(NULL, &after);
+	end();
+	return after;
+}
+
+/* The @at-th call of @row fails; false: there was none. */
+static bool run(const struct policy *policy, const struct operation *operation,
+		const struct row *row, u32 at, const struct content *after)
+{
+	struct content before;
+	bool failed;
+	int err;
+
+	snprintf(doing, sizeof(doing), "%s, %s, call %u of %s = %lld",
+		 policy->name, operation->name, at, row->name,
+		 (long long)row->value);
+	begin(policy, operation);
+	before = content_now();
+	err = perform(operation, row, at);
+	failed = now.failed;
+	if (!may_end_in(operation, row, err))
+		wrong("ends in %d", err);
+	if (!err && !is_done(operation))
+		wrong("a success that is none");
+	look(err ? &before : NULL, after);
+	if (err && perform(operation, NULL, 0))
+		wrong("the second try fails");
+	if (!is_done(operation))
+		wrong("the second try has done nothing");
+	look(NULL, after);
+	end();
+	return failed;
+}
+
+static u32 fail_each(const struct policy *policy,
+		     const struct operation *operation)
+{
+	struct content after = run_through(policy, operation);
+	u32 calls[array_count(rows)], failures = 0, i, at;
+
+	memcpy(calls, now.calls, sizeof(calls));
+	for (i = 0; i < array_count(rows); i++) {
+		if (!calls[i])
+			continue;
+		for (at = 1; run(policy, operation, &rows[i], at, &after); at++)
+			failures++;
+	}
+	return failures;
+}
+
+static void test_policy(void **state)
+{
+	const struct policy *policy = *state;
+	u32 failures = 0, i;
+
+	if (doing[0])
+		skip();		/* nobody has cleared up behind it */
+	change_order = &steps_of_change;
+	for (i = 0; i < array_count(operations); i++)
+		failures += fail_each(policy, &operations[i]);
+	print_message("# %s: %u calls have failed\n", policy->name, failures);
+}
+
+/* A row that no operation meets shows nothing. */
+static void test_all_rows(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++)
+		if (!row_has_failed[i])
+			fail_msg("%s = %lld is never met", rows[i].name,
+				 (long long)rows[i].value);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[16] = { 0 };
+	u32 i;
+
+	for (i = 0; i < policy_count; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = policies[i].name,
+			.test_func = test_policy,
+			.initial_state = (void *)&policies[i],
+		};
+	tests[i] = (struct CMUnitTest)cmocka_unit_test(test_all_rows);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return _cmocka_run_group_tests("fallible", tests, policy_count + 1,
+				       group_setup, NULL);
+}

@@ -1,0 +1,42 @@
+/*
+ * The calls that may fail, and how: test/host/fallible.c lets each of them fail
+ * once. To add one is to add a row: build.mk takes the names for the linker
+ * from here, and the program what it returns.
+ *
+ * A row stands for a call from one file to another, in mm/ or ept/. The
+ * function is not called then, so its real failure must leave nothing behind.
+ * One with several errors has several rows. Not here:
+ *
+ *	hpt_walk ept_walk hpt_next memslot_gfns tree_find policy_find
+ *		look-ups, and NULL is where nothing is: who has seen an entry
+ *		relies on it
+ *	hpt_wrprotect ept_pending_complete mmu_notifier_complete
+ *		what they return is what they have found, no failure
+ *	mm_fork mm_protect_ro mm_protect_rw mm_migrate gup_pin ksm_add
+ *	merge_page vm_create
+ *		operations themselves: nobody in these folders calls them
+ */
+#ifndef TEST_HOST_FALLIBLE_H
+#define TEST_HOST_FALLIBLE_H
+
+#define FALLIBLE_CALLS(ROW)						\
+	ROW(frame_alloc, 0)						\
+	ROW(frame_alloc_zeroed, 0)					\
+	ROW(frame_alloc_now, 0)						\
+	ROW(frame_tryget, 0)						\
+	ROW(frame_is_exclusive, 0)					\
+	ROW(hpt_walk_alloc, 0)						\
+	ROW(vma_find, 0)						\
+	ROW(mm_fault, 0)	/* try the access again */		\
+	ROW(mm_fault, -EFAULT)						\
+	ROW(mm_fault, -ENOMEM)						\
+	ROW(gup_page, -EAGAIN)						\
+	ROW(gup_page, -EFAULT)						\
+	ROW(gup_page, -ENOMEM)						\
+	ROW(change_n1_recheck, -EAGAIN)					\
+	ROW(change_mapping, -EAGAIN)					\
+	ROW(change_mapping, -EBUSY)					\
+	ROW(memslot_find, 0)						\
+	ROW(ept_walk_alloc, 0)
+
+#endif
