@@ -13,6 +13,8 @@
 #include "arch/x86/page.h"
 #include "mm/change.h"
 #include "mm/gup.h"
+#include "mm/ksm.h"
+#include "mm/merge.h"
 #include "test/host/fallible.h"
 
 /* --- The calls, which the linker leads here (--wrap, build.mk). */
@@ -53,6 +55,7 @@ static const struct row {
 	u64 value;
 } rows[] = {
 	FALLIBLE_CALLS(ENTRY)
+	{ "change_n3_check", change_n3_check, (u64)-EBUSY },
 };
 
 static bool row_has_failed[array_count(rows)];
@@ -85,21 +88,35 @@ struct answer fallible_answer(const void *call)
 	return answer;
 }
 
-/* The order as it is; from here each step is a call. */
+/* N3 finds one reference more than it should, and puts P back by itself. */
+static int n3_finds_pin(struct change *c)
+{
+	if (c->known_references != ANY_REFERENCES &&
+	    fallible_answer(change_n3_check).is_failure)
+		c->known_references--;
+	return change_n3_check(c);
+}
+
+/* The orders as they are; from here each step is a call. */
 static const struct change_order steps_of_change = { {
 	{ change_n1_recheck, STEP_N1 },
 	{ change_n2_clear, STEP_N2 },
-	{ change_n3_check, STEP_N3 },
+	{ n3_finds_pin, STEP_N3 },
 	{ change_n4_secondary, STEP_N4 },
 	{ change_n5_primary, STEP_N5 },
 } };
+static const struct merge_order steps_of_merge = {
+	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
+};
 
 /* --- The operations. */
 
 #define PAGES	8
+#define SCANNED	64		/* more than one frame of the scanner's */
 
 static struct mm *child;
 static struct gup pin;		/* of page 0; no frame: none */
+static struct frame *first_frame;	/* of page 0 at the start, or NULL */
 
 static int guest(enum mm_access access, u64 page)
 {
@@ -143,11 +160,24 @@ static void fill_and_survive(void)
 	child = NULL;
 }
 
+static void fill_and_pin(void)
+{
+	fill();
+	assert_int_equal(gup_pin(mm, page_hva(0), &pin), 0);
+}
+
 /* The tables of the secondary have gone (T13). */
 static void fill_and_discard(void)
 {
 	fill();
 	mm_discard(mm, pages(0, AREA_PAGES));
+}
+
+static void fill_and_protect(void)
+{
+	fill_and_fork();
+	assert_int_equal(mm_protect_ro(mm, pages(0, AREA_PAGES)), 0);
+	guest_read_page(1);
 }
 
 static int host_read(void)
@@ -177,6 +207,76 @@ static int guest_write(void)
 	return guest(MM_WRITE, 0);
 }
 
+static int fork_child(void)
+{
+	child = mm_fork(mm);
+	return child ? 0 : -ENOMEM;
+}
+
+static int discard(void)
+{
+	mm_discard(mm, pages(0, PAGES));
+	return 0;
+}
+
+/* With a reference to the frame of @page in @which. */
+static int with_frame(struct mm *which, u64 page,
+		      int (*fn)(struct frame *frame))
+{
+	struct frame *frame = frame_of(which, page);
+	int err;
+
+	frame_get(frame);
+	err = fn(frame);
+	frame_put(frame);
+	return err;
+}
+
+static int protect_frame(struct frame *frame)
+{
+	return merge_wrprotect(mm, page_hva(0), frame);
+}
+
+/* Page 1 to the frame of page 0, which is equal. */
+static struct frame *shared;
+
+static int merge_frame(struct frame *frame)
+{
+	return frame == shared ? 0 :
+		merge_page(mm, page_hva(1), frame, shared);
+}
+
+static int merge_into(struct frame *frame)
+{
+	int err = protect_frame(frame);
+
+	shared = frame;
+	return err ? err : with_frame(mm, 1, merge_frame);
+}
+
+/* One of two may have moved before: the other one is what is left. */
+static int migrate(void)
+{
+	return with_frame(frame_of(mm, 0) == first_frame ? mm : child, 0,
+			  mm_migrate);
+}
+
+static bool has_moved(void)
+{
+	return frame_of(mm, 0) != first_frame &&
+	       (!child || frame_of(child, 0) != first_frame);
+}
+
+static int protect_page(void)
+{
+	return with_frame(mm, 0, protect_frame);
+}
+
+static int merge(void)
+{
+	return with_frame(mm, 0, merge_into);
+}
+
 static int get_page(void)
 {
 	struct gup gup;
@@ -185,6 +285,36 @@ static int get_page(void)
 	if (!err)
 		frame_put(gup.frame);
 	return err;
+}
+
+static bool is_merged(void)
+{
+	return frame_of(mm, 0) == frame_of(mm, 3) &&
+	       frame_of(mm, 4) == frame_of(mm, 6);
+}
+
+/* A merge that is given up is the next pass' to try: no error says so. */
+static int scan(void)
+{
+	int err = ksm_add(mm, pages(0, SCANNED)), pass;
+
+	for (pass = 0; pass < 3 && !err; pass++) {
+		ksm_begin_pass();
+		while (ksm_scan_next())
+			;
+	}
+	ksm_exit();
+	return err ? err : is_merged() ? 0 : -EAGAIN;
+}
+
+static int protect_ro(void)
+{
+	return mm_protect_ro(mm, pages(0, AREA_PAGES));
+}
+
+static int protect_rw(void)
+{
+	return mm_protect_rw(mm, pages(0, AREA_PAGES));
 }
 
 static int pin_page(void)
@@ -196,6 +326,22 @@ static int pin_page(void)
 	return err;
 }
 
+static bool page_is_readonly(void)
+{
+	return !pte_writable(entry_of(mm, 0));
+}
+
+static bool area_is_readonly(void)
+{
+	return page_is_readonly() &&
+	       !(vma_find(mm, page_hva(0))->flags & VMA_WRITE);
+}
+
+static bool area_is_writable(void)
+{
+	return vma_find(mm, page_hva(0))->flags & VMA_WRITE;
+}
+
 static bool page_is_there(void)
 {
 	return pte_present(entry_of(mm, 0));
@@ -204,6 +350,16 @@ static bool page_is_there(void)
 static bool is_pinned(void)
 {
 	return frame_of(mm, 0) == pin.frame && frame_is_pinned(pin.frame);
+}
+
+static bool child_is_there(void)
+{
+	return child != NULL;
+}
+
+static bool two_share(void)
+{
+	return frame_of(mm, 0) == frame_of(mm, 1);
 }
 
 static const struct operation {
@@ -231,6 +387,23 @@ static const struct operation {
 	  { -EFAULT } },
 	{ "guest write, no table", fill_and_discard, guest_write, NULL,
 	  { -EFAULT } },
+	{ "fork", fill, fork_child, child_is_there, { -ENOMEM } },
+	{ "fork, pinned", fill_and_pin, fork_child, child_is_there,
+	  { -ENOMEM } },
+	{ "discard", fill, discard, NULL, { 0 } },
+	{ "discard, shared", fill_and_fork, discard, NULL, { 0 } },
+	{ "migrate", fill, migrate, has_moved, { -EAGAIN, -EBUSY, -ENOMEM } },
+	{ "migrate, shared", fill_and_fork, migrate, has_moved,
+	  { -EAGAIN, -EBUSY, -ENOMEM } },
+	{ "merge, first step", fill, protect_page, page_is_readonly,
+	  { -EAGAIN, -EBUSY } },
+	{ "merge", fill, merge, two_share, { -EAGAIN, -EBUSY } },
+	{ "merge, shared", fill_and_fork, merge, two_share,
+	  { -EAGAIN, -EBUSY } },
+	{ "scan", fill, scan, is_merged, { -EAGAIN, -ENOMEM, -EINVAL } },
+	{ "protect", fill, protect_ro, area_is_readonly, { -EINVAL } },
+	{ "give back", fill_and_protect, protect_rw, area_is_writable,
+	  { -EINVAL } },
 	{ "get", nothing, get_page, page_is_there,
 	  { -EFAULT, -ENOMEM, -EAGAIN } },
 	{ "pin", fill_and_fork, pin_page, is_pinned,
@@ -403,6 +576,8 @@ static void begin(const struct policy *policy, const struct operation *op)
 	assert_int_equal(setup(NULL), 0);
 	vm_start(policy, AREA_PAGES);
 	op->before();
+	if (op->before != nothing)
+		first_frame = pfn_frame(pte_pfn(entry_of(mm, 0)));
 	guest_inside();		/* with what it caches */
 	fake_log_off();
 	fake_on_step = come_back;
@@ -508,6 +683,7 @@ static void test_policy(void **state)
 	if (doing[0])
 		skip();		/* nobody has cleared up behind it */
 	change_order = &steps_of_change;
+	merge_order = &steps_of_merge;
 	for (i = 0; i < array_count(operations); i++)
 		failures += fail_each(policy, &operations[i]);
 	print_message("# %s: %u calls have failed\n", policy->name, failures);

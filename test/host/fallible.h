@@ -12,6 +12,9 @@
  *		relies on it
  *	hpt_wrprotect ept_pending_complete mmu_notifier_complete
  *		what they return is what they have found, no failure
+ *	change_n3_check
+ *		fails when P is empty, and has to put it back: fallible.c lets
+ *		it do so
  *	mm_fork mm_protect_ro mm_protect_rw mm_migrate gup_pin ksm_add
  *	merge_page vm_create
  *		operations themselves: nobody in these folders calls them
@@ -25,18 +28,33 @@
 	ROW(frame_alloc_now, 0)						\
 	ROW(frame_tryget, 0)						\
 	ROW(frame_is_exclusive, 0)					\
+	ROW(quarantine_add, 0)						\
+	ROW(rmap_first, 0)						\
 	ROW(hpt_walk_alloc, 0)						\
+	ROW(mm_create, 0)						\
+	ROW(mm_tryget, 0)						\
 	ROW(vma_find, 0)						\
 	ROW(mm_fault, 0)	/* try the access again */		\
 	ROW(mm_fault, -EFAULT)						\
 	ROW(mm_fault, -ENOMEM)						\
+	ROW(gup_fast, -EAGAIN)						\
 	ROW(gup_page, -EAGAIN)						\
 	ROW(gup_page, -EFAULT)						\
 	ROW(gup_page, -ENOMEM)						\
 	ROW(change_n1_recheck, -EAGAIN)					\
 	ROW(change_mapping, -EAGAIN)					\
 	ROW(change_mapping, -EBUSY)					\
+	ROW(merge_step_wrprotect, -EAGAIN)				\
+	ROW(merge_step_wrprotect, -EBUSY)				\
+	ROW(merge_step_compare, -EAGAIN)				\
+	ROW(merge_step_replace, -EAGAIN)				\
+	ROW(merge_step_replace, -EBUSY)					\
+	ROW(merge_wrprotect, -EAGAIN)					\
+	ROW(merge_wrprotect, -EBUSY)					\
+	ROW(merge_page_in_pass, -EAGAIN)				\
+	ROW(merge_page_in_pass, -EBUSY)					\
 	ROW(memslot_find, 0)						\
+	ROW(ept_postpone, 0)						\
 	ROW(ept_walk_alloc, 0)
 
 #endif
