@@ -47,6 +47,7 @@ $(BUILD)/host/options.t: $(BUILD)/host/lab/options.c.o
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
 	sed -n 's/^\tROW.\([a-z0-9_]*\),.*/\1/p' test/host/fallible.h))
+$(BUILD)/host/fallible.t: $(BUILD)/host/vmm/vm.c.o
 $(BUILD)/host/fallible.t: HOST_LIBS += \
 	$(HOST_FALLIBLE:%=-Wl$(comma)--wrap=%)
 
@@ -63,4 +64,5 @@ $(BUILD)/host/vmx.t: $(BUILD)/host/arch/x86/vmx.c.o \
 
 -include $(HOST_BACKEND_OBJECTS:.o=.d)
 -include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/options.c.d \
+	$(BUILD)/host/vmm/vm.c.d \
 	$(HOST_TESTS:%=$(BUILD)/host/%.d)

@@ -3,7 +3,7 @@
  * once. To add one is to add a row: build.mk takes the names for the linker
  * from here, and the program what it returns.
  *
- * A row stands for a call from one file to another, in mm/ or ept/. The
+ * A row stands for a call from one file to another, in mm/, ept/ or vmm/. The
  * function is not called then, so its real failure must leave nothing behind.
  * One with several errors has several rows. Not here:
  *
@@ -33,6 +33,7 @@
 	ROW(hpt_walk_alloc, 0)						\
 	ROW(mm_create, 0)						\
 	ROW(mm_tryget, 0)						\
+	ROW(mm_map, -EINVAL)						\
 	ROW(vma_find, 0)						\
 	ROW(mm_fault, 0)	/* try the access again */		\
 	ROW(mm_fault, -EFAULT)						\
@@ -53,8 +54,13 @@
 	ROW(merge_wrprotect, -EBUSY)					\
 	ROW(merge_page_in_pass, -EAGAIN)				\
 	ROW(merge_page_in_pass, -EBUSY)					\
+	ROW(memslot_add, -EINVAL)					\
 	ROW(memslot_find, 0)						\
 	ROW(ept_postpone, 0)						\
-	ROW(ept_walk_alloc, 0)
+	ROW(ept_walk_alloc, 0)						\
+	ROW(ept_init, -ENOMEM)						\
+	ROW(ept_add_slot, -EINVAL)					\
+	ROW(ept_add_slot, -ENOMEM)					\
+	ROW(hvm_vcpu_init, -ENODEV)
 
 #endif
