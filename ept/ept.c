@@ -203,8 +203,11 @@ void ept_free_unlinked(struct ept *ept)
 int ept_add_slot(struct ept *ept, struct memslot slot)
 {
 	u64 gfn, end = slot.gfn.n + slot.page_count;
-	int err = 0;
+	struct memslots slots = ept->slots;
+	int err = memslot_add(&slots, slot);
 
+	if (err)
+		return err;
 	spin_lock(&ept->lock);
 	for (gfn = slot.gfn.n; gfn < end && !err;
 	     gfn = (gfn | (TABLE_ENTRIES - 1)) + 1)
@@ -212,7 +215,8 @@ int ept_add_slot(struct ept *ept, struct memslot slot)
 	spin_unlock(&ept->lock);
 	if (err)
 		return err;		/* ept_destroy() frees what is there */
-	return memslot_add(&ept->slots, slot);
+	ept->slots = slots;
+	return 0;
 }
 
 void ept_add_vcpu(struct ept *ept, struct vcpu_tlb *tlb)

@@ -55,7 +55,8 @@ spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn);
 
 /*
  * Add a memslot, and the tables for it, so that few faults have to allocate.
- * -EINVAL as memslot_add(), -ENOMEM. Before the first vCPU runs.
+ * -EINVAL as memslot_add(), before tables are made; -ENOMEM. Before the first
+ * vCPU runs.
  */
 __must_check int ept_add_slot(struct ept *ept, struct memslot slot);
 

@@ -2,13 +2,22 @@
 
 #include "arch/x86/error.h"
 
+/* Tables look at 48 bits of an address: what differs above is the same. */
+static bool fits(const struct memslot *slot)
+{
+	return slot->gfn.n < GFN_END &&
+	       slot->page_count <= GFN_END - slot->gfn.n &&
+	       slot->hva.v >= HVA_START && slot->hva.v < HVA_END &&
+	       slot->page_count <= (HVA_END - slot->hva.v) >> PAGE_SHIFT;
+}
+
 int memslot_add(struct memslots *slots, struct memslot slot)
 {
 	u32 i, at;
 
 	if (!slot.page_count || slots->count == MAX_MEMSLOTS)
 		return -EINVAL;
-	if (slot.gfn.n + slot.page_count < slot.gfn.n)
+	if (!fits(&slot))
 		return -EINVAL;
 	for (at = 0; at < slots->count; at++)
 		if (slots->slots[at].gfn.n > slot.gfn.n)

@@ -15,6 +15,9 @@ struct memslot {
 
 #define MAX_MEMSLOTS	8
 
+/* Four levels of tables tell so many gfns apart: 48 bits of a gpa. */
+#define GFN_END		(1ull << (TABLE_BITS * ROOT_LEVEL))
+
 /* Set up before the first vCPU runs, not changed after. */
 struct memslots {
 	struct memslot slots[MAX_MEMSLOTS];	/* sorted by gfn, disjoint */
@@ -22,7 +25,8 @@ struct memslots {
 	u32 last_hit;		/* a hint, any value is correct */
 };
 
-/* Add @slot. -EINVAL: too many, empty, or overlapping in gfns. */
+/* Add @slot. -EINVAL: too many, empty, overlapping in gfns, or not within
+ * GFN_END and the hvas of a process. */
 __must_check int memslot_add(struct memslots *slots, struct memslot slot);
 
 /* The slot with @gfn, or NULL. */

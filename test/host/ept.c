@@ -39,6 +39,40 @@ static void test_tables(void **state)
 	vm_stop();
 }
 
+/*
+ * A gfn of 37 bits has the tables of the one of 36: a slot with one is refused,
+ * and so is any other that is wrong, before tables are made for it.
+ */
+static void test_refused_slots(void **state)
+{
+	static const struct memslot slots[] = {
+		{ { 1ull << 36 }, 1, { HVA_START } },
+		{ { (1ull << 36) - 1 }, 2, { HVA_START } },
+		{ { (1ull << 36) + DATA_GFN + 8 }, 1, { HVA_START } },
+		{ { 1ull << 40 }, 1, { HVA_START } },
+		{ { 0 }, 1ull << 52, { HVA_START } },
+		{ { ~0ull }, 2, { HVA_START } },
+		{ { DATA_GFN - TABLE_ENTRIES }, TABLE_ENTRIES + 1,
+		  { HVA_START } },
+	};
+	u64 tables;
+	u32 i;
+
+	(void)state;
+	vm_start(policy_named("bracket"), 8);
+	tables = vm.table_count;
+	for (i = 0; i < array_count(slots); i++) {
+		assert_int_equal(ept_add_slot(&vm, slots[i]), -EINVAL);
+		assert_int_equal(vm.table_count, tables);
+	}
+	assert_int_equal(vm.slots.count, 2);
+	assert_int_equal(ept_add_slot(&vm, (struct memslot){
+			{ (1ull << 36) - 1 }, 1, page_hva(0) }), 0);
+	assert_int_equal(vm_fault(gfn_to_gpa((gfn_t){ 1ull << 36 }), HVM_READ),
+			 -EINVAL);
+	vm_stop();
+}
+
 static int init_and_add(void *arg)
 {
 	struct memslot slot = { { DATA_GFN }, 8, page_hva(0) };
@@ -579,6 +613,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_tables),
+		TEST(test_refused_slots),
 		TEST(test_no_memory),
 		TEST(test_fault_results),
 		TEST(test_fault_steps),
