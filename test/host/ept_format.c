@@ -7,6 +7,9 @@
 
 #define PFN(n)	((u64)(n) << PAGE_SHIFT)
 
+#define FAR	(1ull << 32)
+#define TOP	(1ull << 39)		/* the highest bit of a pfn */
+
 /* Symbols for the table below; each format gives them their bits. */
 enum { RO = 1 << 0, RW = 1 << 1, A = 1 << 2, D = 1 << 3, UC = 1 << 4,
        LARGE = 1 << 5, ZAPPED = 1 << 6 };
@@ -57,6 +60,9 @@ static const struct {
 	{ "change frame, to RW",	1, RO,		2, RW,		true },
 	{ "change frame, RW",		1, RW,		2, RW,		true },
 	{ "superset of the frame",	1, RO,		3, RO,		true },
+	{ "only 2^32 of the frame",	1, RO,		FAR + 1, RO,	true },
+	{ "only its highest bit",	1, RO,		TOP + 1, RO,	true },
+	{ "far, gain write",		TOP, RO,	TOP, RW,	false },
 	{ "memory type",		1, RO,		1, RO | UC,	true },
 	{ "split or join",		1, RO | LARGE,	1, RO,		true },
 	{ "gain write, keep A",		1, RO | A,	1, RW | A,	false },
@@ -106,16 +112,17 @@ static void test_needs_flush(void **state)
 			 spte_format(HVM_NPT, true));
 }
 
-static void check_make(const struct spte_format *f, const struct bits *bits)
+static void check_make(const struct spte_format *f, const struct bits *bits,
+		       u64 pfn)
 {
-	spte_t ro = spte_make(f, pte_make((pfn_t){ 9 }, PTE_RO));
-	spte_t rw = spte_make(f, pte_make((pfn_t){ 9 }, PTE_RW));
+	spte_t ro = spte_make(f, pte_make((pfn_t){ pfn }, PTE_RO));
+	spte_t rw = spte_make(f, pte_make((pfn_t){ pfn }, PTE_RW));
 
-	assert_int_equal(ro.v, PFN(9) | bits->ro);
-	assert_int_equal(rw.v, PFN(9) | bits->rw);
+	assert_int_equal(ro.v, PFN(pfn) | bits->ro);
+	assert_int_equal(rw.v, PFN(pfn) | bits->rw);
 	assert_int_equal(spte_add_write(f, ro).v, rw.v);
 	assert_int_equal(spte_wrprotect(f, rw).v, ro.v);
-	assert_int_equal(spte_pfn(rw).n, 9);
+	assert_int_equal(spte_pfn(rw).n, pfn);
 	assert_true(spte_allows(f, ro, HVM_READ));
 	assert_true(spte_allows(f, ro, HVM_FETCH));
 	assert_false(spte_allows(f, ro, HVM_WRITE));
@@ -126,15 +133,20 @@ static void check_make(const struct spte_format *f, const struct bits *bits)
 	assert_true(spte_was_zapped(spte_zapped()));
 	assert_false(spte_was_zapped(rw));
 	/* A table grants everything: the leaf decides. */
-	assert_int_equal(spte_make_table(f, (pfn_t){ 9 }).v, PFN(9) | 7);
+	assert_int_equal(spte_make_table(f, (pfn_t){ pfn }).v, PFN(pfn) | 7);
 }
 
 static void test_make(void **state)
 {
+	static const u64 pfns[] = { 9, FAR + 9, FAR - 1, 2 * TOP - 1 };
+	u32 i;
+
 	(void)state;
-	check_make(spte_format(HVM_EPT, true), &ept_bits);
-	check_make(spte_format(HVM_EPT, false), &ept_bits);
-	check_make(spte_format(HVM_NPT, true), &npt_bits);
+	for (i = 0; i < array_count(pfns); i++) {
+		check_make(spte_format(HVM_EPT, true), &ept_bits, pfns[i]);
+		check_make(spte_format(HVM_EPT, false), &ept_bits, pfns[i]);
+		check_make(spte_format(HVM_NPT, true), &npt_bits, pfns[i]);
+	}
 }
 
 /* What P's change makes of S, for each choice of a policy. */
@@ -172,6 +184,9 @@ static void test_transitions(void **state)
 		{ 1, PTE_RO, 1, PTE_RW, TRANSITION_T2 },
 		{ 1, PTE_RO, 2, PTE_RO, TRANSITION_T3a },
 		{ 1, PTE_RW, 1, PTE_RO, TRANSITION_T4 },
+		{ 1, PTE_RO, FAR + 1, PTE_RW, TRANSITION_T1 },
+		{ 1, PTE_RO, TOP + 1, PTE_RO, TRANSITION_T3a },
+		{ TOP + 1, PTE_RO, TOP + 1, PTE_RW, TRANSITION_T2 },
 	};
 	static const enum transition reasons[INVALIDATE_REASON_COUNT] = {
 		[INVALIDATE_COPY] = TRANSITION_T1,

@@ -7,10 +7,12 @@
 #define MODEL_PAGES	(4 * TABLE_ENTRIES)
 
 /*
- * Two slots for the same memory, neither of which begins with a table; what of
- * them is mapped, and which of their tables is there.
+ * Two slots for the same memory, past 2^32 frames and near the last one of 48
+ * bits, neither of which begins with a table; what of them is mapped, and which
+ * of their tables is there.
  */
-static const u64 model_gfns[2] = { (1ull << 27) + 5, (1ull << 28) + 300 };
+static const u64 model_gfns[2] = { (1ull << 32) + 5,
+				   (1ull << 36) - MODEL_PAGES - 300 };
 static bool mapped[2][MODEL_PAGES];
 static bool has_table[2][MODEL_PAGES / TABLE_ENTRIES + 2];
 
@@ -132,10 +134,97 @@ static void test_random_ranges(void **state)
 	ept_destroy(&vm);
 }
 
+/*
+ * A slot of 8 GiB: each of its pages stands for itself, not for that 4 GiB
+ * below, when it faults, is copied and is discarded.
+ */
+#define FAR_PAGES	(1ull << 21)
+#define FAR_GFN		((1ull << 32) + (1ull << 20))
+
+static const u64 far_pages[] = {
+	1, (1ull << 20) - 1, (1ull << 20) + 1, FAR_PAGES - 1,
+};
+
+static gpa_t far_gpa(u32 i)
+{
+	return gfn_to_gpa((gfn_t){ FAR_GFN + far_pages[i] });
+}
+
+static u64 far_read(u32 i)
+{
+	u64 value;
+
+	fake_cpu(1);
+	assert_int_equal(fake_guest_read(&vcpus[0], far_gpa(i), &value), 0);
+	fake_guest_leave();
+	fake_cpu(0);
+	return value;
+}
+
+static void far_write(u32 i, u64 value)
+{
+	fake_cpu(1);
+	assert_int_equal(fake_guest_write(&vcpus[0], far_gpa(i), value), 0);
+	fake_guest_leave();
+	fake_cpu(0);
+}
+
+static hva_t far_hva(u64 page)
+{
+	return page_hva((1ull << 32) + page);
+}
+
+static void far_start(const struct policy *policy)
+{
+	struct hva_range range = { far_hva(0), far_hva(FAR_PAGES) };
+
+	assert_int_equal(mm_map(mm, range, VMA_WRITE), 0);
+	assert_int_equal(ept_init(&vm, mm, policy, spte_format(HVM_EPT, true)),
+			 0);
+	assert_int_equal(ept_add_slot(&vm, (struct memslot){
+			 { FAR_GFN }, FAR_PAGES, far_hva(0) }), 0);
+	ept_add_vcpu(&vm, &vcpus[0]);
+	fake_guest_fault = vm_fault;
+	fake_log_off();
+}
+
+static void test_far(void **state)
+{
+	const u32 count = array_count(far_pages);
+	struct mm *child;
+	u32 i, j;
+
+	far_start(*state);
+	for (i = 0; i < count; i++)
+		far_write(i, 10 + i);
+	child = mm_fork(mm);
+	assert_non_null(child);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(fake_write(far_hva(far_pages[i]), 20 + i), 0);
+		for (j = 0; j < count; j++)
+			assert_int_equal(far_read(j), (j > i ? 10 : 20) + j);
+	}
+	mm_put(child);
+	for (i = 0; i < count; i++) {
+		mm_discard(mm, (struct hva_range){ far_hva(far_pages[i]),
+				far_hva(far_pages[i] + 1) });
+		for (j = 0; j < count; j++)
+			assert_int_equal(far_read(j), j > i ? 20 + j : 0);
+	}
+	fake_cpu(1);
+	assert_int_equal(vm_fault((gpa_t){ 1ull << 48 }, HVM_READ), -EINVAL);
+	fake_cpu(0);
+	ept_destroy(&vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_random_ranges),
+		cmocka_unit_test_prestate_setup_teardown(test_far, setup,
+				teardown, (void *)policy_find("bracket")),
+		cmocka_unit_test_prestate_setup_teardown(test_far, setup,
+				teardown, (void *)policy_find("change-pte")),
 	};
 
 	return RUN(tests);

@@ -29,6 +29,38 @@ static void test_zero_page(void **state)
 	assert_log("");		/* T8: no event, no flush */
 }
 
+/* Areas 4 GiB, 2^32 pages and almost 2^47 bytes apart: no page stands for that
+ * of another one. */
+static void test_far(void **state)
+{
+	static const u64 firsts[] = {
+		0, 1ull << 20, 1ull << 32,
+		((HVA_END - HVA_START) >> PAGE_SHIFT) - 4,
+	};
+	u64 i, j;
+
+	(void)state;
+	for (i = 1; i < array_count(firsts); i++)
+		assert_int_equal(mm_map(mm, pages(firsts[i], 4), VMA_WRITE), 0);
+	assert_int_equal(mm_map(mm, pages((1ull << 32) + 3, 8), 0), -EINVAL);
+	for (i = 0; i < array_count(firsts); i++)
+		write_page(firsts[i], 10 + i);
+	for (i = 0; i < array_count(firsts); i++) {
+		mm_discard(mm, pages(firsts[i], 4));
+		for (j = 0; j < array_count(firsts); j++)
+			assert_int_equal(read_page(firsts[j]),
+					 j > i ? 10 + j : 0);
+	}
+	/* One range over 16 GiB, most of which is not there. */
+	for (i = 0; i < array_count(firsts); i++)
+		write_page(firsts[i], 20 + i);
+	mm_discard(mm, pages(0, 1ull << 22));
+	assert_int_equal(read_page(firsts[0]), 0);
+	assert_int_equal(read_page(firsts[1]), 0);
+	assert_int_equal(read_page(firsts[2]), 22);
+	assert_int_equal(fake_write(page_hva(firsts[2] + 4), 1), -EFAULT);
+}
+
 static void test_first_touch(void **state)
 {
 	u64 before = frame_free_count();
@@ -446,6 +478,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_zero_page),
 		TEST(test_first_touch),
+		TEST(test_far),
 		TEST(test_zero_break),
 		TEST(test_copy),
 		TEST(test_takeover),

@@ -22,6 +22,8 @@ static void test_format(void **state)
 		{ "writable",	 PFN(5) | P | W,	true, true, 5 },
 		{ "W without P", PFN(5) | W,		false, false, 5 },
 		{ "no-execute",	 PFN(5) | P | PTE_NX,	true, false, 5 },
+		{ "pfn of 2^32", PFN(1ull << 32) | P | W, true, true,
+		  1ull << 32 },
 		{ "highest pfn", PTE_ADDR | P,		true, false,
 		  (1ull << 40) - 1 },
 	};
@@ -41,6 +43,10 @@ static void test_format(void **state)
 			 PFN(9) | P | W | PTE_USER | PTE_NX);
 	assert_int_equal(pte_make((pfn_t){ 9 }, PTE_RO).v,
 			 PFN(9) | P | PTE_USER | PTE_NX);
+	assert_int_equal(pte_make((pfn_t){ (1ull << 39) + 9 }, PTE_RW).v,
+			 PFN((1ull << 39) + 9) | P | W | PTE_USER | PTE_NX);
+	assert_int_equal(pte_pfn(pte_make_table((pfn_t){ 1ull << 39 })).n,
+			 1ull << 39);
 	assert_true(pte_writable(pte_make_table((pfn_t){ 9 })));
 	assert_int_equal(pte_none().v, 0);
 }
@@ -58,6 +64,8 @@ static void test_same(void **state)
 					PFN(1) | P | W,			true },
 		{ "another right",	PFN(1) | P,	PFN(1) | P | W,	false },
 		{ "another frame",	PFN(1) | P,	PFN(2) | P,	false },
+		{ "only 2^32 of it",	PFN(1) | P, PFN((1ull << 32) + 1) | P,
+									false },
 		{ "gone",		PFN(1) | P,	0,		false },
 	};
 	u32 i;
@@ -74,6 +82,7 @@ static void test_walk(void **state)
 	static const u64 places[] = {
 		HVA_START, HVA_START + 511 * PAGE_SIZE,
 		HVA_START + 512 * PAGE_SIZE, HVA_START + (1ull << 30),
+		HVA_START + (1ull << 32), HVA_START + (1ull << 32) * PAGE_SIZE,
 		HVA_START + (1ull << 39) - PAGE_SIZE, HVA_END - PAGE_SIZE,
 	};
 	pte_t *entries[array_count(places)];

@@ -118,6 +118,41 @@ static void test_any_order(void **state)
 	frame_put(frame);
 }
 
+/* Pages of one frame that 32 bits of an address, or of a page's number, do not
+ * tell apart: each is found where it is. */
+static void test_far(void **state)
+{
+	static const u64 places[] = {
+		1, 1 + (1ull << 20), 1 + (1ull << 32),
+		((HVA_END - HVA_START) >> PAGE_SHIFT) - 1,
+	};
+	struct frame *frame = frame_alloc();
+	bool found[array_count(places)] = { false };
+	u32 i, n;
+
+	(void)state;
+	for (i = 0; i < array_count(places); i++) {
+		pte_t *ptep = hpt_walk_alloc(mm, page_hva(places[i]));
+
+		spin_lock(hpt_lock(ptep));
+		frame_get(frame);
+		hpt_map(ptep, frame, PTE_RO);
+		spin_unlock(hpt_lock(ptep));
+	}
+	check(frame, array_count(places));
+	for (n = 0; n < array_count(places); n++) {
+		pte_t *ptep = rmap_first(frame);
+
+		for (i = 0; hpt_entry_hva(ptep).v != page_hva(places[i]).v; i++)
+			assert_true(i < array_count(places) - 1);
+		assert_false(found[i]);
+		found[i] = true;
+		unmap(frame, ptep);
+		mm_put(mm);		/* rmap_first()'s user */
+	}
+	frame_put(frame);
+}
+
 static u64 now(void)
 {
 	struct timespec t;
@@ -248,6 +283,7 @@ int main(void)
 		TEST(test_first),
 		TEST(test_first_of_dying),
 		TEST(test_any_order),
+		TEST(test_far),
 		TEST(test_flat),
 		TEST(test_pin_never_overlooked),
 		TEST(test_misuse),
