@@ -4,6 +4,7 @@
 #include "test/host/support.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define JUNK	0x6b6b6b6b6b6b6b6bull
@@ -200,6 +201,19 @@ static const struct {
 	  M(5) / 4096 + 1 },
 };
 
+#define MAX_TOUCHED	(M(256) / 4096)	/* 4 GiB may be more than there is */
+
+/* The same past 4 GiB, where pfns have more than 20 bits. */
+static const __typeof__(machines[0]) far_machines[] = {
+	{ "over 4 GiB",		{ { { M(1) }, { M(101) } },
+				  { { M(4095) }, { M(4098) } } }, 2,
+	  M(103) / 4096 },
+	{ "all past 4 GiB",	{ { { M(4100) }, { M(4200) } } }, 1,
+	  M(100) / 4096 },
+	{ "one of 4 GiB",	{ { { M(1) }, { M(4098) } } }, 1,
+	  M(4097) / 4096 },
+};
+
 /* In a child process, because frame_init() is called once only. */
 static void init_and_count(void *arg)
 {
@@ -220,7 +234,8 @@ static void init_and_count(void *arg)
 		while (at < machine->ranges[r].start.v ||
 		       at >= machine->ranges[r].end.v)
 			r++;		/* ASan: outside of them all */
-		memset(frame_ptr(frame), 0xff, PAGE_SIZE);
+		if (i < MAX_TOUCHED)
+			memset(frame_ptr(frame), 0xff, PAGE_SIZE);
 	}
 	panic("%llu frames, %llu expected, %s, before %llu",
 	      (unsigned long long)frame_total_count(),
@@ -228,6 +243,22 @@ static void init_and_count(void *arg)
 	      frame_total_count() == machine->pages - table &&
 	      !frame_alloc() ? "as it should be" : "wrong",
 	      (unsigned long long)base);
+}
+
+/* RAM as far as 32 bits of an address do not reach; only what is used costs
+ * memory. */
+#define FAR_RAM	(6ull << 30)
+
+static void far_init_and_count(void *arg)
+{
+	/* What the first call left behind is in the old RAM. */
+	while (frame_alloc())
+		;
+	fake_ram = mmap(NULL, FAR_RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+			MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (fake_ram == MAP_FAILED)
+		panic("no address space");
+	init_and_count(arg);
 }
 
 static void init_too_small(void *arg)
@@ -245,6 +276,10 @@ static void test_init(void **state)
 	(void)state;
 	for (i = 0; i < array_count(machines); i++)
 		assert_true(fake_panics(init_and_count, (void *)&machines[i],
+					"as it should be"));
+	for (i = 0; i < array_count(far_machines); i++)
+		assert_true(fake_panics(far_init_and_count,
+					(void *)&far_machines[i],
 					"as it should be"));
 	assert_true(fake_panics(init_too_small, NULL,
 				"memory in one piece for the frame table"));

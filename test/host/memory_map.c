@@ -325,6 +325,68 @@ static void test_broken(void **state)
 	try_map(MAP);
 }
 
+#define GIB		(1ull << 30)
+#define FAR		(1ull << 46)
+
+/* What the first 4 GiB do not show. The machine has 46 bits of addresses. */
+static const struct {
+	const char *name;
+	struct entry entries[3];
+	struct memory_range ranges[2];
+} far_maps[] = {
+	{ "over 4 GiB", { { 20, 4 * GIB - MIB, 2 * MIB, 1 } },
+	  { { { 4 * GIB - MIB }, { 4 * GIB + MIB } } } },
+	{ "all past 4 GiB", { { 20, 4 * GIB + 3 * MIB, MIB, 1 } },
+	  { { { 4 * GIB + 3 * MIB }, { 4 * GIB + 4 * MIB } } } },
+	{ "a length of 4 GiB and a page",
+	  { { 20, 8 * MIB, 4 * GIB + PAGE_SIZE, 1 } },
+	  { { { 8 * MIB }, { 4 * GIB + 8 * MIB + PAGE_SIZE } } } },
+	{ "reserved 4 GiB above",
+	  { { 20, 8 * MIB, MIB, 1 }, { 20, 4 * GIB + 8 * MIB, MIB, 2 } },
+	  { { { 8 * MIB }, { 9 * MIB } } } },
+	{ "reserved in the middle",
+	  { { 20, 8 * GIB, 8 * GIB, 1 }, { 20, 12 * GIB + 1, 1, 2 } },
+	  { { { 8 * GIB }, { 12 * GIB } },
+	    { { 12 * GIB + PAGE_SIZE }, { 16 * GIB } } } },
+	{ "past 2^32 pages", { { 20, FAR / 2, 64 * GIB, 1 } },
+	  { { { FAR / 2 }, { FAR / 2 + 64 * GIB } } } },
+	{ "over the limit", { { 20, FAR - GIB, FAR, 1 } },
+	  { { { FAR - GIB }, { FAR } } } },
+	{ "behind the limit", { { 20, FAR, GIB, 1 } }, { { { 0 }, { 0 } } } },
+};
+
+static void test_far(void **state)
+{
+	static struct boot_info info;
+	struct boot_machine big = machine;
+	u32 i, j;
+
+	(void)state;
+	big.limit.v = FAR;
+	for (i = 0; i < array_count(far_maps); i++) {
+		u64 at = MAP;
+
+		begin();
+		for (j = 0; far_maps[i].entries[j].size && j < 3; j++)
+			at = add_entry(at, &far_maps[i].entries[j]);
+		write_block(at);
+		assert_int_equal(multiboot_parse(BASE, &big, &info), 0);
+		for (j = 0; j < 2 && far_maps[i].ranges[j].end.v; j++)
+			if (info.ranges[j].start.v !=
+			    far_maps[i].ranges[j].start.v ||
+			    info.ranges[j].end.v != far_maps[i].ranges[j].end.v)
+				fail_msg("%s: range %u", far_maps[i].name, j);
+		assert_int_equal(info.range_count, j);
+	}
+	/* No map: KiB from 1 MiB on, more of them than 32 bits have bytes. */
+	begin();
+	write_block(MAP);
+	((struct block *)memory)->mem_upper = 0xffffffff;
+	assert_int_equal(multiboot_parse(BASE, &big, &info), 0);
+	assert_int_equal(info.ranges[info.range_count - 1].end.v,
+			 (MIB + (0xffffffffull << 10)) & PAGE_MASK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_far),
 	};
 
 	return RUN(tests);
