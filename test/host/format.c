@@ -21,7 +21,9 @@ static void test_numbers(void **state)
 {
 	static const long long values[] = {
 		0, 1, -1, 9, 10, 12345678, -12345678, INT_MAX, INT_MIN,
-		UINT_MAX, LLONG_MAX, LLONG_MIN,
+		UINT_MAX, LLONG_MAX, LLONG_MIN, 1ll << 32, (1ll << 32) + 1,
+		-(1ll << 32) - 1, 10000000000, 0x123456789abcdef0,
+		(1ll << 48) - 1,
 	};
 	u32 i;
 
