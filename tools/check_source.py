@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Rules about the source that no compiler keeps.
 
-    tools/check_source.py [layers|flushes|headers|rules]...
+    tools/check_source.py [layers|flushes|headers|rules|fallible]...
 
 Each check is a function from the root of a tree to a list of complaints, so
 that the tests can run it on a tree that is broken on purpose. With no name
@@ -39,6 +39,12 @@ FLUSH_EXCEPTIONS = {("arch/x86/long_mode.S", "cr3 load"),
 
 RULE = re.compile(r"\b(?:[OEXFIRN]\d{1,2}|T\d{1,2}[ab]?|INV-[A-Z]+)\b")
 CONTRACT = "docs/contract.md"
+
+# What may fail: it says so, or answers with a pointer.
+FALLIBLE = re.compile(r"^(?:__must_check\s+(?:int|bool)\s+|"
+                      r"(?:const\s+)?(?:struct\s+)?\w+\s+\*\s*)(\w+)\(",
+                      re.MULTILINE)
+FALLIBLE_LIST = "test/host/fallible.h"
 
 HEADER_FLAGS = ("-std=gnu11", "-ffreestanding", "-mgeneral-regs-only",
                 "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I.")
@@ -166,8 +172,23 @@ def check_rules(root: Path) -> list[str]:
     return complaints
 
 
+def check_fallible(root: Path) -> list[str]:
+    """Each function that may fail fails in a test, or is named there."""
+    named = set(re.findall(r"\w+", (root / FALLIBLE_LIST).read_text()))
+    complaints = []
+    for file in sources(root, "mm", "ept", "vmm", kinds=(".h",)):
+        text = without_comments((root / file).read_text())
+        for match in FALLIBLE.finditer(text):
+            if match[1] not in named:
+                line = text.count("\n", 0, match.start(1)) + 1
+                complaints.append(f"{file}:{line}: {match[1]}() may fail and "
+                                  f"has no row in {FALLIBLE_LIST}")
+    return complaints
+
+
 CHECKS: dict[str, Check] = {"layers": check_layers, "flushes": check_flushes,
-                            "headers": check_headers, "rules": check_rules}
+                            "headers": check_headers, "rules": check_rules,
+                            "fallible": check_fallible}
 
 
 def main(names: list[str]) -> int:

@@ -38,6 +38,10 @@ class ThisTree(support.unittest.TestCase):
             self.skipTest("there is no contract yet")
         self.clean("rules")
 
+    def test_fallible(self):
+        """each call that may fail fails in a test"""
+        self.clean("fallible")
+
 
 class Broken(support.unittest.TestCase):
     """Each case adds lines to a file of a copy, and is found by name."""
@@ -156,6 +160,19 @@ class Broken(support.unittest.TestCase):
         self.quiet("rules", "mm/new.c", "/* O1, N2, T3a, T3 INV-FREE */\n")
         for number, rule in enumerate(("O99", "N77", "INV-NONE", "T88a")):
             self.found("rules", f"mm/new{number}.c", f"/* {rule} */\n", rule)
+
+    def test_unlisted_call(self):
+        """a function that may fail, and that no test lets fail"""
+        for number, text in enumerate((
+                "__must_check int mm_new(void);",
+                "__must_check bool mm_new(int a,\n\t\t int b);",
+                "struct frame *mm_new(struct mm *mm);",
+                "const struct vma *mm_new(void);", "u64 *mm_new(void);")):
+            self.found("fallible", f"mm/new{number}.h", text + "\n",
+                       "mm_new() may fail")
+        self.quiet("fallible", "ept/new.h", "__must_check int mm_map(int);\n"
+                   "bool ept_new(void);\nvoid ept_new2(int *a);\n"
+                   "/* struct mm *ept_new3(void); */\n")
 
 
 if __name__ == "__main__":

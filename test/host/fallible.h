@@ -1,7 +1,8 @@
 /*
  * The calls that may fail, and how: test/host/fallible.c lets each of them fail
  * once. To add one is to add a row: build.mk takes the names for the linker
- * from here, and the program what it returns.
+ * from here, and the program what it returns. tools/check_source.py looks for
+ * functions that are missing.
  *
  * A row stands for a call from one file to another, in mm/, ept/ or vmm/. The
  * function is not called then, so its real failure must leave nothing behind.
@@ -15,6 +16,8 @@
  *	change_n3_check
  *		fails when P is empty, and has to put it back: fallible.c lets
  *		it do so
+ *	hpt_entry_mm spte_format vm_control vm_page vm_mailbox vm_oracle
+ *		always answer
  *	mm_fork mm_protect_ro mm_protect_rw mm_migrate gup_pin ksm_add
  *	merge_page vm_create
  *		operations themselves: nobody in these folders calls them
