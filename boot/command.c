@@ -1,6 +1,6 @@
 #include "boot/command.h"
 
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 #define MAX_VALUE	0xffffffffull
 

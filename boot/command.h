@@ -4,7 +4,7 @@
 #ifndef BOOT_COMMAND_H
 #define BOOT_COMMAND_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /*
  * The decimal value of the last word "@name=N" on @line, or 0 if there is none

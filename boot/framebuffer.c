@@ -2,8 +2,8 @@
 
 #include <assert.h>
 #include "boot/multiboot.h"
-#include "arch/x86/compiler.h"
-#include "arch/x86/error.h"
+#include "lib/compiler.h"
+#include "lib/error.h"
 
 #define INFO_FRAMEBUFFER	(1u << 12)
 

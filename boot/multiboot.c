@@ -1,8 +1,8 @@
 #include "boot/multiboot.h"
 
-#include "arch/x86/compiler.h"
-#include "arch/x86/error.h"
-#include "arch/x86/string.h"
+#include "lib/compiler.h"
+#include "lib/error.h"
+#include "lib/string.h"
 
 #define INFO_MEMORY		(1u << 0)
 #define INFO_COMMAND_LINE	(1u << 2)

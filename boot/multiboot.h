@@ -8,7 +8,7 @@
 #ifndef BOOT_MULTIBOOT_H
 #define BOOT_MULTIBOOT_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 #define MULTIBOOT_LOADER_MAGIC	0x2badb002u
 

@@ -5,10 +5,10 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
+#include "lib/print.h"
+#include "lib/step.h"
 #include "mm/frame.h"
 
 COUNTER(spte_map);		/* absent to present */

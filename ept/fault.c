@@ -15,9 +15,9 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/step.h"
 #include "mm/gup.h"
 
 COUNTER(pf_taken);	/* guest faults */

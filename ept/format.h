@@ -7,7 +7,7 @@
 #ifndef EPT_FORMAT_H
 #define EPT_FORMAT_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/hvm.h"
 #include "mm/pte.h"
 

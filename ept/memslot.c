@@ -1,6 +1,6 @@
 #include "ept/memslot.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 
 /* Tables look at 48 bits of an address: what differs above is the same. */
 static bool fits(const struct memslot *slot)

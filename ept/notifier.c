@@ -6,8 +6,8 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
+#include "lib/print.h"
+#include "lib/step.h"
 
 /* See docs/counters.md. */
 COUNTER_NAMED(count_pf_spurious_max, "predicted.pf_spurious_max");

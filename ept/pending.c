@@ -1,7 +1,7 @@
 #include "ept/pending.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "ept/ept.h"
 
 COUNTER_BY(flush_skipped, batched);

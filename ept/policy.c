@@ -1,7 +1,7 @@
 #include "ept/policy.h"
 
 #include "arch/x86/handshake.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 #include "ept/ept.h"
 
 spte_t spte_change_zap(const struct spte_format *f, spte_t old, pte_t new)

@@ -3,8 +3,8 @@
  */
 #include "lab/check_state.h"
 
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 
 const char *const rule_names[RULE_COUNT] = {
 #define RULE_NAME(rule, name) name,

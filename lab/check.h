@@ -9,7 +9,7 @@
 #ifndef LAB_CHECK_H
 #define LAB_CHECK_H
 
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "ept/ept.h"
 
 /* O9 and O10 are about large leaves and soft bits, which are not there yet. T8

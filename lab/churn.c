@@ -9,7 +9,7 @@
  */
 #include "lab/churn.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/user.h"
 #include "lab/content.h"
 #include "lab/driver.h"

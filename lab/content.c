@@ -1,8 +1,8 @@
 #include "lab/content.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/user.h"
 
 #define REPORTS_MAX	4

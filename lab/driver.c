@@ -1,7 +1,7 @@
 #include "lab/driver.h"
 
 #include "arch/x86/clock.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/wait.h"
 
 #define PACE_READS	2

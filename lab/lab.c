@@ -4,7 +4,7 @@
 #include "lab/lab.h"
 
 #include "arch/x86/cpu.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 #include "arch/x86/trap.h"
 #include "lab/check.h"
 #include "lab/litmus.h"

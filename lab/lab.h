@@ -4,7 +4,7 @@
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
 
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 /* The boot scenarios, which lab/ itself knows nothing of. */
 struct lab_tests {

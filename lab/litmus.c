@@ -1,6 +1,6 @@
 #include "lab/litmus.h"
 
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 const char *const litmus_verb_names[LITMUS_VERB_COUNT] = {
 	[LITMUS_READ] = "read",

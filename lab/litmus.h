@@ -7,7 +7,7 @@
 #ifndef LAB_LITMUS_H
 #define LAB_LITMUS_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 enum litmus_who {
 	LITMUS_HOST,		/* a host thread, through P */

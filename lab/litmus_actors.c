@@ -1,7 +1,7 @@
 #include "lab/litmus_actors.h"
 
 #include "arch/x86/clock.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/user.h"
 #include "arch/x86/wait.h"
 #include "lab/litmus_guest.h"

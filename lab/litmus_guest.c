@@ -1,8 +1,8 @@
 #include "lab/litmus_guest.h"
 
 #include "arch/x86/clock.h"
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
+#include "lib/error.h"
+#include "lib/print.h"
 #include "vmm/litmus_abi.h"
 
 _Static_assert(LITMUS_OPS == GUEST_LITMUS_OPS &&

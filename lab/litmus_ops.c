@@ -1,9 +1,9 @@
 #include "lab/litmus_ops.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "ept/ept.h"
 #include "mm/gup.h"
 #include "mm/hpt.h"

@@ -5,9 +5,9 @@
  */
 #include "lab/litmus_run.h"
 
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "lab/check.h"
 #include "lab/litmus_actors.h"
 #include "lab/mutant.h"

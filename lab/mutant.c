@@ -1,7 +1,7 @@
 #include "lab/mutant.h"
 
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "ept/ept.h"
 #include "lab/litmus.h"
 #include "lab/mutations.h"

@@ -5,7 +5,7 @@
 #include "lab/mutations.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/tlb.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"

@@ -1,8 +1,8 @@
 #include "lab/options.h"
 
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "lab/litmus.h"
 #include "lab/mutant.h"
 #include "lab/workload.h"

@@ -1,7 +1,7 @@
 #include "lab/records.h"
 
 #include "arch/x86/cpu.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
 
 static u64 page_count(const struct records *records)

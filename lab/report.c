@@ -2,8 +2,8 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "arch/x86/system.h"
 #include "lab/check.h"
 #include "mm/frame.h"

@@ -1,8 +1,8 @@
 #include "lab/run.h"
 
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "lab/check.h"
 #include "lab/content.h"
 #include "lab/driver.h"

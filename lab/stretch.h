@@ -1,6 +1,6 @@
 /*
  * Windows of a few instructions, met every time: an actor of a litmus test is
- * held at a step (arch/x86/step.h) until the others have done what they can,
+ * held at a step (lib/step.h) until the others have done what they can,
  * or all of them follow a schedule. Real CPUs run; only the moments are chosen.
  *
  * Steps are counted as schedules count them (step_is_scheduled()): the
@@ -10,7 +10,7 @@
 #ifndef LAB_STRETCH_H
 #define LAB_STRETCH_H
 
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "lab/litmus.h"
 
 /* Hold @actor at its step number @at, from 1 on; or, if that is 0, each time

@@ -1,6 +1,6 @@
 #include "lab/tlb_model.h"
 
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 static u64 ticks;
 

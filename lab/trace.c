@@ -1,9 +1,9 @@
 #include "lab/trace.h"
 
 #include "arch/x86/cpu.h"
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/step.h"
 #include "mm/frame.h"
 
 struct trace_event {

@@ -5,7 +5,7 @@
 #ifndef LAB_TRACE_H
 #define LAB_TRACE_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 /* Take memory for the rings, once. -ENOMEM. */
 __must_check int trace_init(void);

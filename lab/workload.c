@@ -1,6 +1,6 @@
 #include "lab/workload.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "lab/churn.h"
 #include "lab/content.h"
 #include "lab/driver.h"

@@ -5,7 +5,7 @@
 #ifndef LAB_WORKLOAD_H
 #define LAB_WORKLOAD_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 struct run;
 

@@ -1,6 +1,6 @@
 #include "mm/change.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
 

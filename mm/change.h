@@ -6,7 +6,7 @@
 #ifndef MM_CHANGE_H
 #define MM_CHANGE_H
 
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "mm/notifier.h"
 
 struct change {

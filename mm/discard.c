@@ -1,7 +1,7 @@
 /*
  * Discard: the content of an area is forgotten, its frames are given back.
  */
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"

@@ -4,10 +4,10 @@
 #include "mm/fault.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/handshake.h"
 #include "arch/x86/page.h"
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "mm/change.h"
 #include "mm/hpt.h"
 #include "mm/quarantine.h"

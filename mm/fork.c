@@ -2,9 +2,9 @@
  * Fork: a child that shares every frame, with both sides write-protected.
  */
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"

@@ -2,9 +2,9 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/step.h"
+#include "lib/string.h"
 #include "mm/notifier.h"
 
 /* rmap.h packs a pfn into 23 bits; more memory than this is left alone. */

@@ -8,7 +8,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/spinlock.h"
-#include "mm/tree.h"
+#include "lib/tree.h"
 
 struct mm;
 struct rmap_link;

@@ -1,6 +1,6 @@
 #include "mm/gup.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "mm/hpt.h"
 
 #define GUP_TRIES	64

@@ -1,9 +1,9 @@
 #include "mm/hpt.h"
 
 #include "arch/x86/handshake.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/step.h"
+#include "lib/string.h"
 #include "mm/rmap.h"
 
 static pte_t *table_of(pte_t entry)

@@ -1,9 +1,9 @@
 #include "mm/ksm.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
 #include "mm/notifier.h"

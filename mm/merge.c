@@ -1,8 +1,8 @@
 #include "mm/merge.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "mm/change.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"

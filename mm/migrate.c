@@ -2,9 +2,9 @@
  * Migration (T6): the content of a frame moves to another one, and all its
  * mappings follow.
  */
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/step.h"
+#include "lib/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"

@@ -1,6 +1,6 @@
 #include "mm/notifier.h"
 
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 #define for_each_notifier(n, mm) \
 	for (struct mmu_notifier *n = (mm)->notifiers; n; n = n->next)

@@ -1,8 +1,8 @@
 /*
  * Taking away and giving back the right to write to an area.
  */
-#include "arch/x86/error.h"
-#include "arch/x86/step.h"
+#include "lib/error.h"
+#include "lib/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/quarantine.h"

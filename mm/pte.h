@@ -6,7 +6,7 @@
 #ifndef MM_PTE_H
 #define MM_PTE_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 typedef struct { u64 v; } pte_t;
 

@@ -1,6 +1,6 @@
 #include "mm/rmap.h"
 
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "mm/notifier.h"
 #include "mm/quarantine.h"
 

@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))
 from tools.errors import Stop  # noqa: E402
 from tools.mutations import Mutation, mutations  # noqa: E402
 
-FOLDERS = ("arch/x86", "mm", "ept", "vmm", "lab", "boot", "guest", "tools")
+FOLDERS = ("lib", "arch/x86", "mm", "ept", "vmm", "lab", "boot", "guest", "tools")
 KINDS = (".c", ".h", ".py")
 # A test that takes that many times its CPU time is caught in a loop.
 PATIENCE, SPARE = 10, 20.0

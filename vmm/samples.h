@@ -4,7 +4,7 @@
 #ifndef VMM_SAMPLES_H
 #define VMM_SAMPLES_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 #define SAMPLES_MAX	(1u << 16)
 

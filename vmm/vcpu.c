@@ -5,7 +5,7 @@
 
 #include "arch/x86/counter.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/system.h"
 #include "arch/x86/wait.h"
 

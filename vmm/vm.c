@@ -1,9 +1,9 @@
 #include "vmm/vm.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
 
 extern const char guest_image[], guest_image_end[];	/* boot/guest_image.S */
 

@@ -1,7 +1,7 @@
 #include "arch/x86/acpi.h"
 
-#include "arch/x86/compiler.h"
-#include "arch/x86/string.h"
+#include "lib/compiler.h"
+#include "lib/string.h"
 
 #define EBDA_SEGMENT	0x40e		/* where a BIOS says where it is */
 #define EBDA_SIZE	0x400		/* so much of it is searched */

@@ -7,7 +7,7 @@
 #ifndef ARCH_X86_ACPI_H
 #define ARCH_X86_ACPI_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* @size bytes of physical memory to read, or NULL: not there. */
 typedef const void *(*acpi_read_fn)(u64 address, u64 size);

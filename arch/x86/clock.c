@@ -1,7 +1,7 @@
 #include "arch/x86/clock.h"
 
 #include "arch/x86/insn.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/system.h"
 #include "arch/x86/timers.h"
 

@@ -4,7 +4,7 @@
 #ifndef ARCH_X86_CLOCK_H
 #define ARCH_X86_CLOCK_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 extern u64 clock_ticks_per_ms;	/* a guess before clock_init() */
 

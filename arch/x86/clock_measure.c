@@ -1,6 +1,6 @@
 #include "arch/x86/clock_measure.h"
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 #define MAX_SAMPLES	64
 #define AGREE_SHIFT	6		/* 1/64 */

@@ -1,6 +1,6 @@
 #include "arch/x86/console.h"
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/system.h"

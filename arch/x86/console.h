@@ -7,7 +7,7 @@
 #ifndef ARCH_X86_CONSOLE_H
 #define ARCH_X86_CONSOLE_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 struct framebuffer;
 

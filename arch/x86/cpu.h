@@ -6,7 +6,7 @@
 #ifndef ARCH_X86_CPU_H
 #define ARCH_X86_CPU_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 
 enum cpu_mode {

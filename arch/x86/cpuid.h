@@ -4,7 +4,7 @@
 #ifndef ARCH_X86_CPUID_H
 #define ARCH_X86_CPUID_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;

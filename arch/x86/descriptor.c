@@ -1,7 +1,7 @@
 #include "arch/x86/descriptor.h"
 
 #include <assert.h>
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/stack.h"
 #include "arch/x86/system.h"

@@ -4,7 +4,7 @@
 #ifndef ARCH_X86_DESCRIPTOR_H
 #define ARCH_X86_DESCRIPTOR_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* Fill in the IDT; once, before the first descriptor_load(). */
 void descriptor_init(void);

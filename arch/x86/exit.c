@@ -1,4 +1,4 @@
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 #include "arch/x86/console.h"
 #include "arch/x86/insn.h"

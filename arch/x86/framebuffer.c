@@ -1,7 +1,7 @@
 #include "arch/x86/framebuffer.h"
 
 #include <assert.h>
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 static_assert(FONT_COLUMNS < CELL_COLUMNS && FONT_ROWS < CELL_ROWS,
 	      "the glyphs of two cells never touch");

@@ -7,7 +7,7 @@
 #ifndef ARCH_X86_FRAMEBUFFER_H
 #define ARCH_X86_FRAMEBUFFER_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* A glyph has FONT_COLUMNS x FONT_ROWS dots, its cell some more around it. */
 #define FONT_COLUMNS	5

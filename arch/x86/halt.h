@@ -17,7 +17,7 @@
 #ifndef ARCH_X86_HALT_H
 #define ARCH_X86_HALT_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* Interrupts are off, and on when it returns. */
 void interrupts_on_and_halt(void);

@@ -36,8 +36,8 @@
 
 #include "arch/x86/counter.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/print.h"
-#include "arch/x86/step.h"
+#include "lib/print.h"
+#include "lib/step.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/wait.h"
 

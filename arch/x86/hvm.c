@@ -3,7 +3,7 @@
  * address, so that an entry costs one indirect jump more than a direct call.
  */
 #include "arch/x86/hvm.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/hvm_backend.h"
 #include "arch/x86/hvm_regs.h"
 #include "arch/x86/system.h"

@@ -9,7 +9,7 @@
 #ifndef ARCH_X86_HVM_H
 #define ARCH_X86_HVM_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 enum hvm_format { HVM_EPT, HVM_NPT };
 

@@ -6,7 +6,7 @@
 #include "arch/x86/halt.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/paging.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/system.h"
 
 /* Register offsets: SDM vol. 3, table 10-1; x2APIC MSR = 0x800 + offset / 16 */

@@ -4,7 +4,7 @@
 #ifndef ARCH_X86_LAPIC_H
 #define ARCH_X86_LAPIC_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 enum ipi {
 	IPI_WAKE,	/* there is work, leave HLT */

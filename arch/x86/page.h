@@ -5,7 +5,7 @@
 #ifndef ARCH_X86_PAGE_H
 #define ARCH_X86_PAGE_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 static inline void page_fill(void *page, u64 word)
 {

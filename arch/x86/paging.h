@@ -6,7 +6,7 @@
 #ifndef ARCH_X86_PAGING_H
 #define ARCH_X86_PAGING_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* The root that maps nothing but the kernel. */
 hpa_t kernel_root(void);

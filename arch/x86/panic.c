@@ -3,7 +3,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/stack.h"
 #include "arch/x86/system.h"
 

@@ -6,7 +6,7 @@
 #define ARCH_X86_PANIC_H
 
 #include <stdarg.h>
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/trap.h"
 
 /* True once some CPU has begun to panic. */

@@ -1,10 +1,10 @@
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 #include "arch/x86/clock.h"
 #include "arch/x86/console.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/panic.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 /*
  * Text is collected per CPU until its line is complete and written at once, so

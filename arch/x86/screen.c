@@ -4,7 +4,7 @@
  */
 #include "arch/x86/console.h"
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/framebuffer.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/system.h"

@@ -6,9 +6,9 @@
 #include "arch/x86/halt.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/machine.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/stack.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 #include "arch/x86/system.h"
 #include "arch/x86/wait.h"
 

@@ -4,7 +4,7 @@
 #ifndef ARCH_X86_SMP_H
 #define ARCH_X86_SMP_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* First of all: the boot CPU becomes a struct cpu, with tables and traps. */
 void smp_init_boot_cpu(void);

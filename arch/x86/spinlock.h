@@ -12,7 +12,7 @@
 #ifndef ARCH_X86_SPINLOCK_H
 #define ARCH_X86_SPINLOCK_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 typedef struct {
 	u16 next;	/* the ticket that the next one to come draws */

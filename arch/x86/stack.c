@@ -1,7 +1,7 @@
 #include "arch/x86/stack.h"
 
 #include <assert.h>
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/machine.h"
 
 #define STACK_MARK	0x7461636b206d6172ull

@@ -6,7 +6,7 @@
 #ifndef ARCH_X86_STACK_H
 #define ARCH_X86_STACK_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* Mark CPU @id's stacks. */
 void stack_init(u32 id);

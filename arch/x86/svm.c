@@ -10,10 +10,10 @@
 #include "arch/x86/svm.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/hvm_backend.h"
 #include "arch/x86/machine.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/system.h"
 
 /* CPUID 8000_000A, APM vol. 3, appendix E: ebx counts ASIDs, edx: */

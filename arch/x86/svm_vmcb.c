@@ -6,7 +6,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/machine.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 #include "arch/x86/system.h"
 
 #define FLAT_LIMIT	0xffffffffu

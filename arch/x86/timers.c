@@ -1,7 +1,7 @@
 #include "arch/x86/timers.h"
 
 #include "arch/x86/acpi.h"
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/system.h"

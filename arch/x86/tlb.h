@@ -6,7 +6,7 @@
 #ifndef ARCH_X86_TLB_H
 #define ARCH_X86_TLB_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* Drop this CPU's own translations of one host page, or of all but global. */
 void tlb_flush_page(hva_t hva);

@@ -5,7 +5,7 @@
 #ifndef ARCH_X86_TRAP_H
 #define ARCH_X86_TRAP_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 /* What entry.S saves, lowest address first. */
 struct trap_frame {

@@ -5,7 +5,7 @@
 #ifndef ARCH_X86_USER_H
 #define ARCH_X86_USER_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 /*
  * Store @value at @address of the current address space. False: the fault

@@ -8,10 +8,10 @@
 #include "arch/x86/vmx.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/hvm_backend.h"
 #include "arch/x86/machine.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/system.h"
 
 #define CR4_VMXE	(1ull << 13)

@@ -5,7 +5,7 @@
 #ifndef ARCH_X86_VMX_INSN_H
 #define ARCH_X86_VMX_INSN_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/system.h"
 

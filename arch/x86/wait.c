@@ -3,7 +3,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 /* Nothing that works takes so long, on the slowest emulator. */
 #define LIMIT_MS	20000

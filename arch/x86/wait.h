@@ -20,7 +20,7 @@
 #ifndef ARCH_X86_WAIT_H
 #define ARCH_X86_WAIT_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 struct wait {
 	const char *what;

@@ -1,7 +1,7 @@
 #include "test/boot/boot_test.h"
 
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "arch/x86/system.h"
 
 /* "TCGTCGTCGTCG": a third of it will do. */

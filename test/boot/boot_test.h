@@ -13,7 +13,7 @@
 #ifndef TEST_BOOT_BOOT_TEST_H
 #define TEST_BOOT_BOOT_TEST_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 enum boot_test_result {
 	BOOT_TEST_PASS,

@@ -5,8 +5,8 @@
  */
 #include "test/boot/boot_test.h"
 
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "lab/run.h"
 #include "mm/frame.h"
 

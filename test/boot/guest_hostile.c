@@ -8,8 +8,8 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "test/boot/guest_vm.h"
 

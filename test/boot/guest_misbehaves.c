@@ -5,7 +5,7 @@
 #include "test/boot/boot_test.h"
 
 #include "arch/x86/clock.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "test/boot/guest_vm.h"
 

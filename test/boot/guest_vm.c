@@ -1,6 +1,6 @@
 #include "test/boot/guest_vm.h"
 
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/wait.h"
 #include "ept/policy.h"
 

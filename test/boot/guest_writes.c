@@ -11,10 +11,10 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "arch/x86/print.h"
-#include "arch/x86/string.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "arch/x86/wait.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"

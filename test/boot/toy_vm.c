@@ -1,7 +1,7 @@
 #include "test/boot/toy_vm.h"
 
 #include "arch/x86/page.h"
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 #define EPT_READ	(1ull << 0)
 #define EPT_WRITE	(1ull << 1)

@@ -4,7 +4,7 @@
  */
 #include "test/boot/boot_test.h"
 
-#include "arch/x86/string.h"
+#include "lib/string.h"
 #include "arch/x86/system.h"
 #include "arch/x86/watchdog.h"
 #include "lab/run.h"

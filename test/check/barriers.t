@@ -120,7 +120,8 @@ class Barriers(support.unittest.TestCase):
         keep = support.tempfile.TemporaryDirectory()
         self.addCleanup(keep.cleanup)
         copy = Path(keep.name)
-        shutil.copytree(ROOT / "arch", copy / "arch")
+        for folder in ("arch", "lib"):
+            shutil.copytree(ROOT / folder, copy / folder)
         shutil.copy(ROOT / "Makefile", copy)
         source = copy / SOURCE
         old = source.read_text()

@@ -1,6 +1,6 @@
 #include "test/cpu/cpu.h"
 
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "test/cpu/arch/x86/system.h"
 
 struct msr *test_msrs;

@@ -14,13 +14,13 @@ EXPLORE_SEE := -fsanitize=thread -Wno-tsan \
 EXPLORE_LOCKS := -Itest/explore/locks
 
 # What actors run. arch/x86/spinlock.c is explored by engine.t alone.
-EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) $(addprefix arch/x86/,counter.c \
+EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,counter.c \
 		handshake.c wait.c) \
 	$(addprefix lab/,litmus_ops.c mutations_primary.c \
 		mutations_secondary.c) \
 	$(addprefix test/fake/,machine.c tlb.c)
 # What watches them, or prepares.
-EXPLORE_UNSEEN := arch/x86/format.c arch/x86/step.c $(wildcard lab/check*.c) \
+EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check*.c) \
 	$(addprefix lab/,litmus.c litmus_tests.c mutant.c records.c \
 		tlb_model.c) test/fake/executed.c
 EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \

@@ -5,7 +5,7 @@
 #ifndef TEST_EXPLORE_CHECKPOINT_H
 #define TEST_EXPLORE_CHECKPOINT_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 void checkpoint_start(void);	/* once */
 void checkpoint_forget(void);	/* all */

@@ -28,7 +28,7 @@
 #ifndef TEST_EXPLORE_ENGINE_H
 #define TEST_EXPLORE_ENGINE_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 #define EXPLORE_ACTORS	4
 #define EXPLORE_CHOICES	8192

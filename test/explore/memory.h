@@ -7,7 +7,7 @@
 #ifndef TEST_EXPLORE_MEMORY_H
 #define TEST_EXPLORE_MEMORY_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 #include "arch/x86/paging.h"
 
 /* Memory, zeroed, that is none of that: the explorer's own. */

@@ -3,7 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "test/explore/internal.h"
 #include "test/fake/fake.h"
 

@@ -5,7 +5,7 @@
 #ifndef TEST_EXPLORE_SEEN_H
 #define TEST_EXPLORE_SEEN_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 struct seen;
 struct seen *seen_make(void);

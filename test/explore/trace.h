@@ -6,7 +6,7 @@
 #define TEST_EXPLORE_TRACE_H
 
 #include <stdio.h>
-#include "arch/x86/step.h"
+#include "lib/step.h"
 
 #define TRACE_WIDTH	40	/* of a column */
 

@@ -1,8 +1,8 @@
 #include "test/explore/world.h"
 
 #include <stdio.h>
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
+#include "lib/error.h"
+#include "lib/print.h"
 #include "lab/check.h"
 #include "lab/litmus_ops.h"
 #include "mm/hpt.h"

@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "test/fake/fake.h"
 #include "test/fake/internal.h"
 

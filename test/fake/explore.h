@@ -1,6 +1,6 @@
 /*
  * Races, explored: the columns of a race run as CPUs 0, 1, ... one at a time,
- * and change over at steps (see arch/x86/step.h) and in waits only. Every
+ * and change over at steps (see lib/step.h) and in waits only. Every
  * schedule with at most @preemptions changes that nobody had to make is run,
  * so a forbidden outcome that needs no more of them is found for certain. An
  * interrupt that is still on its way at an interrupt point counts as one, and
@@ -9,7 +9,7 @@
 #ifndef TEST_FAKE_EXPLORE_H
 #define TEST_FAKE_EXPLORE_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 #define EXPLORE_COLUMNS	3
 

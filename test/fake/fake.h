@@ -15,7 +15,7 @@
 
 #include "arch/x86/handshake.h"
 #include "arch/x86/lapic.h"
-#include "arch/x86/step.h"
+#include "lib/step.h"
 
 #define FAKE_RAM_START	0x100000ull
 #define FAKE_RAM_END	(FAKE_RAM_START + 64 * 1024 * 1024ull)

@@ -4,7 +4,7 @@
 #ifndef TEST_FAKE_INTERNAL_H
 #define TEST_FAKE_INTERNAL_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 void fake_tlb_reset(void);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 #define LOG_SIZE	(1u << 20)
 

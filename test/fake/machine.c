@@ -12,7 +12,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/handshake.h"
 #include "arch/x86/paging.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "mm/frame.h"
 #include "test/fake/explore.h"
 #include "test/fake/internal.h"

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <ucontext.h>
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "test/fake/fake.h"
 
 #define EFLAGS_TF	(1ull << 8)

@@ -9,7 +9,7 @@
 #ifndef TEST_FAKE_STEPPER_H
 #define TEST_FAKE_STEPPER_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 struct stepped_race {
 	void (*before)(void);	/* as CPU 0, not stepped */

@@ -1,5 +1,5 @@
 /*
- * The store buffers: see test/fake/arch/x86/compiler.h.
+ * The store buffers: see test/fake/lib/compiler.h.
  */
 #include "test/fake/explore.h"
 

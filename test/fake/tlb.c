@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/x86/hvm.h"
-#include "arch/x86/print.h"
+#include "lib/print.h"
 #include "arch/x86/trap.h"
 #include "mm/mm.h"
 #include "test/fake/fake.h"

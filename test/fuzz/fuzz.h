@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#include "arch/x86/compiler.h"
-#include "arch/x86/print.h"
+#include "lib/compiler.h"
+#include "lib/print.h"
 
 extern const char fuzz_name[];		/* its folder in test/fuzz/corpus/ */
 

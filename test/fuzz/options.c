@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/x86/cpu.h"
-#include "arch/x86/error.h"
+#include "lib/error.h"
 #include "boot/command.h"
 #include "lab/litmus.h"
 #include "lab/mutant.h"

@@ -16,8 +16,8 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
 		tlb_model.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
-		format.c framebuffer.c handshake.c spinlock.c \
-		step.c wait.c)
+		framebuffer.c handshake.c spinlock.c wait.c) \
+	$(addprefix lib/,format.c step.c tree.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
 HOST_SUPPORT := $(addprefix test/host/,support.c vm.c history.c model.c \
 	operations.c)

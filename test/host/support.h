@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "arch/x86/counter.h"
-#include "arch/x86/error.h"
-#include "arch/x86/print.h"
+#include "lib/error.h"
+#include "lib/print.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/rmap.h"

@@ -3,7 +3,7 @@
  */
 #include "test/host/support.h"
 
-#include "mm/tree.h"
+#include "lib/tree.h"
 
 #define NODES	512
 

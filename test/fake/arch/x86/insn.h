@@ -5,7 +5,7 @@
 #ifndef ARCH_X86_INSN_H
 #define ARCH_X86_INSN_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 struct cpu;
 

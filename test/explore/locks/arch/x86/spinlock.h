@@ -7,7 +7,7 @@
 #ifndef EXPLORE_SPINLOCK_H
 #define EXPLORE_SPINLOCK_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 typedef struct {
 	u32 held;

@@ -1,5 +1,5 @@
 /*
- * Stands in for arch/x86/compiler.h in host tests: the same words, but while a
+ * Stands in for lib/compiler.h in host tests: the same words, but while a
  * race is explored each CPU has a store buffer of one entry. WRITE_ONCE() puts
  * a store there, where no other CPU sees it, and later loads of its own CPU
  * overtake it (SDM vol. 3, "Loads May Be Reordered with Earlier Stores to
@@ -12,7 +12,7 @@
 #ifndef FAKE_COMPILER_H
 #define FAKE_COMPILER_H
 
-#include_next <arch/x86/compiler.h>
+#include_next <lib/compiler.h>
 
 /* True while columns of a race run: the rest costs nothing else. */
 extern bool fake_exploring;

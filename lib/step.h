@@ -7,10 +7,10 @@
  * A call stands where the step of that name is complete, unless it says "begins"
  * below. With nobody listening a step costs a load and a branch.
  */
-#ifndef ARCH_X86_STEP_H
-#define ARCH_X86_STEP_H
+#ifndef LIB_STEP_H
+#define LIB_STEP_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 /* The contract's own names. */
 #define CONTRACT_STEPS(X)						\

@@ -1,6 +1,6 @@
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 /* Where formatted characters go; @length counts those that did not fit too. */
 struct sink {

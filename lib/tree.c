@@ -1,6 +1,6 @@
-#include "mm/tree.h"
+#include "lib/tree.h"
 
-#include "arch/x86/print.h"
+#include "lib/print.h"
 
 /* The link that holds the node with @key, or the empty one where it belongs. */
 static struct tree_node **find_link(struct tree_node **link, u64 key)

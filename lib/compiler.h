@@ -3,10 +3,10 @@
  * atomic read-modify-writes. Every access that another CPU may race with goes
  * through one of these. Pure: host tests compile this file as it is.
  */
-#ifndef ARCH_X86_COMPILER_H
-#define ARCH_X86_COMPILER_H
+#ifndef LIB_COMPILER_H
+#define LIB_COMPILER_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)

@@ -1,8 +1,8 @@
 /*
  * What actions return: 0 or one of these, negated.
  */
-#ifndef ARCH_X86_ERROR_H
-#define ARCH_X86_ERROR_H
+#ifndef LIB_ERROR_H
+#define LIB_ERROR_H
 
 enum {
 	EAGAIN = 11,	/* it changed under us: look again */

@@ -1,4 +1,4 @@
-#include "arch/x86/step.h"
+#include "lib/step.h"
 
 const char *const step_names[STEP_COUNT] = {
 #define STEP_NAME(name) #name,

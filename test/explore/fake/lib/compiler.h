@@ -1,12 +1,12 @@
 /*
- * Stands in for arch/x86/compiler.h in the explorer: the same words, where the
+ * Stands in for lib/compiler.h in the explorer: the same words, where the
  * once-only accesses are atomic ones too. The compiler hands each atomic access
  * to access.c, which performs it, and can keep a store back for a while.
  */
 #ifndef EXPLORE_COMPILER_H
 #define EXPLORE_COMPILER_H
 
-#include_next <arch/x86/compiler.h>
+#include_next <lib/compiler.h>
 
 #undef READ_ONCE
 #undef WRITE_ONCE

@@ -1,4 +1,4 @@
-#include "arch/x86/string.h"
+#include "lib/string.h"
 
 /*
  * The string instructions: quick on every CPU of the last ten years, and an

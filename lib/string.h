@@ -1,10 +1,10 @@
 /*
  * What a freestanding C program must bring along, and page-sized variants.
  */
-#ifndef ARCH_X86_STRING_H
-#define ARCH_X86_STRING_H
+#ifndef LIB_STRING_H
+#define LIB_STRING_H
 
-#include "arch/x86/types.h"
+#include "lib/types.h"
 
 void *memcpy(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);

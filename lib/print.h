@@ -3,11 +3,11 @@
  * panic that ends the machine. %d %u %x %c %s %p with l, ll, width, 0 and -,
  * and %%: nothing else is understood.
  */
-#ifndef ARCH_X86_PRINT_H
-#define ARCH_X86_PRINT_H
+#ifndef LIB_PRINT_H
+#define LIB_PRINT_H
 
 #include <stdarg.h>
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 /*
  * Print to the console; lines of different CPUs are not mixed, also when they

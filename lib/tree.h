@@ -5,10 +5,10 @@
  * rebalanced: the merge trees keep their cost per page flat. Pure; the caller
  * holds a lock.
  */
-#ifndef MM_TREE_H
-#define MM_TREE_H
+#ifndef LIB_TREE_H
+#define LIB_TREE_H
 
-#include "arch/x86/compiler.h"
+#include "lib/compiler.h"
 
 #define TREE_DEPTH	65
 

@@ -5,8 +5,8 @@
  * gpa where an hpa is meant. Conversions name both ends. Pure: host tests
  * compile this file as it is.
  */
-#ifndef ARCH_X86_TYPES_H
-#define ARCH_X86_TYPES_H
+#ifndef LIB_TYPES_H
+#define LIB_TYPES_H
 
 #include <stdbool.h>
 #include <stddef.h>
