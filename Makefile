@@ -38,7 +38,7 @@ FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
 LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
-KERNEL_FOLDERS := boot lib arch/x86 mm ept vmm lab test/boot
+KERNEL_FOLDERS := boot lib arch/x86 mm ept vmm $(wildcard lab/*) test/boot
 KERNEL_SOURCES := $(sort $(filter-out boot/rom.S boot/guest_image.S, \
 	$(foreach folder,$(KERNEL_FOLDERS), \
 		$(wildcard $(folder)/*.c $(folder)/*.S))))
@@ -256,8 +256,8 @@ $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 
 # --- Documents that are printed from the source.
 
-$(BUILD)/litmus_doc: tools/litmus_doc.c lab/litmus.c lab/litmus_tests.c \
-		lab/litmus.h Makefile | compiler
+$(BUILD)/litmus_doc: tools/litmus_doc.c lab/litmus/litmus.c lab/litmus/tests.c \
+		lab/litmus/litmus.h Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $(filter %.c,$^)
 

@@ -5,7 +5,7 @@
 #include "boot/framebuffer.h"
 #include "boot/multiboot.h"
 #include "boot/version.h"
-#include "lab/lab.h"
+#include "lab/experiment/lab.h"
 #include "mm/frame.h"
 #include "arch/x86/clock.h"
 #include "arch/x86/console.h"

@@ -27,7 +27,7 @@ enum { ANY_REFERENCES = ~0u };
 
 /*
  * The steps of a change under PTL, N1 to N5, up to the first without function.
- * A step that fails ends the change. Only a mutant (lab/mutant.h) brings
+ * A step that fails ends the change. Only a mutant (lab/mutant/mutant.h) brings
  * another order.
  */
 struct change_order {

@@ -33,7 +33,7 @@ __must_check int merge_page_in_pass(struct mm *mm, hva_t hva,
 
 /*
  * The steps of merge_page(), under the mmap lock. A step that fails ends it.
- * Only a mutant (lab/mutant.h) brings another order.
+ * Only a mutant (lab/mutant/mutant.h) brings another order.
  */
 struct merge {
 	struct mm *mm;

@@ -54,9 +54,9 @@ Check = Callable[[Path], list[str]]
 
 def sources(root: Path, *folders: str,
             kinds: tuple[str, ...] = (".c", ".h", ".S")) -> Iterator[Path]:
-    """Source files directly in @folders, relative to @root, sorted."""
+    """Source files in @folders and their rooms, relative to @root, sorted."""
     for folder in folders:
-        for path in sorted((root / folder).glob("*")):
+        for path in sorted((root / folder).rglob("*")):
             if path.suffix in kinds:
                 yield path.relative_to(root)
 

@@ -1,16 +1,16 @@
 /*
- * Prints docs/litmus.md from the rows of lab/litmus_tests.c. A program of the
+ * Prints docs/litmus.md from the rows of lab/litmus/tests.c. A program of the
  * host: make docs.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/litmus.h"
+#include "lab/litmus/litmus.h"
 
 static const char head[] =
 "# The litmus tests\n"
 "\n"
-"Printed from `lab/litmus_tests.c` by `make docs`; a test keeps it so. Each test\n"
+"Printed from `lab/litmus/tests.c` by `make docs`; a test keeps it so. Each test\n"
 "has an initial state, actors that run at once (host threads work through P,\n"
 "vcpu0 and vcpu1 through S), and an outcome. `./tandem litmus` plays them on real\n"
 "CPUs, build/explore/explore in every interleaving within its bound;\n"

@@ -1,5 +1,5 @@
 /*
- * What host and guest agree on when they play a litmus test (lab/litmus.h): a
+ * What host and guest agree on when they play a litmus test (lab/litmus/litmus.h): a
  * script for each vCPU, and words that all actors share. One page in the
  * control slot. Beside hypercall_abi.h the only header that guest/ may include.
  */

@@ -48,7 +48,7 @@ void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 count);
 
 /*
  * How a vCPU's run loop enters and leaves: by the two above. Only a mutant
- * (lab/mutant.h) puts other ones in their place.
+ * (lab/mutant/mutant.h) puts other ones in their place.
  */
 struct handshake {
 	void (*enter)(struct vcpu_tlb *tlb);

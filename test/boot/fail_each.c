@@ -7,7 +7,7 @@
 
 #include "lib/print.h"
 #include "lib/string.h"
-#include "lab/run.h"
+#include "lab/experiment/run.h"
 #include "mm/frame.h"
 
 #define PAGES		4

@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "arch/x86/system.h"
 #include "arch/x86/watchdog.h"
-#include "lab/run.h"
+#include "lab/experiment/run.h"
 
 #define PAGES		512
 #define OPERATIONS	16	/* of churn */

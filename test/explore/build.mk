@@ -16,13 +16,12 @@ EXPLORE_LOCKS := -Itest/explore/locks
 # What actors run. arch/x86/spinlock.c is explored by engine.t alone.
 EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,counter.c \
 		handshake.c wait.c) \
-	$(addprefix lab/,litmus_ops.c mutations_primary.c \
-		mutations_secondary.c) \
+	lab/litmus/ops.c lab/mutant/primary.c lab/mutant/secondary.c \
 	$(addprefix test/fake/,machine.c tlb.c)
 # What watches them, or prepares.
-EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check*.c) \
-	$(addprefix lab/,litmus.c litmus_tests.c mutant.c records.c \
-		tlb_model.c) test/fake/executed.c
+EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check/*.c) \
+	lab/litmus/litmus.c lab/litmus/tests.c lab/mutant/mutant.c \
+	test/fake/executed.c
 EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \
 	context.S engine.c memory.c order.c output.c seen.c trace.c turn.c)
 EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c schedule.c world.c)

@@ -2,7 +2,7 @@
  * A schedule in a file: a trial and all that it takes to run the schedule again
  * (explore --replay, by the same program), in lines that begin with '#'. The
  * first one is for the kernel too, which cannot stop at an access: schedule= of
- * lab/stretch.h.
+ * lab/litmus/schedule.h.
  */
 #ifndef TEST_EXPLORE_SCHEDULE_H
 #define TEST_EXPLORE_SCHEDULE_H

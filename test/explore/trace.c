@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include "lab/stretch.h"
+#include "lab/litmus/schedule.h"
 #include "test/explore/internal.h"
 
 /* A process traces one schedule, from its beginning: nothing is brought back

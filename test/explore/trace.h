@@ -18,7 +18,7 @@ void trace_to(FILE *to, trace_name_fn names);
 
 /*
  * Who took how many steps in turn, as the kernel's schedule= wants it (see
- * lab/stretch.h): actor:steps,...
+ * lab/litmus/schedule.h): actor:steps,...
  */
 const char *trace_schedule(void);
 

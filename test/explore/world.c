@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include "lib/error.h"
 #include "lib/print.h"
-#include "lab/check.h"
-#include "lab/litmus_ops.h"
+#include "lab/check/check.h"
+#include "lab/litmus/ops.h"
 #include "mm/hpt.h"
 #include "test/fake/fake.h"
 #include "vmm/litmus_abi.h"

@@ -5,8 +5,8 @@
 #ifndef TEST_EXPLORE_WORLD_H
 #define TEST_EXPLORE_WORLD_H
 
-#include "lab/litmus.h"
-#include "lab/mutant.h"
+#include "lab/litmus/litmus.h"
+#include "lab/mutant/mutant.h"
 #include "test/explore/engine.h"
 
 struct trial {

@@ -8,10 +8,10 @@
 #include "arch/x86/cpu.h"
 #include "lib/error.h"
 #include "boot/command.h"
-#include "lab/litmus.h"
-#include "lab/mutant.h"
-#include "lab/options.h"
-#include "lab/workload.h"
+#include "lab/litmus/litmus.h"
+#include "lab/mutant/mutant.h"
+#include "lab/experiment/options.h"
+#include "lab/scenario/workload.h"
 #include "vmm/hypercall_abi.h"
 
 const char fuzz_name[] = "options";

@@ -10,10 +10,9 @@ HOST_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Itest/fake -I. -MMD -MP \
 HOST_LIBS := -lcmocka -pthread
 
 # Everything here compiles as it is: only arch/x86/insn.h is another file.
-HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check*.c) \
-	$(addprefix lab/,litmus.c litmus_ops.c litmus_tests.c mutant.c \
-		mutations_primary.c mutations_secondary.c records.c \
-		tlb_model.c) boot/multiboot.c boot/framebuffer.c \
+HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
+	$(wildcard lab/mutant/*.c) \
+	$(addprefix lab/litmus/,litmus.c ops.c tests.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		framebuffer.c handshake.c spinlock.c wait.c) \
@@ -42,7 +41,7 @@ $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
 
 # Brings a table of workloads of its own.
-$(BUILD)/host/options.t: $(BUILD)/host/lab/options.c.o
+$(BUILD)/host/options.t: $(BUILD)/host/lab/experiment/options.c.o
 
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
@@ -63,6 +62,6 @@ $(BUILD)/host/vmx.t: $(BUILD)/host/arch/x86/vmx.c.o \
 	$(BUILD)/host/arch/x86/vmx_vmcs.c.o $(BUILD)/host/test/cpu/cpu.c.o
 
 -include $(HOST_BACKEND_OBJECTS:.o=.d)
--include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/options.c.d \
+-include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/experiment/options.c.d \
 	$(BUILD)/host/vmm/vm.c.d \
 	$(HOST_TESTS:%=$(BUILD)/host/%.d)

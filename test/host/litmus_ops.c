@@ -5,7 +5,7 @@
  */
 #include "test/host/vm.h"
 
-#include "lab/litmus_ops.h"
+#include "lab/litmus/ops.h"
 #include "vmm/litmus_abi.h"
 
 static u64 flags[LITMUS_FLAGS];

@@ -6,9 +6,9 @@
 
 #include <string.h>
 #include "boot/command.h"
-#include "lab/mutant.h"
-#include "lab/options.h"
-#include "lab/workload.h"
+#include "lab/mutant/mutant.h"
+#include "lab/experiment/options.h"
+#include "lab/scenario/workload.h"
 
 /* Stand in for those of the lab, which need a machine. */
 const struct workload workloads[] = {

@@ -5,7 +5,7 @@
  */
 #include "test/host/vm.h"
 
-#include "lab/mutant.h"
+#include "lab/mutant/mutant.h"
 #include "mm/ksm.h"
 
 #define N	8

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "lab/check.h"
+#include "lab/check/check.h"
 #include "test/host/history.h"
 
 enum {

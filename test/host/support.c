@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lab/check.h"
+#include "lab/check/check.h"
 
 struct mm *mm;
 

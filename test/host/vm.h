@@ -7,7 +7,7 @@
 #define TEST_HOST_VM_H
 
 #include "ept/ept.h"
-#include "lab/check.h"
+#include "lab/check/check.h"
 #include "test/host/support.h"
 
 extern struct ept vm;

@@ -1,0 +1,207 @@
+/*
+ * The checker's ear, and its memory of what was violated.
+ */
+#include "lab/check/state.h"
+
+#include "lib/print.h"
+#include "lib/string.h"
+
+const char *const rule_names[RULE_COUNT] = {
+#define RULE_NAME(rule, name) name,
+	RULES(RULE_NAME)
+#undef RULE_NAME
+};
+
+struct check check;
+
+static u64 counts[RULE_COUNT];
+static struct violation reports[CHECK_REPORTS];
+static u32 report_count;	/* atomic; may be more than are kept */
+
+static void (*const groups[STEP_COUNT])(const struct step_event *event) = {
+	[STEP_F1] = check_hear_secondary,
+	[STEP_F4] = check_hear_secondary,
+	[STEP_F5] = check_hear_secondary,
+	[STEP_SPTE] = check_hear_secondary,
+	[STEP_OPEN] = check_hear_secondary,
+	[STEP_I1] = check_hear_secondary,
+	[STEP_CLOSE] = check_hear_secondary,
+	[STEP_OWED] = check_hear_secondary,
+	[STEP_ISSUED] = check_hear_secondary,
+	[STEP_REQUEST] = check_hear_secondary,
+	[STEP_FLUSH] = check_hear_secondary,
+	[STEP_E3] = check_hear_secondary,
+	[STEP_TABLE] = check_hear_secondary,
+	[STEP_ENTER] = check_hear_primary,
+	[STEP_EXIT] = check_hear_secondary,
+	[STEP_X3] = check_hear_primary,
+	[STEP_PRIMARY] = check_hear_primary,
+	[STEP_CLEAN] = check_hear_primary,
+	[STEP_PFLUSH] = check_hear_primary,
+	[STEP_PDONE] = check_hear_primary,
+	[STEP_R2] = check_hear_primary,
+	[STEP_N1] = check_hear_change,
+	[STEP_N2] = check_hear_change,
+	[STEP_REFS] = check_hear_change,
+	[STEP_N4] = check_hear_change,
+	[STEP_N5] = check_hear_change,
+	[STEP_ABORT] = check_hear_change,
+	[STEP_PTE] = check_hear_frame,
+	[STEP_COMPARE] = check_hear_frame,
+	[STEP_COPY] = check_hear_frame,
+	[STEP_FREE] = check_hear_frame,
+	[STEP_ALLOC] = check_hear_frame,
+};
+
+static void hear(struct step_listener *listener,
+		 const struct step_event *event)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	(void)listener;
+	if (!check.ept)
+		return;
+	cpu->last[cpu->last_count++ % CHECK_STEPS] = event->step;
+	if (groups[event->step])
+		groups[event->step](event);
+}
+
+static struct step_listener listener = { .hear = hear };
+
+int check_init(u64 gfn_count)
+{
+	int err = records_init(&check.frames, sizeof(struct frame_record),
+			       frame_pfn_end());
+
+	if (!err)
+		err = records_init(&check.gfns, sizeof(struct gfn_record),
+				   gfn_count);
+	return err;
+}
+
+static u64 gfns_of(const struct ept *ept)
+{
+	u64 count = 0;
+	u32 i;
+
+	for (i = 0; i < ept->slots.count; i++)
+		count += ept->slots.slots[i].page_count;
+	return count;
+}
+
+void check_start(struct ept *ept)
+{
+	check_stop();
+	memset(counts, 0, sizeof(counts));
+	memset(check.cpus, 0, sizeof(check.cpus));
+	report_count = 0;
+	if (!check.frames.count)
+		return;
+	BUG_ON(gfns_of(ept) > check.gfns.count);
+	records_clear(&check.frames);
+	records_clear(&check.gfns);
+	tlb_model_reset(&check.secondary, TLB_STALE);
+	tlb_model_reset(&check.primary, TLB_IN_USE);
+	check.ept = ept;
+	step_listen(&listener);
+}
+
+void check_stop(void)
+{
+	step_unlisten(&listener);
+	check.ept = NULL;
+}
+
+struct gfn_record *check_gfn(u64 gfn)
+{
+	const struct memslots *slots = &check.ept->slots;
+	u64 before = 0;
+	u32 i;
+
+	for (i = 0; i < slots->count; i++) {
+		const struct memslot *slot = &slots->slots[i];
+
+		if (memslot_contains(slot, (gfn_t){ gfn }))
+			return records_at(&check.gfns,
+					  before + gfn - slot->gfn.n);
+		before += slot->page_count;
+	}
+	panic("gfn %llx is in no memslot", (unsigned long long)gfn);
+}
+
+static void copy_steps(struct violation *v, const struct cpu_record *cpu)
+{
+	u32 n = cpu->last_count < CHECK_STEPS ? cpu->last_count : CHECK_STEPS;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		v->last[i] = cpu->last[(cpu->last_count - n + i) %
+				       CHECK_STEPS];
+	v->last_count = n;
+}
+
+void check_violated(enum rule rule, const struct step_event *event, u64 gfn,
+		    u64 hva, u64 cpus)
+{
+	u32 i = atomic_add(&report_count, 1) - 1;
+	struct violation *v;
+
+	atomic_add(&counts[rule], 1);
+	if (i >= CHECK_REPORTS)
+		return;
+	v = &reports[i];
+	*v = (struct violation){
+		.rule = rule, .by = cpu_id(), .cpus = cpus,
+		.step = event->step, .gfn = gfn, .hva = hva,
+	};
+	if (gfn != CHECK_NONE) {
+		const struct gfn_record *g = check_gfn(gfn);
+		spte_t s = { g->shadow };
+
+		v->s = spte_present(check.ept->format, s) ? s.v : g->was;
+	}
+	if (hva != CHECK_NONE)
+		v->p = check_pte((hva_t){ hva }).v;
+	copy_steps(v, check_cpu());
+}
+
+u64 check_count(enum rule rule)
+{
+	return load_acquire(&counts[rule]);
+}
+
+u64 check_total(void)
+{
+	u64 total = 0;
+	u32 i;
+
+	for (i = 0; i < RULE_COUNT; i++)
+		total += check_count(i);
+	return total;
+}
+
+const struct violation *check_report(u32 i)
+{
+	return i < CHECK_REPORTS && i < load_acquire(&report_count)
+		? &reports[i] : NULL;
+}
+
+void check_format(const struct violation *v, char *text, size_t size)
+{
+	int n = format_text(text, size, "rule=%s step=%s cpu=%u cpus=0x%llx",
+			    rule_names[v->rule], step_names[v->step], v->by,
+			    (unsigned long long)v->cpus);
+	u32 i;
+
+	if (v->gfn != CHECK_NONE)
+		n += format_text(text + n, size - n, " gfn=0x%llx s=0x%llx",
+				 (unsigned long long)v->gfn,
+				 (unsigned long long)v->s);
+	if (v->hva != CHECK_NONE)
+		n += format_text(text + n, size - n, " hva=0x%llx p=0x%llx",
+				 (unsigned long long)v->hva,
+				 (unsigned long long)v->p);
+	for (i = 0; i < v->last_count; i++)
+		n += format_text(text + n, size - n, "%s%s",
+				 i ? "," : " last=", step_names[v->last[i]]);
+}

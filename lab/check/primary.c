@@ -1,0 +1,405 @@
+/*
+ * The rules about P: the steps of a change, the host's own flushes, and frames
+ * from one use to the next.
+ */
+#include "lab/check/state.h"
+
+/* --- The host's own TLB. */
+
+/*
+ * The end of a P's translation, with the CPUs that have its tables loaded: one
+ * word, since two address spaces may let go of a frame at once.
+ */
+#define END_CPUS	16
+
+_Static_assert(MAX_CPUS <= END_CPUS, "a mask of CPUs and a stamp in one word");
+
+/*
+ * CPUs that use the tables of @mm. One that is leaving stands in cpu_mask still,
+ * but what it executes next drops all; one that is coming is stamped as clean
+ * before it stands here: mm_switch().
+ */
+static u64 loaded_by(const struct mm *mm)
+{
+	u64 mask = 0;
+	u32 i;
+
+	for (i = 0; i < cpu_count; i++)
+		if (READ_ONCE(cpus[i].mm) == mm)
+			mask |= 1ull << i;
+	return mask;
+}
+
+static u64 end_of(const struct mm *mm)
+{
+	u64 stamp = tlb_model_clock();
+
+	/* In this order: who comes after the stamp is clean after it. */
+	return stamp << END_CPUS | loaded_by(mm);
+}
+
+static u64 end_stamp(u64 end)
+{
+	return end >> END_CPUS;
+}
+
+static u64 end_mask(u64 end)
+{
+	return end & ((1ull << END_CPUS) - 1);
+}
+
+/*
+ * The flush of the page that this CPU has just cleared is complete (N2), and
+ * it was asked of all that had the page. One page is not all that a CPU holds,
+ * so its stamp would not tell.
+ */
+static void page_is_flushed(const struct step_event *event)
+{
+	const struct cpu_record *cpu = check_cpu();
+	u64 holders = tlb_model_demand(&check.primary,
+				       end_mask(cpu->cleared) & ~event->from,
+				       end_stamp(cpu->cleared));
+
+	if (holders)
+		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+			       holders);
+	(void)atomic_cmpxchg(&check_frame(cpu->cleared_pfn)->p_removed,
+			     cpu->cleared, 0ull);
+}
+
+static void on_pdone(const struct step_event *event)
+{
+	struct cpu_record *cpu = check_cpu();
+	u64 mask = event->from, holders;
+
+	if (cpu->cleared && event->subject == cpu->cleared_hva)
+		page_is_flushed(event);
+	cpu->cleared = 0;
+	/* One page is all that this CPU had to drop itself. */
+	if (cpu->page == event->subject && cpu->page_stamp > cpu->primary)
+		mask &= ~(1ull << cpu_id());
+	holders = tlb_model_demand(&check.primary, mask, cpu->primary);
+	if (holders)
+		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+			       holders);
+}
+
+/* What this CPU has write-protected nobody can write to any more. */
+static void on_r2(const struct step_event *event)
+{
+	const struct mm *mm = event->object;
+	struct cpu_record *cpu = check_cpu();
+	u64 holders = 0;
+
+	if (cpu->protected)
+		holders = tlb_model_demand(&check.primary, loaded_by(mm),
+					   cpu->protected);
+	if (holders)
+		check_violated(RULE_O12, event, CHECK_NONE, event->subject,
+			       holders);
+	cpu->protected = 0;
+}
+
+void check_hear_primary(const struct step_event *event)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	switch (event->step) {
+	case STEP_ENTER:
+		tlb_model_stop_use(&check.primary, event->subject);
+		break;
+	case STEP_X3:
+		if (!tlb_model_start_use(&check.primary, event->subject))
+			check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+				       1ull << event->subject);
+		break;
+	case STEP_PRIMARY:
+		tlb_model_flush(&check.primary, event->subject);
+		break;
+	case STEP_CLEAN:
+		if (event->from == FLUSH_ALL) {
+			tlb_model_flush(&check.primary, event->subject);
+		} else {
+			cpu->page = event->from;
+			cpu->page_stamp = tlb_model_clock();
+		}
+		break;
+	case STEP_PFLUSH:
+		cpu->primary = tlb_model_clock();
+		break;
+	case STEP_R2:
+		on_r2(event);
+		break;
+	default:
+		on_pdone(event);
+	}
+}
+
+/* --- N1 to N5, under PTL. */
+
+pte_t check_pte(hva_t hva)
+{
+	pte_t *ptep = hpt_walk(check.ept->mm, hva);
+
+	return ptep ? pte_read(ptep) : pte_none();
+}
+
+static void on_n2(const struct step_event *event, const struct change *change)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	if (pte_present(pte_read(change->ptep)))
+		check_violated(RULE_O3, event, CHECK_NONE, change->hva.v, 0);
+	cpu->empty = true;
+	cpu->counted = change->known_references == ANY_REFERENCES;
+	cpu->seq = READ_ONCE(check.ept->seq);
+}
+
+static void on_n4(const struct step_event *event, const struct change *change)
+{
+	if (!check_cpu()->counted)
+		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
+	if (change->new != change->old && pte_writable(change->seen))
+		check_violated(RULE_O4, event, CHECK_NONE, change->hva.v, 0);
+}
+
+/* S of every alias is what P is now, or absent; and flushed, unless it is
+ * T3a or T4, whose flush may come later (section 6). */
+static void on_n5(const struct step_event *event, const struct change *change)
+{
+	const struct spte_format *f = check.ept->format;
+	u32 right = 0, wrong = 0;
+	u64 which = CHECK_NONE, end = 0;
+
+	for_each_alias(gfn, change->hva) {
+		struct gfn_record *g = check_gfn(gfn.n);
+		spte_t s = { g->shadow };
+
+		if (g->removed > end)
+			end = g->removed;
+		if (!check_exceeds(s, check_pte(change->hva))) {
+			right += spte_present(f, s);
+		} else {
+			wrong++;
+			which = gfn.n;
+		}
+	}
+	if (wrong)
+		check_violated(right ? RULE_O16 : RULE_O2, event, which,
+			       change->hva.v, 0);
+	/* A migration's I1 may have ended S once more: it flushes itself. */
+	if (end && change->new != change->old && change->right == PTE_RW &&
+	    !check_in_other_bracket(change->hva))
+		check_flushed(RULE_O2, event, CHECK_NONE, change->hva.v, end);
+	/* In a bracket seq moves at its end, and inprog refuses until then. */
+	if (READ_ONCE(check.ept->seq) == check_cpu()->seq &&
+	    !check_in_bracket(change->hva))
+		check_violated(RULE_O1, event, CHECK_NONE, change->hva.v, 0);
+}
+
+static void on_abort(const struct step_event *event,
+		     const struct change *change)
+{
+	pte_t p = pte_read(change->ptep);
+
+	if (check_cpu()->empty && (pte_pfn(p).n != pte_pfn(change->cleared).n
+				     || pte_right(p) !=
+					pte_right(change->cleared)))
+		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
+}
+
+static void end_change(struct cpu_record *cpu)
+{
+	cpu->empty = false;
+	atomic_add(&check.changes_ended, 1);
+	store_release(&cpu->changing, 0ull);
+}
+
+void check_hear_change(const struct step_event *event)
+{
+	const struct change *change = event->object;
+	struct cpu_record *cpu = check_cpu();
+
+	if (change->mm != check.ept->mm)
+		return;
+	switch (event->step) {
+	case STEP_N1:
+		store_release(&cpu->changing, change->hva.v + 1);
+		break;
+	case STEP_N2:
+		on_n2(event, change);
+		break;
+	case STEP_REFS:
+		cpu->counted = event->from == event->to;
+		break;
+	case STEP_N4:
+		on_n4(event, change);
+		break;
+	case STEP_N5:
+		on_n5(event, change);
+		end_change(cpu);
+		break;
+	default:
+		on_abort(event, change);
+		end_change(cpu);
+	}
+}
+
+/* --- P and its frames. */
+
+static void count_pte(pte_t p, u32 n)
+{
+	if (pte_present(p) && pte_writable(p))
+		atomic_add(&check_frame(pte_pfn(p).n)->writable_ptes, n);
+}
+
+/* Whoever may still use the frame by another way sees it change (O6); whoever
+ * may still use what it came in the place of does not (O2, T3a). */
+static void becomes_writable(const struct step_event *event,
+			     const struct frame_record *frame)
+{
+	check_flushed(RULE_O6, event, CHECK_NONE, event->subject,
+		      load_acquire(&frame->removed));
+	check_flushed(RULE_O2, event, CHECK_NONE, event->subject,
+		      load_acquire(&frame->replaced));
+}
+
+/*
+ * P comes back: whatever it was before, no CPU of the host's holds it any more.
+ * One page may be all that this CPU had to drop itself.
+ */
+static void comes_back(const struct step_event *event, u64 end)
+{
+	const struct cpu_record *cpu = check_cpu();
+	u64 mask = loaded_by(check.ept->mm), holders;
+
+	if (cpu->page == event->subject && cpu->page_stamp > end)
+		mask &= ~(1ull << cpu_id());
+	holders = tlb_model_demand(&check.primary, mask, end);
+	if (holders)
+		check_violated(RULE_T8, event, CHECK_NONE, event->subject,
+			       holders);
+}
+
+static void goes_or_comes_back(const struct step_event *event, pte_t old,
+			       pte_t new, hva_t hva)
+{
+	u64 end = 0;
+
+	if (pte_present(old) == pte_present(new))
+		return;
+	for_each_alias(gfn, hva) {
+		struct gfn_record *g = check_gfn(gfn.n);
+
+		if (pte_present(old))
+			g->p_removed = tlb_model_clock();
+		else
+			end = g->p_removed;
+	}
+	if (end)
+		comes_back(event, end);
+}
+
+/* A primary flush is owed, at the latest before the frame is freed or R2. */
+static void loses(const struct mm *mm, hva_t hva, pte_t old, pte_t new)
+{
+	struct cpu_record *cpu = check_cpu();
+
+	if (!pte_present(old))
+		return;
+	if (!pte_present(new)) {
+		cpu->cleared = end_of(mm);
+		cpu->cleared_hva = hva.v;
+		cpu->cleared_pfn = pte_pfn(old).n;
+		store_release(&check_frame(cpu->cleared_pfn)->p_removed,
+			      cpu->cleared);
+	} else if (pte_writable(old) && !pte_writable(new)) {
+		cpu->protected = tlb_model_clock();
+	}
+}
+
+/* Under the PTL of that P; of any address space. */
+static void on_pte(const struct step_event *event)
+{
+	pte_t old = { event->from }, new = { event->to };
+	hva_t hva = { event->subject };
+	struct frame_record *frame;
+
+	count_pte(new, 1);
+	count_pte(old, -1u);
+	loses(event->object, hva, old, new);
+	if (pte_present(new)) {
+		frame = check_frame(pte_pfn(new).n);
+		if (load_acquire(&frame->writable_ptes) &&
+		    rmap_mapcount(pfn_frame(pte_pfn(new))) > 1)
+			check_violated(RULE_INV_WRITE, event, CHECK_NONE,
+				       event->subject, 0);
+		/*
+		 * In an invalidation of another CPU's S goes first: that one
+		 * flushes, and until then P may come back as it was (N3).
+		 */
+		if (pte_writable(new) && !(pte_present(old) &&
+					   pte_writable(old)) &&
+		    !check_in_other_bracket(hva))
+			becomes_writable(event, frame);
+	}
+	if (event->object != check.ept->mm)
+		return;
+	goes_or_comes_back(event, old, new, hva);
+	if (check_in_window(hva))
+		return;
+	for_each_alias(gfn, hva)
+		if (check_exceeds((spte_t){ check_gfn(gfn.n)->shadow }, new))
+			check_violated(RULE_INV_SUBSET, event, gfn.n, hva.v,
+				       0);
+}
+
+/* Nobody may write to @pfn any more: its content decides something. */
+static void content_is_fixed(enum rule rule, const struct step_event *event,
+			     u64 pfn)
+{
+	const struct frame_record *frame = check_frame(pfn);
+
+	if (load_acquire(&frame->writable_leaves) ||
+	    load_acquire(&frame->writable_ptes))
+		check_violated(rule, event, CHECK_NONE, event->subject, 0);
+	check_flushed(rule, event, CHECK_NONE, event->subject,
+		      load_acquire(&frame->write_removed));
+}
+
+/* It ends one use, or begins another one. */
+static void on_other_use(const struct step_event *event)
+{
+	struct frame_record *frame = check_frame(event->subject);
+	u64 end = load_acquire(&frame->p_removed), holders;
+
+	holders = tlb_model_demand(&check.primary, end_mask(end),
+				   end_stamp(end));
+	if (holders)
+		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE,
+			       holders);
+	if (load_acquire(&frame->leaves))
+		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE, 0);
+	check_flushed(frame->is_table ? RULE_O15 : RULE_O6, event, CHECK_NONE,
+		      CHECK_NONE, load_acquire(&frame->removed));
+	if (event->step == STEP_ALLOC)
+		*frame = (struct frame_record){ 0 };
+}
+
+void check_hear_frame(const struct step_event *event)
+{
+	switch (event->step) {
+	case STEP_PTE:
+		on_pte(event);
+		break;
+	case STEP_COMPARE:
+		content_is_fixed(RULE_O5, event, event->from);
+		content_is_fixed(RULE_O5, event, event->to);
+		break;
+	case STEP_COPY:
+		content_is_fixed(RULE_O4, event, event->from);
+		break;
+	default:
+		on_other_use(event);
+	}
+}

@@ -1,0 +1,121 @@
+/*
+ * What the files of the checker share.
+ */
+#ifndef LAB_CHECK_STATE_H
+#define LAB_CHECK_STATE_H
+
+#include "lab/check/check.h"
+#include "lab/check/records.h"
+#include "lab/check/tlb_model.h"
+#include "mm/change.h"
+#include "mm/hpt.h"
+#include "mm/rmap.h"
+
+/* Of each frame. Stamps are those of tlb_model.h. */
+struct frame_record {
+	u64 removed;		/* a translation of S to it ended last */
+	u64 write_removed;	/* and one that allowed writing */
+	u64 replaced;		/* a translation gave way to one to it last */
+	u32 writable_leaves;	/* S that allow it to be written now */
+	u32 leaves;		/* S that map it now */
+	u32 writable_ptes;
+	u64 p_removed;		/* a P that mapped it was cleared, and what that
+				 * owes is not flushed: check_primary.c */
+	bool is_table;		/* was one of the ept's, and is unlinked */
+};
+
+/* Of each gfn. Under ML. */
+struct gfn_record {
+	u64 shadow;		/* S as it was changed last, without A and D */
+	u64 removed;		/* stamp: a translation ended last */
+	u64 was;		/* S before that */
+	u64 p_removed;		/* stamp: P was taken away last. Under PTL */
+};
+
+#define CHECK_BRACKETS	2
+
+/* Of each CPU: what it is in the middle of. Written by that CPU alone. */
+struct cpu_record {
+	u64 changing;			/* hva + 1, between N1 and N5; 0: none */
+	bool empty;			/* N2 is done */
+	bool counted;			/* N3 saw the right references */
+	u64 seq;			/* at N2 */
+	struct hva_range brackets[CHECK_BRACKETS];	/* OPEN, no CLOSE yet */
+	u32 bracket_count;
+	u64 fault_gfn;			/* + 1, between F4 and F5; 0: none */
+	u64 owed;			/* stamp at OWED */
+	const struct vcpu_tlb *tlb;	/* of the vCPU that it ran last */
+	u64 primary;			/* stamp at PFLUSH */
+	u64 page_stamp, page;		/* its last flush of one page */
+	/* The end of the P that it cleared last; 0: flushed since. */
+	u64 cleared, cleared_hva, cleared_pfn;
+	u64 protected;			/* stamp: it took W from a P last */
+	enum step last[CHECK_STEPS];
+	u32 last_count;
+};
+
+struct check {
+	struct ept *ept;	/* NULL: not watching */
+	struct tlb_model secondary;	/* use: from E3 to the exit */
+	struct tlb_model primary;	/* use: from X3 to the entry */
+	struct records frames, gfns;
+	struct cpu_record cpus[MAX_CPUS];
+	u64 changes_ended;	/* atomic; each before cpus[].changing goes */
+};
+extern struct check check;
+
+#define CHECK_ALL_CPUS	(~0ull)
+#define CHECK_NONE	(~0ull)		/* no gfn, no hva */
+
+static inline struct cpu_record *check_cpu(void)
+{
+	return &check.cpus[cpu_id()];
+}
+
+static inline struct frame_record *check_frame(u64 pfn)
+{
+	return records_at(&check.frames, pfn);
+}
+
+/* The record of @gfn, which is in a memslot of the ept. */
+struct gfn_record *check_gfn(u64 gfn);
+
+/* What is wrong, about a gfn or an hva or both (CHECK_NONE). */
+void check_violated(enum rule rule, const struct step_event *event, u64 gfn,
+		    u64 hva, u64 cpus);
+
+/* P of @hva as it is now. */
+pte_t check_pte(hva_t hva);
+
+/* Has S rights that P has not? */
+bool check_exceeds(spte_t s, pte_t p);
+
+/* Is @hva between N1 and N5, or in an invalidation that runs, on any CPU? */
+bool check_in_window(hva_t hva);
+bool check_in_bracket(hva_t hva);
+
+/* Is it in an invalidation that runs on another CPU? */
+bool check_in_other_bracket(hva_t hva);
+
+/*
+ * What ended at @end (0: nothing did) must be flushed: on all CPUs that are in
+ * the guest now, and on the others before they enter, as they have been asked
+ * to. Violates @rule if not.
+ */
+void check_flushed(enum rule rule, const struct step_event *event, u64 gfn,
+		   u64 hva, u64 end);
+
+/* The aliases of @hva: each gfn that stands for it. */
+#define for_each_alias(gfn_, hva_)					\
+	for (u32 slot_ = 0; slot_ < check.ept->slots.count; slot_++)	\
+		for (gfn_t gfn_, end_, *once_ = memslot_gfns(		\
+			&check.ept->slots.slots[slot_], page_range(hva_), \
+			&gfn_, &end_) ? &gfn_ : NULL; once_; once_ = NULL)
+
+/* What each group of events means; check.c hands them out. */
+void check_hear_secondary(const struct step_event *event);
+void check_hear_primary(const struct step_event *event);
+void check_hear_change(const struct step_event *event);
+void check_hear_frame(const struct step_event *event);
+
+#endif

@@ -1,0 +1,162 @@
+#include "lab/experiment/content.h"
+
+#include "lib/error.h"
+#include "arch/x86/page.h"
+#include "lib/print.h"
+#include "arch/x86/user.h"
+
+#define REPORTS_MAX	4
+
+int content_host_write(struct run *run, u32 page)
+{
+	u64 published = READ_ONCE(vm_oracle(page)->published);
+
+	return content_host_store(run, page, TAG_PAGE(page,
+					TAG_GENERATION(published) + 1));
+}
+
+/* A store has failed: why? 0: it was for once. */
+static int why(struct run *run, const u64 *words)
+{
+	return mm_fault(run->vm.mm, (hva_t){ (u64)words }, MM_WRITE);
+}
+
+int content_host_store(struct run *run, u32 page, u64 tag)
+{
+	struct oracle_page *oracle = vm_oracle(page);
+	u64 *words = vm_page(page);
+	u64 start;
+	bool stored;
+	int err;
+
+	/* Readers take published before, and begun after (hypercall_abi.h):
+	 * stores are seen in program order. */
+	store_release(&oracle->begun, tag);
+	start = read_tsc();
+	stored = user_store(words, tag);
+	run_note_ticks(run, read_tsc() - start);
+	/* A merge may write-protect the page again behind any store. */
+	while (!stored || !user_fill(words, tag, PAGE_WORDS)) {
+		err = why(run, words);
+		if (err)
+			return err;
+		stored = true;
+	}
+	store_release(&oracle->published, tag);
+	return 0;
+}
+
+/* There may be many: no loop over them is a case for the watchdog. */
+#define for_each_page(page, first, count)				\
+	for (u32 page = (first), end_ = page + (count); page < end_;	\
+	     cpu_progress(), page++)
+
+void content_begin_zero(u32 first, u32 count)
+{
+	for_each_page(page, first, count)
+		store_release(&vm_oracle(page)->begun, 0ull);
+}
+
+void content_end_zero(u32 first, u32 count)
+{
+	for_each_page(page, first, count)
+		store_release(&vm_oracle(page)->published, 0ull);
+}
+
+static void report(struct run *run, u32 page, u64 word, u64 expected,
+		   u64 found, const char *reader)
+{
+	if (run->stale_reads++ < REPORTS_MAX)
+		printk("stale gfn=0x%llx word=%llu "
+		       "expected=0x%llx found=0x%llx reader=%s phase=%s\n",
+		       (unsigned long long)(GUEST_DATA_GPA >> PAGE_SHIFT) +
+		       page, (unsigned long long)word,
+		       (unsigned long long)expected,
+		       (unsigned long long)found, reader, run->phase);
+}
+
+int content_verify_page(struct run *run, u32 page, u64 oldest, u64 newest,
+			const char *reader)
+{
+	const u64 *words = vm_page(page);
+	u32 i;
+	int err;
+
+	/* A page that nobody has touched needs memory even to be read. */
+	err = mm_fault(this_cpu()->mm, (hva_t){ (u64)words }, MM_READ);
+	if (err)
+		return err;
+	/* The case that matters for speed. */
+	if (oldest == newest && page_is(words, oldest))
+		return 0;
+	for (i = 0; i < PAGE_WORDS; i++) {
+		u64 found = READ_ONCE(words[i]);
+
+		if (found < oldest || found > newest) {
+			report(run, page, i, oldest, found, reader);
+			break;
+		}
+	}
+	return 0;
+}
+
+static int verify_vm(struct run *run)
+{
+	for_each_page(page, 0, run->options->pages) {
+		u64 tag = vm_oracle(page)->published;
+		int err = content_verify_page(run, page, tag, tag, "host");
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A child keeps what was there when it was forked, whoever wrote since. */
+static int verify_child(struct run *run)
+{
+	int err = 0;
+
+	mm_switch(run->child);
+	for_each_page(page, 0, run->options->pages) {
+		u64 tag = TAG_PAGE(page, run->child_generation);
+
+		err = content_verify_page(run, page, tag, tag, "child");
+		if (err)
+			break;
+	}
+	mm_switch(run->vm.mm);
+	return err;
+}
+
+static void collect_guest(struct run *run, u32 vcpu)
+{
+	const struct mailbox *box = vm_mailbox(vcpu);
+	u64 count = box->stale_count, i;
+
+	run->stale_reads += count;
+	for (i = 0; i < count && i < STALE_REPORTS; i++)
+		printk("stale gfn=0x%llx word=%llu "
+		       "expected=0x%llx found=0x%llx reader=vcpu%u\n",
+		       (unsigned long long)box->stale[i].gfn,
+		       (unsigned long long)box->stale[i].word,
+		       (unsigned long long)box->stale[i].expected,
+		       (unsigned long long)box->stale[i].found, vcpu);
+}
+
+void content_collect(struct run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		collect_guest(run, i);
+}
+
+int content_verify(struct run *run)
+{
+	int err = verify_vm(run);
+
+	if (!err && run->child)
+		err = verify_child(run);
+	return err;
+}

@@ -1,0 +1,190 @@
+#include "lab/experiment/driver.h"
+
+#include "arch/x86/clock.h"
+#include "lib/error.h"
+#include "arch/x86/wait.h"
+
+#define PACE_READS	2
+#define LIMIT_MS	30000	/* for a command, and 1 ms for each page */
+
+static bool single_cpu(void)
+{
+	return cpu_count == 1;
+}
+
+/* On the vCPU's home CPU. A yield there has nobody to yield to. */
+static void vcpu_thread(void *arg)
+{
+	while (vcpu_run(arg) == VCPU_YIELDED)
+		;
+}
+
+static enum guest_then then(const struct run *run)
+{
+	return run->guest_runs ? GUEST_THEN_READ : GUEST_THEN_EXIT;
+}
+
+static void post(struct run *run, u32 i, enum guest_op op, u32 first,
+		 u32 count, u64 argument, enum guest_then next)
+{
+	struct mailbox *box = vm_mailbox(i);
+	struct vcpu *vcpu = &run->vm.vcpus[i];
+
+	box->op = op;
+	box->then = next;
+	box->first = first;
+	box->count = count;
+	box->argument = argument;
+	/* Who shares the CPU with the host comes out at the end by itself. */
+	box->yield_every = single_cpu() && next != GUEST_THEN_EXIT
+		? PACE_READS : 0;
+	/* The guest reads command_seq first: what is above belongs to it. */
+	store_release(&box->command_seq, ++run->command_seq[i]);
+	if (!single_cpu() && !cpu_busy(vcpu->home))
+		cpu_start(vcpu->home, vcpu_thread, vcpu);
+}
+
+/* When a vCPU is late that has something to do with all pages now. */
+static u64 deadline(const struct run *run)
+{
+	return read_tsc() + (LIMIT_MS + run->options->pages) *
+			    clock_ticks_per_ms;
+}
+
+/*
+ * Between two looks at vCPU @i, which must come to an end by @deadline: the
+ * guest cannot buy time by exiting or by counting reads. -EBUSY: it has failed.
+ */
+static int be_patient(struct run *run, u32 i, u64 deadline)
+{
+	if ((s64)(read_tsc() - deadline) > 0)
+		vcpu_stop(&run->vm.vcpus[i], "does not get on");
+	if (load_acquire(&run->vm.failed)) {
+		this_cpu()->waiting_for = NULL;
+		return -EBUSY;
+	}
+	cpu_progress();		/* this wait has a bound of its own */
+	cpu_pause();
+	return 0;
+}
+
+static bool command_complete(struct run *run, u32 i)
+{
+	/* Pairs with the guest's store after its last access. */
+	return load_acquire(&vm_mailbox(i)->completed_seq) ==
+	       run->command_seq[i];
+}
+
+/* The command is complete, and if @next says so the vCPU is outside. */
+static int wait_for(struct run *run, u32 i, enum guest_then next)
+{
+	struct vcpu *vcpu = &run->vm.vcpus[i];
+	enum vcpu_stop stop = VCPU_YIELDED;
+	u64 late = deadline(run), since = read_tsc();
+
+	WRITE_ONCE(vcpu->deadline, late);
+	this_cpu()->waiting_for = "the guest to complete a command";
+	while (!command_complete(run, i) ||
+	       (next == GUEST_THEN_EXIT &&
+		(single_cpu() ? stop != VCPU_DONE : cpu_busy(vcpu->home)))) {
+		if (single_cpu())
+			stop = vcpu_run(vcpu);
+		else
+			wait_nap(since);
+		if (be_patient(run, i, late))
+			return -EBUSY;
+	}
+	WRITE_ONCE(vcpu->deadline, 0);
+	this_cpu()->waiting_for = NULL;
+	return load_acquire(&run->vm.failed) ? -EBUSY : 0;
+}
+
+int guest_do(struct run *run, enum guest_op op, u64 argument)
+{
+	return guest_do_range(run, op, argument, 0, run->options->pages);
+}
+
+int guest_do_range(struct run *run, enum guest_op op, u64 argument, u32 first,
+		   u32 count)
+{
+	bool share = op == GUEST_WRITE || op == GUEST_WRITE_CLASS;
+	u32 vcpus = run->vm.vcpu_count;
+	u32 i, start, end;
+
+	for (i = 0; i < vcpus; i++) {
+		start = share ? (u64)count * i / vcpus : 0;
+		end = share ? (u64)count * (i + 1) / vcpus : count;
+		post(run, i, op, first + start, end - start, argument,
+		     then(run));
+	}
+	for (i = 0; i < vcpus; i++)
+		if (wait_for(run, i, then(run)))
+			return -EBUSY;
+	return 0;
+}
+
+int guest_keep_writing(struct run *run, u32 i, u32 first, u32 count)
+{
+	post(run, i, GUEST_WRITE, first, count, 0, GUEST_THEN_AGAIN);
+	return wait_for(run, i, GUEST_THEN_AGAIN);
+}
+
+/* One CPU for all: the vCPU runs here until it has got on. */
+static int pace_here(struct run *run, u32 i)
+{
+	struct vcpu *vcpu = &run->vm.vcpus[i];
+
+	vcpu->deadline = deadline(run);
+	if (vcpu_run(vcpu) == VCPU_FAILED)
+		return -EBUSY;
+	vcpu->deadline = 0;
+	return 0;
+}
+
+static int pace_there(struct run *run, u32 i)
+{
+	struct mailbox *box = vm_mailbox(i);
+	bool writes = box->then == GUEST_THEN_AGAIN;
+	u64 *progress = writes ? &box->passes : &box->reads;
+	u64 target = READ_ONCE(*progress) + (writes ? 1 : PACE_READS);
+	u64 late = deadline(run);
+
+	this_cpu()->waiting_for = "the guest to get on";
+	/* No nap: who sleeps through the moment paces the guest less. */
+	while (READ_ONCE(*progress) < target)
+		if (be_patient(run, i, late))
+			return -EBUSY;
+	this_cpu()->waiting_for = NULL;
+	return 0;
+}
+
+int guest_pace(struct run *run)
+{
+	return run->options->pace_free ? 0 : guest_settle(run);
+}
+
+int guest_settle(struct run *run)
+{
+	u32 i;
+
+	if (!run->guest_runs)
+		return 0;
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		if (single_cpu() ? pace_here(run, i) : pace_there(run, i))
+			return -EBUSY;
+	return 0;
+}
+
+int guest_halt(struct run *run)
+{
+	u32 i;
+
+	if (!run->guest_runs)
+		return 0;
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		post(run, i, GUEST_NOP, 0, 0, 0, GUEST_THEN_EXIT);
+	for (i = 0; i < run->vm.vcpu_count; i++)
+		if (wait_for(run, i, GUEST_THEN_EXIT))
+			return -EBUSY;
+	return 0;
+}

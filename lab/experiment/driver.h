@@ -1,0 +1,43 @@
+/*
+ * Making the guest do things: commands through the mailboxes, and waiting for
+ * them. An idle guest is outside between its commands; a running one keeps
+ * reading on its own CPU. With one CPU for all, host and guest take turns here.
+ *
+ * The VM's address space is current on this CPU in all of these. Errors: -EBUSY,
+ * and then run->vm.message says what the guest did.
+ */
+#ifndef LAB_EXPERIMENT_DRIVER_H
+#define LAB_EXPERIMENT_DRIVER_H
+
+#include "lab/experiment/run.h"
+
+/*
+ * Let the guest perform @op on all data pages and wait until it has. Writes
+ * are shared out between the vCPUs; every vCPU reads every page.
+ */
+__must_check int guest_do(struct run *run, enum guest_op op, u64 argument);
+
+/* The same on @count data pages from @first on. */
+__must_check int guest_do_range(struct run *run, enum guest_op op,
+				u64 argument, u32 first, u32 count);
+
+/* Until it is told something else, running vCPU @i writes the next generation
+ * to each of these pages, again and again. */
+__must_check int guest_keep_writing(struct run *run, u32 i, u32 first,
+				    u32 count);
+
+/*
+ * Before each host action: wait until every running vCPU has read two more
+ * pages, or has written once more, so that the counts do not measure the emulator's scheduling. Nothing
+ * to do for an idle guest, or with pace=free.
+ */
+__must_check int guest_pace(struct run *run);
+
+/* The same, with pace=free too: whatever a vCPU was in the middle of reading,
+ * it has read and judged. */
+__must_check int guest_settle(struct run *run);
+
+/* Let a running guest stop; all vCPUs are outside when this returns. */
+__must_check int guest_halt(struct run *run);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * From the command line to the last result.
+ */
+#include "lab/experiment/lab.h"
+
+#include "arch/x86/cpu.h"
+#include "lib/string.h"
+#include "arch/x86/trap.h"
+#include "lab/check/check.h"
+#include "lab/litmus/litmus.h"
+#include "lab/litmus/run.h"
+#include "lab/experiment/report.h"
+#include "lab/experiment/trace.h"
+
+static struct run run;
+static struct options options;
+
+static void list_policies(void)
+{
+	u32 i;
+
+	for (i = 0; i < policy_count; i++)
+		printk("list policies %s %s\n", policies[i].name,
+		       policies[i].models);
+}
+
+static void list_workloads(void)
+{
+	u32 i;
+
+	for (i = 0; i < workload_count; i++)
+		printk("list workloads %s %s\n", workloads[i].name,
+		       workloads[i].what);
+}
+
+static void list_mutants(void)
+{
+	u32 i;
+
+	for (i = 0; i < mutant_count; i++)
+		printk("list mutants %s %s over %s: %s\n", mutants[i].name,
+		       mutants[i].rule, mutants[i].base, mutants[i].what);
+}
+
+static void list_tests(void)
+{
+	u32 i;
+
+	for (i = 0; i < litmus_test_count; i++)
+		printk("list tests %s litmus: %s\n", litmus_tests[i].name,
+		       litmus_tests[i].what);
+}
+
+static void list_scenarios(const struct lab_tests *tests)
+{
+	u32 i;
+
+	for (i = 0; tests->name(i); i++)
+		printk("list scenarios %s boot scenario\n", tests->name(i));
+}
+
+static void list(const struct lab_tests *tests)
+{
+	if (options.list & LIST_POLICIES)
+		list_policies();
+	if (options.list & LIST_WORKLOADS)
+		list_workloads();
+	if (options.list & LIST_MUTANTS)
+		list_mutants();
+	if (options.list & LIST_TESTS)
+		list_tests();
+	if (options.list & LIST_SCENARIOS)
+		list_scenarios(tests);
+}
+
+struct enabling {
+	void *page;
+	int err;
+};
+
+static void enable_here(void *arg)
+{
+	struct enabling *enabling = arg;
+
+	enabling->err = hvm_cpu_enable(enabling->page);
+}
+
+/* Turn virtualization on everywhere; the pages are never given back. */
+static bool enable_hvm(void)
+{
+	const char *why = "it did not turn on";
+	u32 i;
+
+	if (hvm_probe(&why)) {
+		printk("error: %s\n", why);
+		return false;
+	}
+	for (i = 0; i < cpu_count; i++) {
+		struct frame *frame = frame_alloc_zeroed();
+		struct enabling enabling = { NULL, -1 };
+
+		if (frame) {
+			enabling.page = frame_ptr(frame);
+			cpu_call(i, enable_here, &enabling);
+		}
+		if (enabling.err) {
+			printk("error: virtualization did not turn on on CPU "
+			       "%u\n", i);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Run @number of the matrix, if it is asked for. */
+static enum verdict run_number(u32 number, u32 run_count,
+			       const struct workload *workload,
+			       const struct policy *policy,
+			       const struct mutant *mutant, bool guest_runs)
+{
+	if (number < options.first)
+		return VERDICT_COHERENT;
+	memset(&run, 0, sizeof(run));
+	run.options = &options;
+	run.workload = workload;
+	run.mutant = mutant;
+	run.policy = mutant ? mutant_policy(mutant) : *policy;
+	run.guest_runs = guest_runs;
+	run.number = number;
+	run.run_count = run_count;
+	return run_one(&run);
+}
+
+static u32 count_bits(u64 mask)
+{
+	u32 count = 0;
+
+	for (; mask; mask &= mask - 1)
+		count++;
+	return count;
+}
+
+/* What has come out so far. */
+static struct {
+	u32 number;		/* of the last run */
+	bool good;		/* every policy was coherent */
+	u64 tried;		/* mutants that ran */
+	u64 caught;		/* mutants that some run has caught */
+} matrix;
+
+/* The mutants of a row. "all" are all that it can show; a name is a name. */
+static u64 row_mutants(const struct workload *workload, u32 guest)
+{
+	bool beside = guest == GUEST_RUNNING && cpu_count > 1;
+	u64 mask = options.mutants;
+	u32 i;
+
+	if (mask != (1ull << mutant_count) - 1)
+		return mask;
+	for (i = 0; i < mutant_count; i++)
+		if (!mutant_shows(&mutants[i], workload->name, beside,
+				  options.pages))
+			mask &= ~(1ull << i);
+	return mask;
+}
+
+/* One workload with one kind of guest: the policies, then the mutants. */
+static void run_row(const struct workload *workload, u32 run_count,
+		    u32 guest)
+{
+	bool guest_runs = guest == GUEST_RUNNING;
+	u64 shown = row_mutants(workload, guest);
+	enum verdict verdict;
+	u32 i;
+
+	for (i = 0; i < policy_count; i++) {
+		if (!(options.policies & 1ull << i))
+			continue;
+		verdict = run_number(++matrix.number, run_count, workload,
+				     &policies[i], NULL, guest_runs);
+		matrix.good &= verdict == VERDICT_COHERENT;
+	}
+	for (i = 0; i < mutant_count; i++) {
+		if (!(shown & 1ull << i))
+			continue;
+		if (matrix.number + 1 >= options.first)
+			matrix.tried |= 1ull << i;
+		verdict = run_number(++matrix.number, run_count, workload,
+				     NULL, &mutants[i], guest_runs);
+		if (verdict == VERDICT_STALE || verdict == VERDICT_VIOLATION)
+			matrix.caught |= 1ull << i;
+	}
+}
+
+static u32 row_size(const struct workload *workload, u32 guest)
+{
+	return count_bits(options.policies) +
+	       count_bits(row_mutants(workload, guest));
+}
+
+/* Count the runs; with a count, make them. */
+static u32 for_each_row(u32 run_count)
+{
+	static const u32 guests[] = { GUEST_IDLE, GUEST_RUNNING };
+	u32 count = 0, i, k;
+
+	for (i = 0; i < workload_count; i++)
+		for (k = 0; k < array_count(guests); k++) {
+			if (!(options.workloads & 1ull << i) ||
+			    !(options.guest & guests[k]))
+				continue;
+			count += row_size(&workloads[i], guests[k]);
+			if (run_count)
+				run_row(&workloads[i], run_count, guests[k]);
+		}
+	return count;
+}
+
+/* True: every policy was coherent, and every mutant that ran was caught once.
+ * (Not every workload can show every mutant.) */
+static bool run_matrix(void)
+{
+	u32 run_count = for_each_row(0);
+
+	printk("plan runs=%u\n", run_count);
+	matrix.good = true;
+	for_each_row(run_count);
+	return matrix.good && matrix.caught == matrix.tried;
+}
+
+static bool enough_cpus(void)
+{
+	if (options.cpus > cpu_count) {
+		printk("error: 'cpus=%u' is not accepted: this machine has %u\n",
+		       options.cpus, cpu_count);
+		return false;
+	}
+	if (cpu_count > 1 && options.vcpus > cpu_count - 1) {
+		printk("error: 'vcpus=%u' is not accepted: with %u CPUs vcpus= "
+		       "takes a number from 1 to %u; or use cpus=1\n",
+		       options.vcpus, cpu_count, cpu_count - 1);
+		return false;
+	}
+	return true;
+}
+
+/* Of the biggest VM that is made. */
+static u64 gfn_count(void)
+{
+	if (options.litmus)
+		return vm_gfn_count(litmus_pages_max(), LITMUS_VCPUS);
+	return vm_gfn_count(options.pages, options.vcpus);
+}
+
+enum machine_exit_status lab_main(const char *command_line,
+				  const struct lab_tests *tests)
+{
+	static char error[OPTIONS_ERROR];
+
+	if (options_parse(&options, command_line, error, sizeof(error))) {
+		printk("error: %s\n", error);
+		return EXIT_USAGE;
+	}
+	if (options.list) {
+		list(tests);
+		return EXIT_COHERENT;
+	}
+	if (!enough_cpus())
+		return EXIT_USAGE;
+	trap_set_page_fault(mm_page_fault);
+	if (!enable_hvm())
+		return EXIT_NO_BACKEND;
+	report_machine();
+	if (options.tests[0])
+		return tests->run(options.tests) ? EXIT_INCOHERENT
+						 : EXIT_COHERENT;
+	if (options.trace && trace_init()) {
+		printk("error: not enough memory for trace=on\n");
+		return EXIT_USAGE;
+	}
+	if (!options.check_off && check_init(gfn_count())) {
+		printk("error: not enough memory for check=on\n");
+		return EXIT_USAGE;
+	}
+	if (options.litmus)
+		return litmus_matrix(&options) ? EXIT_COHERENT
+					       : EXIT_INCOHERENT;
+	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;
+}

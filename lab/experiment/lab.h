@@ -1,0 +1,19 @@
+/*
+ * The experiments: what the command line asks for, run by run.
+ */
+#ifndef LAB_EXPERIMENT_LAB_H
+#define LAB_EXPERIMENT_LAB_H
+
+#include "lib/print.h"
+
+/* The boot scenarios, which lab/ itself knows nothing of. */
+struct lab_tests {
+	int (*run)(const char *names);		/* returns how many failed */
+	const char *(*name)(u32 index);		/* NULL: no such */
+};
+
+/* Do what @command_line says (docs/console.md); returns how the boot ends. */
+enum machine_exit_status lab_main(const char *command_line,
+				  const struct lab_tests *tests);
+
+#endif

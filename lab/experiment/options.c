@@ -1,0 +1,478 @@
+#include "lab/experiment/options.h"
+
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "lab/litmus/litmus.h"
+#include "lab/mutant/mutant.h"
+#include "lab/scenario/workload.h"
+#include "vmm/hypercall_abi.h"
+
+/* A word being read, and where to complain. */
+struct reading {
+	struct options *options;
+	const char *name, *value;
+	char *error;
+	size_t error_size;
+};
+
+typedef const char *(*name_fn)(u32 index);
+
+/* So much of a user's text is shown, its zero byte included. */
+#define SHOWN	64
+
+static const char *policy_name(u32 i)
+{
+	return i < policy_count ? policies[i].name : NULL;
+}
+
+static const char *workload_name(u32 i)
+{
+	return i < workload_count ? workloads[i].name : NULL;
+}
+
+static const char *mutant_name(u32 i)
+{
+	return i < mutant_count ? mutants[i].name : NULL;
+}
+
+static const char *litmus_name(u32 i)
+{
+	return i < litmus_test_count ? litmus_tests[i].name : NULL;
+}
+
+static const char *guest_name(u32 i)
+{
+	static const char *const names[] = { "idle", "running", "both" };
+
+	return i < array_count(names) ? names[i] : NULL;
+}
+
+static const char *list_name(u32 i)
+{
+	static const char *const names[] = {
+		"policies", "workloads", "mutants", "tests", "scenarios",
+	};
+
+	return i < array_count(names) ? names[i] : NULL;
+}
+
+/*
+ * Begin the complaint "'name=value' is not accepted: name= takes " with
+ * @length bytes of @value, and end it with @format.
+ */
+static int __printf(4, 5) refuse_part(const struct reading *r,
+				      const char *value, size_t length,
+				      const char *format, ...)
+{
+	char shown[SHOWN];
+	va_list args;
+	int n;
+
+	quote_text(shown, sizeof(shown), value, length);
+	n = format_text(r->error, r->error_size, "'%s=%s' is not accepted: "
+			"%s= takes ", r->name, shown, r->name);
+	if ((size_t)n < r->error_size) {
+		va_start(args, format);
+		format_text_args(r->error + n, r->error_size - n, format,
+				 args);
+		va_end(args);
+	}
+	return -EINVAL;
+}
+
+#define refuse(r, ...) \
+	refuse_part(r, (r)->value, strlen((r)->value), __VA_ARGS__)
+
+/* Add @text to @error, as far as there is room. */
+static void append(char *error, size_t error_size, const char *text)
+{
+	size_t n = strlen(error);
+
+	format_text(error + n, error_size - n, "%s", text);
+}
+
+/* @length bytes of @value are none of the names, nor what @others lists. */
+static int refuse_names(const struct reading *r, const char *value,
+			size_t length, name_fn name, const char *others)
+{
+	u32 i;
+
+	refuse_part(r, value, length, "%s", name(0));
+	for (i = 1; name(i); i++) {
+		append(r->error, r->error_size, " ");
+		append(r->error, r->error_size, name(i));
+	}
+	append(r->error, r->error_size, others);
+	return -EINVAL;
+}
+
+static u64 all_of(name_fn name)
+{
+	u64 mask = 0;
+	u32 i;
+
+	for (i = 0; name(i); i++)
+		mask |= 1ull << i;
+	return mask;
+}
+
+/* Names with commas between them, or "all". */
+static int read_names(const struct reading *r, name_fn name, u64 *mask)
+{
+	const char *at = r->value;
+	size_t length;
+	u32 i;
+
+	if (!strcmp(r->value, "all")) {
+		*mask = all_of(name);
+		return 0;
+	}
+	for (*mask = 0; ; at += length + 1) {
+		for (length = 0; at[length] && at[length] != ','; length++)
+			;
+		for (i = 0; name(i); i++)
+			if (strlen(name(i)) == length &&
+			    !strncmp(at, name(i), length))
+				break;
+		if (!name(i))
+			/* The wrong name only, of a list that may be long. */
+			return refuse_names(r, at, length, name, " all");
+		*mask |= 1ull << i;
+		if (!at[length])
+			return 0;
+	}
+}
+
+static int read_number(const struct reading *r, u64 low, u64 high, u32 *number)
+{
+	const char *at = r->value;
+	u64 n = 0;
+
+	while (*at >= '0' && *at <= '9' && n <= high)
+		n = n * 10 + (*at++ - '0');
+	if (at == r->value || *at || n < low || n > high) {
+		return refuse(r, "a number from %llu to %llu",
+			      (unsigned long long)low,
+			      (unsigned long long)high);
+	}
+	*number = (u32)n;
+	return 0;
+}
+
+/* One of two words; @flag becomes true for the second. */
+static int read_flag(const struct reading *r, const char *no, const char *yes,
+		     bool *flag)
+{
+	if (!strcmp(r->value, no) || !strcmp(r->value, yes)) {
+		*flag = !strcmp(r->value, yes);
+		return 0;
+	}
+	return refuse(r, "%s %s", no, yes);
+}
+
+/* Names, or "none". */
+static int read_some(const struct reading *r, name_fn name, u64 *mask)
+{
+	if (!strcmp(r->value, "none")) {
+		*mask = 0;
+		return 0;
+	}
+	return read_names(r, name, mask);
+}
+
+static int read_policy(const struct reading *r)
+{
+	return read_some(r, policy_name, &r->options->policies);
+}
+
+static int read_litmus(const struct reading *r)
+{
+	return read_names(r, litmus_name, &r->options->litmus);
+}
+
+static int read_rounds(const struct reading *r)
+{
+	return read_number(r, 1, 1000000000, &r->options->rounds);
+}
+
+/* A number up to ':', ',' or the end; moves *@at behind it. */
+static bool scan_number(const char **at, u32 *number)
+{
+	const char *start = *at;
+	u32 n = 0;
+
+	while (**at >= '0' && **at <= '9' && n < 100000)
+		n = n * 10 + (*(*at)++ - '0');
+	*number = n;
+	return *at > start;
+}
+
+static bool scan_actor(const char **at, u32 *actor)
+{
+	if (!scan_number(at, actor) || *actor >= LITMUS_ACTORS || **at != ':')
+		return false;
+	++*at;
+	return true;
+}
+
+static bool scan_step(const char *name, enum step *step)
+{
+	for (*step = 0; *step < STEP_COUNT; ++*step)
+		if (step_is_scheduled(*step) && !strcmp(step_names[*step], name))
+			return true;
+	return false;
+}
+
+static int read_hold(const struct reading *r)
+{
+	struct stretch_hold hold = { 0 };
+	const char *at = r->value;
+
+	if (scan_actor(&at, &hold.actor) &&
+	    (scan_step(at, &hold.name) ||
+	     (scan_number(&at, &hold.at) && !*at && hold.at))) {
+		r->options->plan.holds[0] = hold;
+		r->options->plan.hold_count = 1;
+		return 0;
+	}
+	return refuse(r, "ACTOR:STEP, an actor from 0 to %u and a step's name "
+		      "(N5) or number", LITMUS_ACTORS - 1);
+}
+
+static int read_schedule(const struct reading *r)
+{
+	struct stretch_plan *plan = &r->options->plan;
+	const char *at = r->value;
+
+	for (plan->segment_count = 0; plan->segment_count < STRETCH_SEGMENTS;
+	     at++) {
+		struct stretch_segment *segment =
+			&plan->segments[plan->segment_count++];
+
+		if (!scan_actor(&at, &segment->actor) ||
+		    !scan_number(&at, &segment->steps))
+			break;
+		if (!*at)
+			return 0;
+		if (*at != ',')
+			break;
+	}
+	return refuse(r, "ACTOR:STEPS,ACTOR:STEPS,... up to %u of them",
+		      STRETCH_SEGMENTS);
+}
+
+static int read_workload(const struct reading *r)
+{
+	return read_names(r, workload_name, &r->options->workloads);
+}
+
+static int read_mutants(const struct reading *r)
+{
+	return read_some(r, mutant_name, &r->options->mutants);
+}
+
+static int read_guest(const struct reading *r)
+{
+	u32 i;
+
+	for (i = 0; guest_name(i); i++) {
+		if (!strcmp(r->value, guest_name(i))) {
+			r->options->guest = i + 1;	/* both is 3 */
+			return 0;
+		}
+	}
+	return refuse_names(r, r->value, strlen(r->value), guest_name, "");
+}
+
+static int read_pages(const struct reading *r)
+{
+	return read_number(r, 1, GUEST_MAX_PAGES, &r->options->pages);
+}
+
+static int read_vcpus(const struct reading *r)
+{
+	return read_number(r, 1, GUEST_MAX_VCPUS, &r->options->vcpus);
+}
+
+static int read_cpus(const struct reading *r)
+{
+	return read_number(r, 1, MAX_CPUS, &r->options->cpus);
+}
+
+static int read_seed(const struct reading *r)
+{
+	return read_number(r, 0, 0xffffffffu, &r->options->seed);
+}
+
+static int read_operations(const struct reading *r)
+{
+	return read_number(r, 1, 1000000000, &r->options->operations);
+}
+
+static int read_first(const struct reading *r)
+{
+	return read_number(r, 1, 1000000, &r->options->first);
+}
+
+static int read_pace(const struct reading *r)
+{
+	return read_flag(r, "lockstep", "free", &r->options->pace_free);
+}
+
+static int read_trace(const struct reading *r)
+{
+	return read_flag(r, "off", "on", &r->options->trace);
+}
+
+static int read_check(const struct reading *r)
+{
+	return read_flag(r, "on", "off", &r->options->check_off);
+}
+
+static int read_list(const struct reading *r)
+{
+	u64 mask;
+	int err = read_names(r, list_name, &mask);
+
+	if (!err)
+		r->options->list = (u32)mask;
+	return err;
+}
+
+/* The runner of the scenarios checks the names. */
+static int read_test(const struct reading *r)
+{
+	if (!*r->value)
+		return refuse(r, "names of boot scenarios or all");
+	memcpy(r->options->tests, r->value, strlen(r->value) + 1);
+	return 0;
+}
+
+static const struct word {
+	const char *name;
+	int (*read)(const struct reading *r);
+} words[] = {
+	{ "policy", read_policy },	{ "workload", read_workload },
+	{ "guest", read_guest },	{ "pages", read_pages },
+	{ "vcpus", read_vcpus },	{ "cpus", read_cpus },
+	{ "seed", read_seed },		{ "operations", read_operations },
+	{ "mutants", read_mutants },
+	{ "pace", read_pace },		{ "first", read_first },
+	{ "trace", read_trace },	{ "test", read_test },
+	{ "check", read_check },	{ "list", read_list },
+	{ "litmus", read_litmus },	{ "rounds", read_rounds },
+	{ "hold", read_hold },		{ "schedule", read_schedule },
+};
+
+/* The row of words[] whose name and '=' begin @word, or NULL. */
+static const struct word *find_word(const char *word)
+{
+	u32 i;
+
+	for (i = 0; i < array_count(words); i++) {
+		size_t length = strlen(words[i].name);
+
+		if (!strncmp(word, words[i].name, length) &&
+		    word[length] == '=')
+			return &words[i];
+	}
+	return NULL;
+}
+
+static int refuse_word(const char *word, char *error, size_t error_size)
+{
+	char shown[SHOWN];
+	u32 i;
+
+	quote_text(shown, sizeof(shown), word, strlen(word));
+	format_text(error, error_size, "word '%s' is unknown: accepted are",
+		    shown);
+	for (i = 0; i < array_count(words); i++) {
+		append(error, error_size, " ");
+		append(error, error_size, words[i].name);
+		append(error, error_size, "=");
+	}
+	append(error, error_size, "; a path (with a '/') may come first");
+	return -EINVAL;
+}
+
+static int read_word(struct options *options, const char *word, char *error,
+		     size_t error_size)
+{
+	const struct word *found = find_word(word);
+	struct reading reading = {
+		.options = options, .error = error, .error_size = error_size,
+	};
+
+	if (!found)
+		return refuse_word(word, error, error_size);
+	reading.name = found->name;
+	reading.value = word + strlen(found->name) + 1;
+	return found->read(&reading);
+}
+
+/* The next word of *@line, @length bytes, and *@line behind it. */
+static const char *next_word(const char **line, size_t *length)
+{
+	const char *start = *line, *end;
+
+	while (*start == ' ')
+		start++;
+	for (end = start; *end && *end != ' '; end++)
+		;
+	*length = end - start;
+	*line = end;
+	return start;
+}
+
+static int refuse_length(const char *word, size_t length, char *error,
+			 size_t error_size)
+{
+	char shown[SHOWN];
+
+	quote_text(shown, sizeof(shown), word, length);
+	format_text(error, error_size, "word '%s' has %lu bytes: accepted are "
+		    "words of up to %u", shown, (unsigned long)length,
+		    OPTIONS_TEXT - 1);
+	return -EINVAL;
+}
+
+/* Is the word what a boot loader puts first, the path of the image? */
+static bool is_path(const char *word, size_t length)
+{
+	const char *slash = strchr(word, '/');
+
+	return slash && slash < word + length && !find_word(word);
+}
+
+int options_parse(struct options *options, const char *line, char *error,
+		  size_t error_size)
+{
+	const char *start;
+	char word[OPTIONS_TEXT];
+	bool is_first;
+	size_t length;
+	int err;
+
+	*options = (struct options){
+		.policies = all_of(policy_name),
+		.workloads = all_of(workload_name),
+		.guest = GUEST_IDLE | GUEST_RUNNING,
+		.pages = 1024, .vcpus = 1, .seed = 1, .first = 1,
+	};
+	for (is_first = true; ; is_first = false) {
+		start = next_word(&line, &length);
+		if (!length)
+			return 0;
+		if (is_first && is_path(start, length))
+			continue;
+		if (length >= sizeof(word))
+			return refuse_length(start, length, error, error_size);
+		memcpy(word, start, length);
+		word[length] = '\0';
+		err = read_word(options, word, error, error_size);
+		if (err)
+			return err;
+	}
+}

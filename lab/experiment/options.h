@@ -1,0 +1,50 @@
+/*
+ * The kernel's command line (docs/console.md). Pure: host tests and fuzzers
+ * compile it as it is.
+ */
+#ifndef LAB_EXPERIMENT_OPTIONS_H
+#define LAB_EXPERIMENT_OPTIONS_H
+
+#include "lab/litmus/schedule.h"
+
+#define LIST_POLICIES	(1u << 0)
+#define LIST_WORKLOADS	(1u << 1)
+#define LIST_MUTANTS	(1u << 2)
+#define LIST_TESTS	(1u << 3)
+#define LIST_SCENARIOS	(1u << 4)
+
+#define GUEST_IDLE	(1u << 0)
+#define GUEST_RUNNING	(1u << 1)
+
+#define OPTIONS_TEXT	512		/* a word and its zero byte */
+#define OPTIONS_ERROR	2048		/* room for all names of a kind */
+
+struct options {
+	u64 policies;		/* bit i: the i-th policy */
+	u64 workloads;
+	u64 mutants;
+	u32 guest;		/* GUEST_IDLE, GUEST_RUNNING */
+	u32 pages;
+	u32 vcpus;
+	u32 cpus;		/* 0: not said */
+	u32 seed;
+	u32 operations;		/* of churn; 0: not said, 1 a page */
+	u32 first;
+	bool pace_free;
+	bool trace;
+	bool check_off;		/* do not watch the rules (lab/check/check.h) */
+	u32 list;		/* LIST_* */
+	u64 litmus;		/* bit i: the i-th litmus test */
+	u32 rounds;		/* of each; 0: one sweep */
+	struct stretch_plan plan;	/* hold=, schedule= */
+	char tests[OPTIONS_TEXT];	/* empty: run workloads */
+};
+
+/*
+ * Read @line into @options. -EINVAL: @error holds one line that says which
+ * word is wrong and what is accepted.
+ */
+__must_check int options_parse(struct options *options, const char *line,
+			       char *error, size_t error_size);
+
+#endif

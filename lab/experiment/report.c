@@ -1,0 +1,204 @@
+#include "lab/experiment/report.h"
+
+#include "arch/x86/clock.h"
+#include "arch/x86/counter.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "arch/x86/system.h"
+#include "lab/check/check.h"
+#include "mm/frame.h"
+
+#define COUNTERS_MAX	128
+#define PREDICTED	"predicted."
+
+static u64 before[COUNTERS_MAX];
+
+/* These are printed even when they are 0. */
+static const char *const always[] = {
+	"remote_tlb_flush_requests", "pf_taken", "pf_refault",
+};
+
+static const char *hypervisor_name(char name[13])
+{
+	struct cpuid id = read_cpuid(1, 0);
+	u32 i;
+
+	if (!(id.ecx & 1u << 31))
+		return "none";
+	id = read_cpuid(0x40000000, 0);
+	memcpy(name, &id.ebx, 4);
+	memcpy(name + 4, &id.ecx, 4);
+	memcpy(name + 8, &id.edx, 4);
+	name[12] = 0;
+	for (i = 0; name[i]; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '=')
+			name[i] = '_';
+	return name[0] ? name : "unknown";
+}
+
+void report_machine(void)
+{
+	char hypervisor[13];
+
+	printk("machine backend=%s secondary=%s cpus=%u memory_mib=%llu ad=%u "
+	       "ticks_per_ms=%llu hypervisor=%s\n", hvm_info.name,
+	       hvm_info.format == HVM_EPT ? "ept" : "npt", cpu_count,
+	       (unsigned long long)frame_total_count() >> (20 - PAGE_SHIFT),
+	       hvm_info.accessed_dirty,
+	       (unsigned long long)clock_ticks_per_ms,
+	       hypervisor_name(hypervisor));
+}
+
+void report_run(const struct run *run)
+{
+	const struct options *options = run->options;
+
+	printk("run %u/%u workload=%s policy=%s mutant=%s guest=%s pages=%u "
+	       "vcpus=%u seed=%u\n", run->number, run->run_count,
+	       run->workload->name, run->policy.name,
+	       run->mutant ? run->mutant->name : "none",
+	       run->guest_runs ? "running" : "idle", options->pages,
+	       options->vcpus, options->seed);
+}
+
+#define for_each_counter(c) \
+	for (struct counter *c = __start_counters; c < __stop_counters; c++)
+
+void report_progress(const struct run *run)
+{
+	printk("progress %u/%u phase=%s\n", run->number, run->run_count,
+	       run->phase);
+}
+
+void report_phase_start(const struct run *run)
+{
+	u32 i = 0;
+
+	report_progress(run);
+	BUG_ON(__stop_counters - __start_counters > COUNTERS_MAX);
+	for_each_counter(c)
+		before[i++] = counter_sum(c);
+}
+
+static bool is_predicted(const struct counter *counter)
+{
+	return !strncmp(counter->name, PREDICTED, strlen(PREDICTED));
+}
+
+static u64 *predicted_field(struct run *run, const struct counter *counter)
+{
+	return strcmp(counter->name, PREDICTED "pf_spurious_max")
+		? &run->spurious_model : &run->spurious_bound;
+}
+
+static bool is_always_shown(const struct counter *counter)
+{
+	u32 i;
+
+	for (i = 0; i < array_count(always); i++)
+		if (!strcmp(counter->name, always[i]))
+			return true;
+	return false;
+}
+
+static void report_least(const struct run *run, const struct phase *phase)
+{
+	static const struct least nothing;
+	const struct least *least = &phase->least;
+	u64 pages = run->options->pages;
+
+	if (pages < least->min_pages)
+		least = &nothing;
+
+	printk("ideal %s remote_tlb_flush_requests=%llu "
+	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "
+	       "pf_spurious=0 pf_retry=0\n", phase->name,
+	       (unsigned long long)(least->requests +
+				    least->requests_a_page * pages),
+	       (unsigned long long)(least->primary +
+				    least->primary_a_page * pages),
+	       (unsigned long long)(least->faults_a_page * pages));
+}
+
+void report_phase_end(struct run *run, const struct phase *phase)
+{
+	u32 i = 0;
+
+	printk("phase %s", phase->name);
+	for_each_counter(c) {
+		u64 n = counter_sum(c) - before[i++];
+
+		if (is_predicted(c))
+			*predicted_field(run, c) += n;
+		else if (n || is_always_shown(c))
+			printk(" %s=%llu", c->name, (unsigned long long)n);
+	}
+	printk("\n");
+	report_least(run, phase);
+}
+
+static void report_ticks(const char *name, struct samples *samples)
+{
+	if (!name || !samples->count)
+		return;
+	printk("ticks %s count=%llu min=%llu median=%llu max=%llu\n", name,
+	       (unsigned long long)samples->count,
+	       (unsigned long long)samples->min,
+	       (unsigned long long)samples_median(samples),
+	       (unsigned long long)samples->max);
+}
+
+static enum verdict verdict_of(const struct run *run)
+{
+	if (run->message[0])
+		return VERDICT_DIED;
+	if (run->stale_reads)
+		return VERDICT_STALE;
+	if (check_total())
+		return VERDICT_VIOLATION;
+	return run->leaked_frames ? VERDICT_LEAK : VERDICT_COHERENT;
+}
+
+/* What the checker has heard since check_start(). */
+void report_violations(void)
+{
+	const struct violation *v;
+	char text[400];
+	u32 i;
+
+	for (i = 0; i < RULE_COUNT; i++)
+		if (check_count(i))
+			printk("violation rule=%s count=%llu\n", rule_names[i],
+			       (unsigned long long)check_count(i));
+	for (i = 0; (v = check_report(i)); i++) {
+		check_format(v, text, sizeof(text));
+		printk("message broken: %s\n", text);
+	}
+}
+
+enum verdict report_result(struct run *run)
+{
+	static const char *const names[] = {
+		[VERDICT_COHERENT] = "coherent",
+		[VERDICT_STALE] = "stale",
+		[VERDICT_VIOLATION] = "violation",
+		[VERDICT_LEAK] = "leak",
+		[VERDICT_DIED] = "died",
+	};
+	enum verdict verdict = verdict_of(run);
+
+	report_ticks(run->workload->host_op, &run->host_ticks);
+	report_ticks("guest_fault", &run->guest_ticks);
+	printk("predicted pf_spurious_max=%llu pf_spurious_accessed=%llu\n",
+	       (unsigned long long)run->spurious_bound,
+	       (unsigned long long)run->spurious_model);
+	if (run->message[0])
+		printk("message %s\n", run->message);
+	report_violations();
+	if (run->leaked_frames)
+		printk("leak frames=%llu\n",
+		       (unsigned long long)run->leaked_frames);
+	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->number,
+	       run->run_count, names[verdict], (unsigned long long)run->stale_reads);
+	return verdict;
+}

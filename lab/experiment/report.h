@@ -1,0 +1,30 @@
+/*
+ * Reporting a run on the console, in the records of docs/console.md.
+ */
+#ifndef LAB_EXPERIMENT_REPORT_H
+#define LAB_EXPERIMENT_REPORT_H
+
+#include "lab/experiment/run.h"
+
+/* The machine, once. */
+void report_machine(void);
+
+/* "run K/N ...": a run begins. */
+void report_run(const struct run *run);
+
+/* A sign of life from a long phase. */
+void report_progress(const struct run *run);
+
+/* run->phase begins: announce it, and remember all counters. */
+void report_phase_start(const struct run *run);
+
+/* It ended: what was counted since, and the least possible beside it. */
+void report_phase_end(struct run *run, const struct phase *phase);
+
+/* Ticks, bounds, message and verdict: the run is over. */
+enum verdict report_result(struct run *run);
+
+/* A record for each rule that was violated, and what is known of the first. */
+void report_violations(void);
+
+#endif

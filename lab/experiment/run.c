@@ -1,0 +1,172 @@
+#include "lab/experiment/run.h"
+
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "lab/check/check.h"
+#include "lab/experiment/content.h"
+#include "lab/experiment/driver.h"
+#include "lab/experiment/hosts.h"
+#include "lab/experiment/report.h"
+#include "lab/experiment/trace.h"
+#include "mm/ksm.h"
+
+static const char *error_text(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return "out of memory";
+	case -EBUSY:
+		return "a page was held by somebody else for too long";
+	case -EINVAL:
+		return "the experiment does not fit this machine";
+	case -ENODEV:
+		return "the hardware refused the virtual machine";
+	}
+	return "an action failed";
+}
+
+/* Why the run ends early: the guest's own story comes first. */
+static void note_failure(struct run *run, const char *where, int err)
+{
+	if (run->message[0])
+		return;
+	if (run->vm.failed)
+		format_text(run->message, sizeof(run->message), "%s: %s",
+			    where, run->vm.message);
+	else
+		format_text(run->message, sizeof(run->message), "%s: %s (%d)",
+			    where, error_text(err), err);
+}
+
+static int run_phase(struct run *run, const struct phase *phase)
+{
+	int err;
+
+	run->phase = phase->name;
+	if (!run->quiet)
+		report_phase_start(run);
+	err = phase->whole ? phase->whole(run) : hosts_each_page(run, phase);
+	if (!run->quiet)
+		report_phase_end(run, phase);
+	return err;
+}
+
+static void run_phases(struct run *run)
+{
+	const struct phase *phase = run->workload->phases;
+	u32 i;
+
+	for (i = 0; i < MAX_PHASES && phase[i].name; i++) {
+		int err = run_phase(run, &phase[i]);
+
+		if (err) {
+			note_failure(run, phase[i].name, err);
+			return;
+		}
+	}
+}
+
+/* The guest's first steps: its control pages, so that no fault on them is
+ * counted later. Always with an idle guest. */
+static int warm_up(struct run *run)
+{
+	bool runs = run->guest_runs;
+	int err;
+
+	run->guest_runs = false;
+	err = guest_do(run, GUEST_TOUCH, 0);
+	run->guest_runs = runs;
+	return err;
+}
+
+/* Whatever happened: no vCPU is inside after this. */
+static void halt(struct run *run)
+{
+	u32 i;
+
+	if (!run->vm.failed && guest_halt(run))
+		note_failure(run, "halt", -EBUSY);
+	if (run->vm.failed)
+		for (i = 0; i < run->vm.vcpu_count; i++)
+			vcpu_stop(&run->vm.vcpus[i], "stopped");
+}
+
+/* The workload itself, and what is left to see when it is over. */
+static void run_workload(struct run *run)
+{
+	int err;
+
+	/* One writer only: with more vCPUs the first one speaks for all. */
+	run->vm.vcpus[0].stall = &run->guest_ticks;
+	if (run->options->trace)
+		trace_start();
+	run_phases(run);
+	halt(run);
+	if (run->options->trace)
+		trace_stop();
+	content_collect(run);
+	if (run->message[0])
+		return;		/* it broke off: contents are half done */
+	err = content_verify(run);
+	if (err)
+		note_failure(run, "verifying", err);
+}
+
+static void run_vm(struct run *run)
+{
+	struct vm_config config = {
+		.page_count = run->options->pages,
+		.vcpu_count = run->options->vcpus,
+		.policy = &run->policy,
+	};
+	int err = vm_create(&run->vm, &config);
+
+	if (err) {
+		note_failure(run, "creating the virtual machine", err);
+		return;
+	}
+	if (run->mutant)
+		mutant_arm(run->mutant, &run->vm.ept);
+	check_start(&run->vm.ept);
+	err = warm_up(run);
+	if (err) {
+		note_failure(run, "the guest's start", err);
+		halt(run);
+	} else {
+		run_workload(run);
+	}
+	ksm_exit();
+	if (run->child)
+		mm_put(run->child);
+	ept_complete(&run->vm.ept);
+	check_stop();
+	vm_destroy(&run->vm);
+	mutant_disarm();
+}
+
+static void run_counted(struct run *run)
+{
+	u64 free_before = frame_free_count();
+	u64 free_after;
+
+	samples_clear(&run->host_ticks);
+	samples_clear(&run->guest_ticks);
+	run_vm(run);
+	free_after = frame_free_count();			/* INV-FREE */
+	if (free_after != free_before)
+		run->leaked_frames = free_before - free_after;
+}
+
+enum verdict run_one(struct run *run)
+{
+	report_run(run);
+	run_counted(run);
+	return report_result(run);
+}
+
+void run_quietly(struct run *run)
+{
+	run->quiet = true;
+	run_counted(run);
+}

@@ -1,0 +1,387 @@
+/*
+ * A sweep of rounds: one in which all actors run freely, and then one for each
+ * step of each actor, with that actor alone up to there and held there while
+ * the others go on. Each is a schedule with one preemption, on real CPUs.
+ */
+#include "lab/litmus/run.h"
+
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "lab/check/check.h"
+#include "lab/litmus/actors.h"
+#include "lab/mutant/mutant.h"
+#include "lab/experiment/report.h"
+
+#define STEPS_MAX	96	/* of an actor that are held, in a sweep */
+#define ROUNDS_MORE	150	/* for a mutant that the sweep did not show */
+#define ROUNDS_FIXED	16	/* where hold= or schedule= says what to do */
+
+enum litmus_verdict {
+	LITMUS_ALLOWED,
+	LITMUS_NOT_SEEN,
+	LITMUS_SEEN,		/* although it is forbidden */
+	LITMUS_VIOLATION,	/* the checker has heard one */
+	LITMUS_LEAK,
+	LITMUS_DIED,
+	LITMUS_SKIPPED,		/* too few CPUs */
+};
+
+static const char *const verdict_names[] = {
+	[LITMUS_ALLOWED] = "allowed",
+	[LITMUS_NOT_SEEN] = "forbidden-not-seen",
+	[LITMUS_SEEN] = "forbidden-seen",
+	[LITMUS_VIOLATION] = "violation",
+	[LITMUS_LEAK] = "leak",
+	[LITMUS_DIED] = "died",
+	[LITMUS_SKIPPED] = "skipped",
+};
+
+/* A test under a policy or a mutant. */
+struct trial {
+	const struct options *options;
+	const struct litmus_test *test;
+	const struct mutant *mutant;	/* NULL: none */
+	struct policy policy;
+	u32 number, count;
+
+	struct litmus_stage stage;
+	u32 steps[LITMUS_ACTORS];	/* of each actor in the first round */
+	u64 random;
+
+	u32 rounds, seen;
+	char shown_by[80];		/* the words that show it again */
+	s64 leaked_frames;
+	bool over;			/* no further round can be played */
+	char message[200];
+};
+
+static struct trial trial;
+
+/* --- Rounds. */
+
+/* Is there any use in another one? */
+static bool goes_on(const struct trial *t)
+{
+	if (t->over || (t->mutant && t->seen))
+		return false;
+	return !t->options->rounds || t->rounds < t->options->rounds;
+}
+
+/* @plan as the command line has it. */
+static void print_plan(const struct stretch_plan *plan, char *text, size_t size)
+{
+	int n = 0;
+	u32 i;
+
+	for (i = 0; i < plan->segment_count && (size_t)n < size; i++)
+		n += format_text(text + n, size - n, "%s%u:%u",
+				 i ? "," : " schedule=",
+				 plan->segments[i].actor,
+				 plan->segments[i].steps);
+	/* A hold by name is what the person has asked for himself. */
+	for (i = 0; i < plan->hold_count && (size_t)n < size; i++)
+		if (plan->holds[i].at)
+			n += format_text(text + n, size - n, " hold=%u:%u",
+					 plan->holds[i].actor,
+					 plan->holds[i].at);
+}
+
+/* Returns how many holds were met. */
+static u32 play(struct trial *t, const struct stretch_plan *plan)
+{
+	struct litmus_round round;
+	u32 i;
+
+	t->over = !litmus_play_round(&t->stage, plan, &round);
+	if (t->over)
+		return 0;
+	t->rounds++;
+	if (t->test->seen(&round.outcome)) {
+		if (!t->seen)
+			print_plan(plan, t->shown_by, sizeof(t->shown_by));
+		t->seen++;
+	}
+	t->leaked_frames += round.leaked_frames;
+	t->over = round.leaked_frames != 0;
+	for (i = 0; i < LITMUS_ACTORS && t->rounds == 1; i++)
+		t->steps[i] = round.steps[i];
+	return round.held;
+}
+
+static void sweep(struct trial *t)
+{
+	struct stretch_plan plan = { 0 };
+	u32 actors = litmus_actor_count(t->test), actor, at;
+
+	if (goes_on(t))
+		play(t, &plan);
+	plan.hold_count = 1;
+	plan.segment_count = 1;
+	for (actor = 0; actor < actors; actor++) {
+		for (at = 1; at <= STEPS_MAX && goes_on(t); at++) {
+			plan.holds[0] = (struct stretch_hold){
+				.actor = actor, .at = at,
+			};
+			/* The others begin when it is held there. */
+			plan.segments[0] = (struct stretch_segment){
+				.actor = actor, .steps = at,
+			};
+			if (!play(t, &plan))
+				break;		/* it has no such step */
+		}
+	}
+}
+
+/* Below @end, which may be 0. Any generator will do (here xorshift). */
+static u32 random_below(struct trial *t, u32 end)
+{
+	t->random ^= t->random << 13;
+	t->random ^= t->random >> 7;
+	t->random ^= t->random << 17;
+	return end ? t->random % end : 0;
+}
+
+/*
+ * After the sweep, if more rounds are wanted: two preemptions. One actor takes
+ * some steps, another one some, the first one goes on, and then all do.
+ */
+static void play_at_random(struct trial *t, u32 end)
+{
+	u32 actors = litmus_actor_count(t->test);
+
+	while (goes_on(t) && t->rounds < end) {
+		u32 first = random_below(t, actors);
+		u32 other = (first + 1 + random_below(t, actors - 1)) % actors;
+		struct stretch_plan plan = {
+			.segments = {
+				{ first, 1 + random_below(t, t->steps[first]) },
+				{ other, 1 + random_below(t, t->steps[other]) },
+				{ first, STEPS_MAX },
+			},
+			.segment_count = 3,
+		};
+
+		play(t, &plan);
+	}
+}
+
+static void play_fixed(struct trial *t)
+{
+	const struct options *options = t->options;
+	u32 rounds = options->rounds ? options->rounds : ROUNDS_FIXED;
+
+	while (goes_on(t) && t->rounds < rounds)
+		play(t, &options->plan);
+}
+
+static void play_rounds(struct trial *t)
+{
+	const struct options *options = t->options;
+	const struct stretch_plan *plan = &options->plan;
+
+	if (plan->hold_count || plan->segment_count) {
+		play_fixed(t);
+		return;
+	}
+	sweep(t);
+	if (options->rounds)
+		play_at_random(t, options->rounds);
+	else if (t->mutant)
+		play_at_random(t, t->rounds + ROUNDS_MORE);
+}
+
+/* --- A trial. */
+
+static void note(struct trial *t, const char *why)
+{
+	if (!t->message[0])
+		format_text(t->message, sizeof(t->message), "%s", why);
+}
+
+static void play_in_vm(struct trial *t)
+{
+	if (litmus_stage_init(&t->stage, t->test)) {
+		const char *why = litmus_failure(&t->stage);
+
+		note(t, why ? why : "memory is out");
+		return;
+	}
+	play_rounds(t);
+	if (litmus_failure(&t->stage))
+		note(t, litmus_failure(&t->stage));
+}
+
+static void run_trial(struct trial *t)
+{
+	struct vm_config config = {
+		.page_count = litmus_pages(t->test),
+		.vcpu_count = litmus_vcpus(t->test),
+		.policy = &t->policy,
+		.alias = true,
+	};
+	u64 free_before = frame_free_count();
+
+	if (vm_create(&t->stage.vm, &config)) {
+		note(t, "the virtual machine could not be made");
+		return;
+	}
+	if (t->mutant)
+		mutant_arm(t->mutant, &t->stage.vm.ept);
+	stretch_init();		/* the checker hears before an actor is held */
+	check_start(&t->stage.vm.ept);
+	play_in_vm(t);
+	check_stop();
+	stretch_exit();
+	vm_destroy(&t->stage.vm);
+	mutant_disarm();
+	/* What a round has left behind was counted, and is still there. */
+	if (!t->leaked_frames)
+		t->leaked_frames = (s64)(free_before - frame_free_count());
+}
+
+static enum litmus_verdict verdict_of(const struct trial *t)
+{
+	if (t->message[0])
+		return LITMUS_DIED;
+	if (t->seen && !t->test->allowed)
+		return LITMUS_SEEN;
+	if (check_total())
+		return LITMUS_VIOLATION;
+	if (t->leaked_frames)
+		return LITMUS_LEAK;
+	return t->test->allowed ? LITMUS_ALLOWED : LITMUS_NOT_SEEN;
+}
+
+static const char *mutant_name(const struct trial *t)
+{
+	return t->mutant ? t->mutant->name : "none";
+}
+
+static void report_start(const struct trial *t)
+{
+	printk("trial %u/%u test=%s policy=%s mutant=%s seed=%u\n", t->number,
+	       t->count, t->test->name, t->policy.name, mutant_name(t),
+	       t->options->seed);
+}
+
+static void report_end(const struct trial *t, enum litmus_verdict verdict)
+{
+	if (t->message[0])
+		printk("message %s\n", t->message);
+	if (t->leaked_frames)
+		printk("leak frames=%lld\n", (long long)t->leaked_frames);
+	if (t->seen && !t->test->allowed)
+		printk("message seen in a round with rounds=1%s\n",
+		       t->shown_by);
+	report_violations();
+	printk("litmus %u/%u test=%s policy=%s mutant=%s rounds=%u seen=%u "
+	       "forbidden=%s violations=%llu verdict=%s\n", t->number, t->count,
+	       t->test->name, t->policy.name, mutant_name(t), t->rounds,
+	       t->seen, t->test->allowed ? "no" : "yes",
+	       (unsigned long long)check_total(), verdict_names[verdict]);
+}
+
+static enum litmus_verdict try(const struct options *options,
+			       const struct litmus_test *test,
+			       const struct policy *policy,
+			       const struct mutant *mutant, u32 number,
+			       u32 count)
+{
+	enum litmus_verdict verdict = LITMUS_SKIPPED;
+
+	memset(&trial, 0, sizeof(trial));
+	trial.options = options;
+	trial.test = test;
+	trial.mutant = mutant;
+	trial.policy = mutant ? mutant_policy(mutant) : *policy;
+	trial.number = number;
+	trial.count = count;
+	trial.random = options->seed * 2654435761ull + 1;
+	report_start(&trial);
+	if (litmus_cpus(test) > cpu_count) {
+		printk("message it needs %u CPUs\n", litmus_cpus(test));
+	} else {
+		run_trial(&trial);
+		verdict = verdict_of(&trial);
+	}
+	report_end(&trial, verdict);
+	return verdict;
+}
+
+/* --- The matrix. */
+
+static bool is_asked(u64 mask, u32 i)
+{
+	return mask & 1ull << i;
+}
+
+/* Calls @visit for each cell that is asked for, and counts them. */
+struct cell {
+	const struct litmus_test *test;
+	const struct policy *policy;	/* or */
+	const struct mutant *mutant;
+	u32 mutant_index;
+};
+
+static u32 for_each_cell(const struct options *options,
+			 void (*visit)(const struct options *options,
+				       const struct cell *cell, u32 number,
+				       u32 count), u32 count)
+{
+	u32 number = 0, i, k;
+
+	for (i = 0; i < litmus_test_count; i++) {
+		const struct litmus_test *test = &litmus_tests[i];
+
+		if (!is_asked(options->litmus, i))
+			continue;
+		for (k = 0; k < policy_count; k++)
+			if (is_asked(options->policies, k) && ++number && visit)
+				visit(options, &(struct cell){
+					test, &policies[k], NULL, 0,
+				}, number, count);
+		for (k = 0; k < mutant_count; k++)
+			if (is_asked(options->mutants, k) &&
+			    litmus_shows(test, mutants[k].name) && ++number &&
+			    visit)
+				visit(options, &(struct cell){
+					test, NULL, &mutants[k], k,
+				}, number, count);
+	}
+	return number;
+}
+
+static struct {
+	bool good;		/* every policy was right */
+	u64 tried, caught;	/* mutants */
+} matrix;
+
+static void run_cell(const struct options *options, const struct cell *cell,
+		     u32 number, u32 count)
+{
+	enum litmus_verdict verdict;
+
+	if (number < options->first)
+		return;
+	verdict = try(options, cell->test, cell->policy, cell->mutant, number,
+		      count);
+	if (cell->mutant)
+		matrix.tried |= 1ull << cell->mutant_index;
+	if (!cell->mutant)
+		matrix.good &= verdict == LITMUS_ALLOWED ||
+			       verdict == LITMUS_NOT_SEEN ||
+			       verdict == LITMUS_SKIPPED;
+	else if (verdict == LITMUS_SEEN || check_total())
+		matrix.caught |= 1ull << cell->mutant_index;
+}
+
+bool litmus_matrix(const struct options *options)
+{
+	u32 count = for_each_cell(options, NULL, 0);
+
+	printk("plan runs=%u\n", count);
+	matrix.good = true;
+	for_each_cell(options, run_cell, count);
+	return matrix.good && matrix.caught == matrix.tried;
+}
