@@ -4,7 +4,7 @@
  * 1 MiB, with the registers of a multiboot loader. It carries the information
  * block, because here nobody else knows the memory size and command line.
  *
- * tools/bochs_rom.py writes into a copy of this file, little endian:
+ * tools/backends/bochs_rom.py writes into a copy of this file, little endian:
  *
  *	offset	size
  *	0x0008	4	memory above 1 MiB in KiB (mem_upper)

@@ -106,7 +106,7 @@ def _may_include(file: Path, kind: str, target: str) -> str:
 
 
 def check_layers(root: Path) -> list[str]:
-    """boot -> lab -> vmm -> ept -> mm -> arch/x86 -> lib, and mm/ is innocent."""
+    """boot -> lab -> vmm -> ept -> mm -> arch/x86 -> lib; mm/ is innocent."""
     complaints = []
     for file in sources(root, *LAYERS, "guest", "test/boot"):
         text = (root / file).read_text()

@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from tools.backend import Backend, Boot
+from tools.backends.backend import Backend, Boot
 from tools.command import call
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
 from tools.patience import Exhausted, Patience

@@ -34,7 +34,8 @@ sys.path.insert(0, str(ROOT))
 from tools.errors import Stop  # noqa: E402
 from tools.mutations import Mutation, mutations  # noqa: E402
 
-FOLDERS = ("lib", "arch/x86", "mm", "ept", "vmm", "lab", "boot", "guest", "tools")
+FOLDERS = ("lib", "arch/x86", "mm", "ept", "vmm", "lab", "boot", "guest",
+           "tools")
 KINDS = (".c", ".h", ".py")
 # A test that takes that many times its CPU time is caught in a loop.
 PATIENCE, SPARE = 10, 20.0
@@ -390,11 +391,12 @@ def chosen_files(names: str) -> list[Path]:
     files = []
     for name in re.split(r"[,\s]+", names.strip()):
         path = ROOT / name
-        inside = sorted(p for p in path.glob("*") if p.suffix in KINDS) \
+        inside = sorted(p for p in path.rglob("*") if p.suffix in KINDS) \
             if path.is_dir() else [path]
         if not name or not inside or any(
                 p.suffix not in KINDS or not p.is_file() or
-                str(p.relative_to(ROOT).parent) not in FOLDERS
+                not str(p.relative_to(ROOT)).startswith(
+                    tuple(f"{folder}/" for folder in FOLDERS))
                 for p in inside):
             raise Stop(2, f"--file '{name}' is not a C or Python file of "
                        + " ".join(FOLDERS))

@@ -9,7 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tools.backend import Launch
+from tools.backends.backend import Launch
 from tools.patience import Sight, look
 
 _PR_SET_PDEATHSIG = 1

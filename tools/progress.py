@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 from tools.console import Record
-from tools.results import Reading
+from tools.report.results import Reading
 
 
 SIGNS = ("run", "progress", "result", "trial", "litmus")

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Generator, Iterator
 
-from tools.backend import Backend, Boot
+from tools.backends.backend import Backend, Boot
 from tools.console import Record
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, Stop
 from tools.patience import Sight
 from tools.process import Emulator
-from tools.results import Reading, Run
+from tools.report.results import Reading, Run
 
 POLL_SECONDS = 0.02
 PROBE_SIZE = 65536

@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from tools import image  # noqa: E402
-from tools.backend import Boot  # noqa: E402
-from tools.backends import all_backends, choose  # noqa: E402
+from tools.backends.backend import Boot  # noqa: E402
+from tools.backends.choice import all_backends, choose  # noqa: E402
 from tools.errors import Stop  # noqa: E402
 from tools.process import end_with_parent  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402

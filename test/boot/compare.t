@@ -13,8 +13,8 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from tools import image  # noqa: E402
-from tools.backend import Boot  # noqa: E402
-from tools.bochs import BochsVmx  # noqa: E402
+from tools.backends.backend import Boot  # noqa: E402
+from tools.backends.bochs import BochsVmx  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402
 
 PAGES = 1024

@@ -15,10 +15,10 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 import support  # noqa: E402
 from screen import FAREWELL, Monitor, Picture, as_rows  # noqa: E402
 from tools import image  # noqa: E402
-from tools.backend import Launch  # noqa: E402
-from tools.bochs_rom import make_rom  # noqa: E402
+from tools.backends.backend import Launch  # noqa: E402
+from tools.backends.bochs_rom import make_rom  # noqa: E402
 from tools.process import Emulator  # noqa: E402
-from tools.qemu import QemuSvm  # noqa: E402
+from tools.backends.qemu import QemuSvm  # noqa: E402
 from tools.runner import Limits, Progress  # noqa: E402
 
 # Of the emulator's CPU time, or without it and without a word.

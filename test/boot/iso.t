@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from tools.patience import Patience, communicate, until  # noqa: E402
-from tools.qemu import QemuSvm  # noqa: E402
+from tools.backends.qemu import QemuSvm  # noqa: E402
 
 PATIENCE = Patience(cpu=120, idle=60)       # it takes 3 s
 EXIT_STATUS_0 = 33      # what QEMU ends with then, docs/booting.md

@@ -15,10 +15,10 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from tools import image  # noqa: E402
-from tools.backend import Boot, Launch  # noqa: E402
-from tools.bochs import BochsVmx  # noqa: E402
+from tools.backends.backend import Boot, Launch  # noqa: E402
+from tools.backends.bochs import BochsVmx  # noqa: E402
 from tools.process import Emulator  # noqa: E402
-from tools.qemu import QemuSvm  # noqa: E402
+from tools.backends.qemu import QemuSvm  # noqa: E402
 from tools.runner import Limits, Progress  # noqa: E402
 
 RUN = "policy=bracket workload=cow-host pages=64 guest=idle"

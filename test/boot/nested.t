@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The kernel under KVM with nesting, as on a host with virtualization
-hardware, in Linux in an emulator (tools/nested.py).
+hardware, in Linux in an emulator (tools/backends/nested.py).
 
     test/boot/nested.t [KvmOnTcg] [KvmOnBochs]
 
@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
-from tools import image, nested  # noqa: E402
+from tools import image  # noqa: E402
+from tools.backends import nested  # noqa: E402
 from tools.errors import Stop  # noqa: E402
 
 WORKLOADS = ("cow-host", "merge", "takeover")

@@ -13,9 +13,9 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 
 import support  # noqa: E402
 from screen import FAREWELL, Monitor, Picture, as_rows  # noqa: E402
-from tools.backend import Launch  # noqa: E402
+from tools.backends.backend import Launch  # noqa: E402
 from tools.process import Emulator  # noqa: E402
-from tools.qemu import QemuSvm  # noqa: E402
+from tools.backends.qemu import QemuSvm  # noqa: E402
 from tools.runner import Limits, Progress  # noqa: E402
 
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")

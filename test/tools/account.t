@@ -6,7 +6,7 @@ import json
 
 import support
 from support import head, run_text, trial_text
-from tools.results import Reading
+from tools.report.results import Reading
 
 END = "exit status=0\n"
 RUNS = head(3) + run_text(1, 3) + run_text(2, 3) + run_text(

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import support
-from tools import bochs
-from tools.backend import Boot, memory_for
-from tools.backends import all_backends, choose
-from tools.bochs import BochsSvm, BochsVmx
+from tools.backends import bochs
+from tools.backends.backend import Boot, memory_for
+from tools.backends.choice import all_backends, choose
+from tools.backends.bochs import BochsSvm, BochsVmx
 from tools.host import Host
-from tools.qemu import QemuSvm, QemuSvmKvm, QemuVmx
+from tools.backends.qemu import QemuSvm, QemuSvmKvm, QemuVmx
 
 CPUINFO = "processor : 0\nflags\t\t: fpu vme {} sse\n"
 

@@ -7,7 +7,7 @@ import unittest
 import support
 
 from tools.console import parse
-from tools.results import Reading
+from tools.report.results import Reading
 
 
 class Parsing(unittest.TestCase):

@@ -12,7 +12,7 @@ from pathlib import Path
 import support
 from support import head, run_text, trial_text
 from tools.patience import Patience
-from tools import litmus
+from tools.commands import litmus
 
 END = "exit status=0\n"
 

@@ -7,14 +7,14 @@ import subprocess
 from pathlib import Path
 
 import support
-from tools import iso, linux
-from tools.archive import cpio
-from tools.backend import Boot
-from tools.bochs import BochsVmx
+from tools.backends import iso, linux
+from tools.backends.archive import cpio
+from tools.backends.backend import Boot
+from tools.backends.bochs import BochsVmx
 from tools.errors import Stop
 from tools.host import Host
-from tools.nested import KvmOnBochs, KvmOnTcg
-from tools.qemu import QemuSvm
+from tools.backends.nested import KvmOnBochs, KvmOnTcg
+from tools.backends.qemu import QemuSvm
 
 PROGRAMS = ("apt-get", "dpkg-deb", "zstd", "objcopy", "ldd", "bochs-bin",
             "qemu-system-x86_64", "grub-mkimage", "xorriso")
@@ -120,7 +120,8 @@ class Hosts(support.FrontEndTest):
                              (KvmOnTcg(), "host,+svm")):
             with support.unittest.mock.patch.object(
                     type(backend), "_linux", lambda *_: kept), \
-                    support.unittest.mock.patch("tools.nested.make_iso"):
+                    support.unittest.mock.patch(
+                        "tools.backends.nested.make_iso"):
                 backend.launch(Boot(self.kernel, {"a": "1", "b": "2"}, 2, 96),
                                self.directory)
             found, _ = members((self.directory / "initrd").read_bytes())

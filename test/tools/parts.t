@@ -13,9 +13,9 @@ import unittest
 
 import support
 from support import head, run_text
-from tools import arguments
+from tools.commands import arguments
 from tools.progress import Line
-from tools.results import Reading
+from tools.report.results import Reading
 from tools.runner import Limits
 
 END = "exit status=0\n"

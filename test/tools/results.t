@@ -12,9 +12,9 @@ import subprocess
 import support
 from rich.console import Console
 from support import head, run_text
-from tools import plots, tables, trace
+from tools.report import plots, tables, trace
 from tools.console import parse
-from tools.results import Reading, Results
+from tools.report.results import Reading, Results
 
 HEAD_FIELDS = {"schema": 1, "version": "0.1", "backend": "scripted",
                "secondary": "ept", "machine": "emulated", "cpus": 2,

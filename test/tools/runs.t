@@ -12,7 +12,7 @@ import unittest
 
 import support
 from support import head, run_text
-from tools.backend import Launch
+from tools.backends.backend import Launch
 from tools.patience import Sight, communicate, until
 from tools.process import Emulator
 from tools.runner import Limits, Progress

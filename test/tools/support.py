@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools import image  # noqa: E402
-from tools.app import App  # noqa: E402
-from tools.backend import Backend, Boot, Launch, Missing  # noqa: E402
+from tools.commands.app import App  # noqa: E402
+from tools.backends.backend import Backend, Boot, Launch, Missing  # noqa: E402
 from tools.process import end_with_parent  # noqa: E402
 from tools.runner import Limits  # noqa: E402
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tools.backend import Backend
-from tools.bochs import BochsSvm, BochsVmx
+from tools.backends.backend import Backend
+from tools.backends.bochs import BochsSvm, BochsVmx
 from tools.host import Host
-from tools.nested import KvmOnBochs, KvmOnTcg
-from tools.qemu import QemuSvm, QemuSvmKvm, QemuVmx
+from tools.backends.nested import KvmOnBochs, KvmOnTcg
+from tools.backends.qemu import QemuSvm, QemuSvmKvm, QemuVmx
 
 # In the order in which `auto` tries them; then those by name only.
 CLASSES: tuple[type[Backend], ...] = (QemuVmx, QemuSvmKvm, BochsVmx, QemuSvm,

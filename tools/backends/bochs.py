@@ -7,8 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tools.backend import Backend, Boot, Launch, Missing, put
-from tools.bochs_rom import make_rom, make_vga_rom
+from tools.backends.backend import Backend, Boot, Launch, Missing, put
+from tools.backends.bochs_rom import make_rom, make_vga_rom
 
 # Above it Bochs keeps the rest of its memory in a file.
 MAX_HOST_MIB = 2048

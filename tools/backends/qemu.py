@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.backend import Backend, Boot, Launch, Missing, put
+from tools.backends.backend import Backend, Boot, Launch, Missing, put
 
 
 class Qemu(Backend):

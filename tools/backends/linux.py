@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
 
-from tools.archive import cpio
+from tools.backends.archive import cpio
 from tools.command import run
 from tools.errors import STATUS_NO_BACKEND, Stop
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
-from tools.results import CAUGHT, Phase, Results, Run, summary
+from tools.report.results import CAUGHT, Phase, Results, Run, summary
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Callable, NoReturn
 
+from tools import image
 from tools.errors import STATUS_USAGE, Answer, Stop
 
 COMMANDS = ("compare", "run", "litmus", "list")
@@ -17,7 +18,7 @@ GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
 MAX_JOBS = 256
 LITMUS_CPUS = 4
-VERSION = Path(__file__).resolve().parent.parent / "boot" / "version.h"
+VERSION = image.ROOT / "boot" / "version.h"
 FORMATS = ("table", "csv", "json")
 
 

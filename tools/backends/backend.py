@@ -16,8 +16,9 @@ MIN_MEMORY_MIB = 64
 MAX_MEMORY_MIB = 3072       # above it devices hide memory
 SPARE_FRAMES = 8192
 CHECKED = 64                # one frame in so many is the checker's
-MAX_WORD = 511              # bytes that the kernel takes: lab/experiment/options.h,
-MAX_LINE = 2047             # boot/multiboot.h
+# Bytes that the kernel takes: lab/experiment/options.h, boot/multiboot.h.
+MAX_WORD = 511
+MAX_LINE = 2047
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.kills import LitmusResults, litmus_summary, unique
-from tools.tables import head_line
+from tools.report.kills import LitmusResults, litmus_summary, unique
+from tools.report.tables import head_line
 from tools.trials import Trial
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import shlex
 from pathlib import Path
 from typing import Callable
 
-from tools import bochs
-from tools.backend import Backend, Boot, Launch, Missing
-from tools.iso import make_iso
-from tools.linux import ARGUMENTS, TOOLS, Linux, get_linux
-from tools.qemu import Qemu, QemuKvm, QemuSvm, QemuSvmKvm, QemuVmx
+from tools.backends import bochs
+from tools.backends.backend import Backend, Boot, Launch, Missing
+from tools.backends.iso import make_iso
+from tools.backends.linux import ARGUMENTS, TOOLS, Linux, get_linux
+from tools.backends.qemu import Qemu, QemuKvm, QemuSvm, QemuSvmKvm, QemuVmx
 
 LINUX_MIB = 832         # what Linux, its file system and QEMU itself need
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Iterable
 
-from tools.results import Results, Run
+from tools.report.results import Results, Run
 from tools.trials import ENDED, Trial
 
 

@@ -6,8 +6,8 @@ import subprocess
 from typing import Callable
 
 from tools.errors import STATUS_NO_BACKEND, Stop
-from tools.results import Results, Run
-from tools.tables import count, workloads
+from tools.report.results import Results, Run
+from tools.report.tables import count, workloads
 
 # Okabe and Ito's colours, told apart by colour-blind eyes as well.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9",

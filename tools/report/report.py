@@ -7,8 +7,8 @@ import base64
 from html import escape
 from pathlib import Path
 
-from tools import plots, tables
-from tools.results import Results, Run, summary
+from tools.report import plots, tables
+from tools.report.results import Results, Run, summary
 
 STYLE = """
 :root { color-scheme: light; }

@@ -13,20 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from tools import arguments, image
-from tools.backend import Backend, Boot, memory_for
+from tools import image
+from tools.commands import arguments
+from tools.backends.backend import Backend, Boot, memory_for
 from tools.console import Record, parse
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, STATUS_USAGE, Stop
 from tools.image import Names
-from tools.kills import LitmusResults, kill_matrix, litmus_status
-from tools.litmus_tables import print_litmus
+from tools.report.kills import LitmusResults, kill_matrix, litmus_status
+from tools.report.litmus_tables import print_litmus
 from tools.patience import Exhausted, Patience, communicate
 from tools.progress import Line
 from tools.runner import Outcome, run_parts
 from tools.trials import ENDED, Trial
 
 if TYPE_CHECKING:
-    from tools.app import App
+    from tools.commands.app import App
 
 KIND = "litmus: "           # how `list tests` marks a litmus test
 EXPLORER_PATIENCE = Patience(cpu=7200.0)

@@ -15,14 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, TextIO
 
-from tools import arguments, image, litmus, tables, trace
-from tools.backend import Backend, Boot, memory_for
-from tools.backends import all_backends, choose
+from tools import image
+from tools.commands import arguments, litmus
+from tools.report import tables, trace
+from tools.backends.backend import Backend, Boot, memory_for
+from tools.backends.choice import all_backends, choose
 from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_INTERRUPTED,
                           STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Answer,
                           Stop)
 from tools.progress import Line
-from tools.results import Results, Run, missed_mutants, status_of
+from tools.report.results import Results, Run, missed_mutants, status_of
 from tools.runner import PATIENT, Limits, Outcome, run_parts
 
 if TYPE_CHECKING:
@@ -185,7 +187,7 @@ class App:
             command = shlex.join([
                 "gdb", str(kernel.with_suffix(".elf")),
                 "-ex", f"target remote {backend.gdb_address}",
-                "-x", str(Path(__file__).with_name("tandem.gdb"))])
+                "-x", str(image.ROOT / "tools" / "tandem.gdb")])
             self.say(f"waiting for: {command}")
         with Line(args.quiet, len(boots)) as line:
             outcome = run_parts(backend, boots, limits, line.observe,
@@ -238,7 +240,7 @@ class App:
         return [*reading.faults, *([early] if outcome.error else [])]
 
     def _write(self, results: Results, directory: Path) -> None:
-        from tools import report
+        from tools.report import report
         for path in report.write(results, directory):
             self.say(f"wrote {path}")
 

@@ -1,0 +1,1 @@
+"""The commands of ./tandem, and their arguments."""
