@@ -213,8 +213,8 @@ $(BUILD)/objects.list: FORCE
 	@echo $(KERNEL_SOURCES) | cmp -s - $@ || echo $(KERNEL_SOURCES) >$@
 
 # What a machine may be booting just now is replaced, not changed.
-$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(BUILD)/objects.list boot/kernel.lds
-	$(CC) $(LINK_FLAGS) -T boot/kernel.lds -o $@.new $(KERNEL_OBJECTS)
+$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(BUILD)/objects.list linker.ld
+	$(CC) $(LINK_FLAGS) -T linker.ld -o $@.new $(KERNEL_OBJECTS)
 	@mv $@.new $@
 
 $(BUILD)/tandem.bin: $(BUILD)/tandem.elf

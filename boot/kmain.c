@@ -17,7 +17,7 @@
 #include "arch/x86/watchdog.h"
 #include "test/boot/boot_test.h"
 
-extern char image_start[], image_end[];		/* boot/kernel.lds */
+extern char image_start[], image_end[];		/* linker.ld */
 
 static struct boot_info boot_info;
 

@@ -18,7 +18,7 @@
 #define BYSTANDERS	64	/* pages of another address space */
 #define MANY_DONE	64	/* commands that a guest says it has done */
 
-extern const char image_start[];		/* boot/kernel.lds */
+extern const char image_start[];		/* linker.ld */
 
 static struct vm vm;
 

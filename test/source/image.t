@@ -1,6 +1,6 @@
 #!/bin/sh
 # The kernel image stays under 256 KiB, and the build refuses a larger one.
-# test/check/image.t [DIRECTORY]: where the image was built.
+# test/source/image.t [DIRECTORY]: where the image was built.
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-${BUILD:-build}}
 limit=262144
