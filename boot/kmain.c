@@ -1,20 +1,20 @@
 /*
  * The kernel's beginning in C: wires everything, once.
  */
+#include "arch/x86/clock.h"
+#include "arch/x86/console.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/paging.h"
+#include "arch/x86/smp.h"
+#include "arch/x86/watchdog.h"
 #include "boot/command.h"
 #include "boot/framebuffer.h"
 #include "boot/multiboot.h"
 #include "boot/version.h"
 #include "lab/experiment/lab.h"
-#include "mm/frame.h"
-#include "arch/x86/clock.h"
-#include "arch/x86/console.h"
-#include "arch/x86/cpu.h"
 #include "lib/error.h"
-#include "arch/x86/paging.h"
 #include "lib/print.h"
-#include "arch/x86/smp.h"
-#include "arch/x86/watchdog.h"
+#include "mm/frame.h"
 #include "test/boot/boot_test.h"
 
 extern char image_start[], image_end[];		/* linker.ld */

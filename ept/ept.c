@@ -5,8 +5,8 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 #include "lib/print.h"
 #include "lib/step.h"
 #include "mm/frame.h"

@@ -7,8 +7,8 @@
 #ifndef EPT_FORMAT_H
 #define EPT_FORMAT_H
 
-#include "lib/compiler.h"
 #include "arch/x86/hvm.h"
+#include "lib/compiler.h"
 #include "mm/pte.h"
 
 typedef struct { u64 v; } spte_t;

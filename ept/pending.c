@@ -1,8 +1,8 @@
 #include "ept/pending.h"
 
 #include "arch/x86/counter.h"
-#include "lib/print.h"
 #include "ept/ept.h"
+#include "lib/print.h"
 
 COUNTER_BY(flush_skipped, batched);
 COUNTER_BY(flush_skipped, deferred);

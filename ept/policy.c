@@ -1,8 +1,8 @@
 #include "ept/policy.h"
 
 #include "arch/x86/handshake.h"
-#include "lib/string.h"
 #include "ept/ept.h"
+#include "lib/string.h"
 
 spte_t spte_change_zap(const struct spte_format *f, spte_t old, pte_t new)
 {

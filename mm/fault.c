@@ -4,9 +4,9 @@
 #include "mm/fault.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/handshake.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 #include "lib/step.h"
 #include "mm/change.h"
 #include "mm/hpt.h"

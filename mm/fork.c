@@ -2,8 +2,8 @@
  * Fork: a child that shares every frame, with both sides write-protected.
  */
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 #include "lib/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"

@@ -1,8 +1,8 @@
 #include "mm/ksm.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 #include "lib/print.h"
 #include "mm/gup.h"
 #include "mm/merge.h"

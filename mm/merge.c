@@ -1,7 +1,7 @@
 #include "mm/merge.h"
 
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 #include "lib/step.h"
 #include "mm/change.h"
 #include "mm/hpt.h"

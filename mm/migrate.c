@@ -2,8 +2,8 @@
  * Migration (T6): the content of a frame moves to another one, and all its
  * mappings follow.
  */
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 #include "lib/step.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"

@@ -1,14 +1,14 @@
 #include "mm/mm.h"
 
 #include "arch/x86/cpu.h"
-#include "lib/error.h"
 #include "arch/x86/handshake.h"
 #include "arch/x86/paging.h"
-#include "lib/print.h"
-#include "lib/string.h"
-#include "lib/step.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/trap.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/step.h"
+#include "lib/string.h"
 #include "mm/rmap.h"
 
 _Static_assert(sizeof(struct mm) <= PAGE_SIZE, "one frame holds a struct mm");
@@ -118,7 +118,7 @@ static bool range_valid(struct hva_range range)
 	       !((range.start.v | range.end.v) & ~PAGE_MASK);
 }
 
-int mm_map(struct mm *mm, struct hva_range range, u32 flags)
+int mm_mmap(struct mm *mm, struct hva_range range, u32 flags)
 {
 	int err = -EINVAL;
 	u32 i;

@@ -59,7 +59,7 @@ __must_check bool mm_tryget(struct mm *mm);
 void mm_switch(struct mm *mm);
 
 /* Add a VMA. -EINVAL: out of bounds, overlapping, or too many. */
-__must_check int mm_map(struct mm *mm, struct hva_range range, u32 flags);
+__must_check int mm_mmap(struct mm *mm, struct hva_range range, u32 flags);
 
 /* The VMA that contains @hva, or NULL. Under the mmap lock. */
 struct vma *vma_find(struct mm *mm, hva_t hva);

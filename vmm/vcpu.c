@@ -5,9 +5,9 @@
 
 #include "arch/x86/counter.h"
 #include "arch/x86/lapic.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
 #include "arch/x86/wait.h"
+#include "lib/print.h"
 
 #define EXITS_A_LOOK	64u	/* how often the deadline is looked at */
 

@@ -176,9 +176,9 @@ static int create(struct vm *vm)
 	u32 i;
 	int err;
 
-	err = mm_map(vm->mm, vm_data_range(vm), VMA_WRITE | VMA_MERGEABLE);
+	err = mm_mmap(vm->mm, vm_data_range(vm), VMA_WRITE | VMA_MERGEABLE);
 	if (!err)
-		err = mm_map(vm->mm, control, VMA_WRITE | VMA_NOFORK);
+		err = mm_mmap(vm->mm, control, VMA_WRITE | VMA_NOFORK);
 	if (!err)
 		err = populate_control(vm);
 	if (err)

@@ -1,9 +1,9 @@
 #include "arch/x86/clock.h"
 
 #include "arch/x86/insn.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
 #include "arch/x86/timers.h"
+#include "lib/print.h"
 
 #define SAMPLE_MS	10
 

@@ -1,9 +1,9 @@
 #include "arch/x86/console.h"
 
-#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/system.h"
+#include "lib/compiler.h"
 
 /* 16550 UART: offsets from the base, and bits. */
 #define UART_DATA	0

@@ -6,8 +6,8 @@
 #ifndef ARCH_X86_CPU_H
 #define ARCH_X86_CPU_H
 
-#include "lib/compiler.h"
 #include "arch/x86/insn.h"
+#include "lib/compiler.h"
 
 enum cpu_mode {
 	CPU_OUTSIDE,		/* runs host code */

@@ -1,10 +1,10 @@
 #include "arch/x86/descriptor.h"
 
 #include <assert.h>
-#include "lib/compiler.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/stack.h"
 #include "arch/x86/system.h"
+#include "lib/compiler.h"
 
 #define GDT_CODE64	0x00af9b000000ffffull
 #define GDT_DATA	0x00cf93000000ffffull

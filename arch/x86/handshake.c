@@ -36,10 +36,10 @@
 
 #include "arch/x86/counter.h"
 #include "arch/x86/lapic.h"
-#include "lib/print.h"
-#include "lib/step.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/wait.h"
+#include "lib/print.h"
+#include "lib/step.h"
 
 COUNTER(remote_tlb_flush);	/* secondary flushes executed, one a vCPU */
 COUNTER(kicks);			/* IPIs to CPUs inside */

@@ -6,8 +6,8 @@
 #include "arch/x86/halt.h"
 #include "arch/x86/machine.h"
 #include "arch/x86/paging.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
+#include "lib/print.h"
 
 /* Register offsets: SDM vol. 3, table 10-1; x2APIC MSR = 0x800 + offset / 16 */
 #define REG_ID			0x020

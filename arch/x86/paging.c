@@ -1,9 +1,9 @@
 #include "arch/x86/paging.h"
 
 #include "arch/x86/insn.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
 #include "arch/x86/tlb.h"
+#include "lib/print.h"
 
 /* Entries of the kernel's own tables. SDM vol. 3, 4.5, tables 4-15 to 4-18 */
 #define ENTRY_PRESENT	(1ull << 0)

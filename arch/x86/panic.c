@@ -3,9 +3,9 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/lapic.h"
-#include "lib/print.h"
 #include "arch/x86/stack.h"
 #include "arch/x86/system.h"
+#include "lib/print.h"
 
 #define NOBODY		0
 #define STOP_LIMIT_MS	100

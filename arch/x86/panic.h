@@ -6,8 +6,8 @@
 #define ARCH_X86_PANIC_H
 
 #include <stdarg.h>
-#include "lib/compiler.h"
 #include "arch/x86/trap.h"
+#include "lib/compiler.h"
 
 /* True once some CPU has begun to panic. */
 bool panic_is_running(void);

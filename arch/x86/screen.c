@@ -4,10 +4,10 @@
  */
 #include "arch/x86/console.h"
 
-#include "lib/compiler.h"
 #include "arch/x86/framebuffer.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/system.h"
+#include "lib/compiler.h"
 
 /*
  * Without a BIOS that has set it up there is no text screen to write to. The

@@ -6,11 +6,11 @@
 #include "arch/x86/halt.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/machine.h"
-#include "lib/print.h"
 #include "arch/x86/stack.h"
-#include "lib/string.h"
 #include "arch/x86/system.h"
 #include "arch/x86/wait.h"
+#include "lib/print.h"
+#include "lib/string.h"
 
 /*
  * Nothing tells how many CPUs there are: without ACPI they are those that

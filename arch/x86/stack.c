@@ -1,8 +1,8 @@
 #include "arch/x86/stack.h"
 
 #include <assert.h>
-#include "lib/compiler.h"
 #include "arch/x86/machine.h"
+#include "lib/compiler.h"
 
 #define STACK_MARK	0x7461636b206d6172ull
 

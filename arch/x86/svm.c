@@ -10,11 +10,11 @@
 #include "arch/x86/svm.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/hvm_backend.h"
 #include "arch/x86/machine.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
+#include "lib/error.h"
+#include "lib/print.h"
 
 /* CPUID 8000_000A, APM vol. 3, appendix E: ebx counts ASIDs, edx: */
 #define CPUID_EXTENDED		0x80000000

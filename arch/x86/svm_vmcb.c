@@ -6,8 +6,8 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/machine.h"
-#include "lib/string.h"
 #include "arch/x86/system.h"
+#include "lib/string.h"
 
 #define FLAT_LIMIT	0xffffffffu
 #define RFLAGS_FIXED	(1ull << 1)

@@ -1,10 +1,10 @@
 #include "arch/x86/timers.h"
 
 #include "arch/x86/acpi.h"
-#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/paging.h"
 #include "arch/x86/system.h"
+#include "lib/compiler.h"
 
 /*
  * Intel 8254. Channel 0 counts on its own; channel 2, which others use, needs

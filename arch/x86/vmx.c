@@ -8,11 +8,11 @@
 #include "arch/x86/vmx.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/hvm_backend.h"
 #include "arch/x86/machine.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
+#include "lib/error.h"
+#include "lib/print.h"
 
 #define CR4_VMXE	(1ull << 13)
 

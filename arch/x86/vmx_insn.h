@@ -5,9 +5,9 @@
 #ifndef ARCH_X86_VMX_INSN_H
 #define ARCH_X86_VMX_INSN_H
 
-#include "lib/compiler.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/system.h"
+#include "lib/compiler.h"
 
 /* VMXON, VMCLEAR, VMPTRLD: each takes the address of an address. */
 #define VMX_POINTER(name, instruction)					\

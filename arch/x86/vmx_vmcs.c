@@ -11,8 +11,8 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/machine.h"
-#include "lib/print.h"
 #include "arch/x86/system.h"
+#include "lib/print.h"
 
 #define ALL_BITS	(~0ull)
 #define FLAT_LIMIT	0xffffffffull

@@ -9,8 +9,8 @@
 #ifndef LAB_CHECK_CHECK_H
 #define LAB_CHECK_CHECK_H
 
-#include "lib/step.h"
 #include "ept/ept.h"
+#include "lib/step.h"
 
 /* O9 and O10 are about large leaves and soft bits, which are not there yet. T8
  * stands for what a first fault owes to a T7. */

@@ -1,8 +1,8 @@
 #include "lab/check/records.h"
 
 #include "arch/x86/cpu.h"
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "lib/error.h"
 
 static u64 page_count(const struct records *records)
 {

@@ -1,9 +1,9 @@
 #include "lab/experiment/content.h"
 
-#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "lib/print.h"
 #include "arch/x86/user.h"
+#include "lib/error.h"
+#include "lib/print.h"
 
 #define REPORTS_MAX	4
 

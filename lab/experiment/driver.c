@@ -1,8 +1,8 @@
 #include "lab/experiment/driver.h"
 
 #include "arch/x86/clock.h"
-#include "lib/error.h"
 #include "arch/x86/wait.h"
+#include "lib/error.h"
 
 #define PACE_READS	2
 #define LIMIT_MS	30000	/* for a command, and 1 ms for each page */

@@ -4,13 +4,13 @@
 #include "lab/experiment/lab.h"
 
 #include "arch/x86/cpu.h"
-#include "lib/string.h"
 #include "arch/x86/trap.h"
 #include "lab/check/check.h"
-#include "lab/litmus/litmus.h"
-#include "lab/litmus/run.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
+#include "lab/litmus/litmus.h"
+#include "lab/litmus/run.h"
+#include "lib/string.h"
 
 static struct run run;
 static struct options options;

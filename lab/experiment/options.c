@@ -1,11 +1,11 @@
 #include "lab/experiment/options.h"
 
-#include "lib/error.h"
-#include "lib/print.h"
-#include "lib/string.h"
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
 #include "lab/scenario/workload.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "vmm/hypercall_abi.h"
 
 /* A word being read, and where to complain. */
@@ -226,7 +226,7 @@ static bool scan_step(const char *name, enum step *step)
 
 static int read_hold(const struct reading *r)
 {
-	struct stretch_hold hold = { 0 };
+	struct schedule_hold hold = { 0 };
 	const char *at = r->value;
 
 	if (scan_actor(&at, &hold.actor) &&
@@ -242,12 +242,12 @@ static int read_hold(const struct reading *r)
 
 static int read_schedule(const struct reading *r)
 {
-	struct stretch_plan *plan = &r->options->plan;
+	struct schedule_plan *plan = &r->options->plan;
 	const char *at = r->value;
 
 	for (plan->segment_count = 0; plan->segment_count < STRETCH_SEGMENTS;
 	     at++) {
-		struct stretch_segment *segment =
+		struct schedule_segment *segment =
 			&plan->segments[plan->segment_count++];
 
 		if (!scan_actor(&at, &segment->actor) ||

@@ -36,7 +36,7 @@ struct options {
 	u32 list;		/* LIST_* */
 	u64 litmus;		/* bit i: the i-th litmus test */
 	u32 rounds;		/* of each; 0: one sweep */
-	struct stretch_plan plan;	/* hold=, schedule= */
+	struct schedule_plan plan;	/* hold=, schedule= */
 	char tests[OPTIONS_TEXT];	/* empty: run workloads */
 };
 

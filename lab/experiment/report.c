@@ -2,10 +2,10 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
-#include "lib/print.h"
-#include "lib/string.h"
 #include "arch/x86/system.h"
 #include "lab/check/check.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 
 #define COUNTERS_MAX	128
@@ -114,10 +114,10 @@ static void report_least(const struct run *run, const struct phase *phase)
 	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "
 	       "pf_spurious=0 pf_retry=0\n", phase->name,
 	       (unsigned long long)(least->requests +
-				    least->requests_a_page * pages),
+				    least->requests_per_page * pages),
 	       (unsigned long long)(least->primary +
-				    least->primary_a_page * pages),
-	       (unsigned long long)(least->faults_a_page * pages));
+				    least->primary_per_page * pages),
+	       (unsigned long long)(least->faults_per_page * pages));
 }
 
 void report_phase_end(struct run *run, const struct phase *phase)

@@ -1,14 +1,14 @@
 #include "lab/experiment/run.h"
 
-#include "lib/error.h"
-#include "lib/print.h"
-#include "lib/string.h"
 #include "lab/check/check.h"
 #include "lab/experiment/content.h"
 #include "lab/experiment/driver.h"
 #include "lab/experiment/hosts.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
 #include "mm/ksm.h"
 
 static const char *error_text(int err)

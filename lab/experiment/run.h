@@ -5,8 +5,8 @@
 #ifndef LAB_EXPERIMENT_RUN_H
 #define LAB_EXPERIMENT_RUN_H
 
-#include "lab/mutant/mutant.h"
 #include "lab/experiment/options.h"
+#include "lab/mutant/mutant.h"
 #include "lab/scenario/workload.h"
 #include "vmm/vm.h"
 

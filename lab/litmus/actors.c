@@ -1,10 +1,10 @@
 #include "lab/litmus/actors.h"
 
 #include "arch/x86/clock.h"
-#include "lib/error.h"
 #include "arch/x86/user.h"
 #include "arch/x86/wait.h"
 #include "lab/litmus/guest.h"
+#include "lib/error.h"
 #include "mm/gup.h"
 #include "vmm/litmus_abi.h"
 
@@ -139,14 +139,14 @@ static void play(struct part *part, enum litmus_who who)
 	mm_switch(stage->vm.mm);
 	if (part->arrived) {
 		meet(part);
-		stretch_join(self, who == LITMUS_HOST ? &part->polls :
+		schedule_join(self, who == LITMUS_HOST ? &part->polls :
 				   stage->guest_reads[vcpu_of(who)]);
 	}
 	err = who == LITMUS_HOST ?
 		litmus_play(&part->player, part->ops, part->regs) :
 		play_vcpu(part, vcpu_of(who));
 	if (part->arrived)
-		stretch_leave(self);
+		schedule_leave(self);
 	mm_switch(old);
 	if (err && !load_acquire(&stage->vm.failed))
 		fail(stage, text_of(err));
@@ -265,7 +265,7 @@ static void play_actors(struct litmus_stage *stage, struct litmus_round *round)
 }
 
 bool litmus_play_round(struct litmus_stage *stage,
-		       const struct stretch_plan *plan,
+		       const struct schedule_plan *plan,
 		       struct litmus_round *round)
 {
 	const struct litmus_test *test = stage->world.test;
@@ -279,11 +279,11 @@ bool litmus_play_round(struct litmus_stage *stage,
 	if (litmus_failure(stage))
 		return false;
 	litmus_actors_begin(&stage->world);
-	stretch_begin(plan, litmus_actor_count(test));
+	schedule_begin(plan, litmus_actor_count(test));
 	play_actors(stage, round);
-	round->held = stretch_end();
+	round->held = schedule_end();
 	for (i = 0; i < LITMUS_ACTORS; i++)
-		round->steps[i] = stretch_steps(i);
+		round->steps[i] = schedule_steps(i);
 	play_alone(stage, test->finally, array_count(test->finally),
 		   round->outcome.reg[LITMUS_FINALLY]);
 	round->leaked_frames = litmus_reset(&stage->world);

@@ -43,7 +43,7 @@ struct litmus_round {
  * one can be played.
  */
 __must_check bool litmus_play_round(struct litmus_stage *stage,
-				    const struct stretch_plan *plan,
+				    const struct schedule_plan *plan,
 				    struct litmus_round *round);
 
 /* Why it broke off; NULL: it did not. */

@@ -1,10 +1,10 @@
 #include "lab/litmus/ops.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/page.h"
-#include "lib/print.h"
 #include "ept/ept.h"
+#include "lib/error.h"
+#include "lib/print.h"
 #include "mm/gup.h"
 #include "mm/hpt.h"
 #include "mm/merge.h"

@@ -5,13 +5,13 @@
  */
 #include "lab/litmus/run.h"
 
+#include "lab/check/check.h"
+#include "lab/experiment/report.h"
+#include "lab/litmus/actors.h"
+#include "lab/mutant/mutant.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "lab/check/check.h"
-#include "lab/litmus/actors.h"
-#include "lab/mutant/mutant.h"
-#include "lab/experiment/report.h"
 
 #define STEPS_MAX	96	/* of an actor that are held, in a sweep */
 #define ROUNDS_MORE	150	/* for a mutant that the sweep did not show */
@@ -69,7 +69,8 @@ static bool goes_on(const struct trial *t)
 }
 
 /* @plan as the command line has it. */
-static void print_plan(const struct stretch_plan *plan, char *text, size_t size)
+static void print_plan(const struct schedule_plan *plan, char *text,
+		       size_t size)
 {
 	int n = 0;
 	u32 i;
@@ -88,7 +89,7 @@ static void print_plan(const struct stretch_plan *plan, char *text, size_t size)
 }
 
 /* Returns how many holds were met. */
-static u32 play(struct trial *t, const struct stretch_plan *plan)
+static u32 play(struct trial *t, const struct schedule_plan *plan)
 {
 	struct litmus_round round;
 	u32 i;
@@ -111,7 +112,7 @@ static u32 play(struct trial *t, const struct stretch_plan *plan)
 
 static void sweep(struct trial *t)
 {
-	struct stretch_plan plan = { 0 };
+	struct schedule_plan plan = { 0 };
 	u32 actors = litmus_actor_count(t->test), actor, at;
 
 	if (goes_on(t))
@@ -120,11 +121,11 @@ static void sweep(struct trial *t)
 	plan.segment_count = 1;
 	for (actor = 0; actor < actors; actor++) {
 		for (at = 1; at <= STEPS_MAX && goes_on(t); at++) {
-			plan.holds[0] = (struct stretch_hold){
+			plan.holds[0] = (struct schedule_hold){
 				.actor = actor, .at = at,
 			};
 			/* The others begin when it is held there. */
-			plan.segments[0] = (struct stretch_segment){
+			plan.segments[0] = (struct schedule_segment){
 				.actor = actor, .steps = at,
 			};
 			if (!play(t, &plan))
@@ -153,7 +154,7 @@ static void play_at_random(struct trial *t, u32 end)
 	while (goes_on(t) && t->rounds < end) {
 		u32 first = random_below(t, actors);
 		u32 other = (first + 1 + random_below(t, actors - 1)) % actors;
-		struct stretch_plan plan = {
+		struct schedule_plan plan = {
 			.segments = {
 				{ first, 1 + random_below(t, t->steps[first]) },
 				{ other, 1 + random_below(t, t->steps[other]) },
@@ -178,7 +179,7 @@ static void play_fixed(struct trial *t)
 static void play_rounds(struct trial *t)
 {
 	const struct options *options = t->options;
-	const struct stretch_plan *plan = &options->plan;
+	const struct schedule_plan *plan = &options->plan;
 
 	if (plan->hold_count || plan->segment_count) {
 		play_fixed(t);
@@ -228,11 +229,11 @@ static void run_trial(struct trial *t)
 	}
 	if (t->mutant)
 		mutant_arm(t->mutant, &t->stage.vm.ept);
-	stretch_init();		/* the checker hears before an actor is held */
+	schedule_init();		/* the checker hears before an actor is held */
 	check_start(&t->stage.vm.ept);
 	play_in_vm(t);
 	check_stop();
-	stretch_exit();
+	schedule_exit();
 	vm_destroy(&t->stage.vm);
 	mutant_disarm();
 	/* What a round has left behind was counted, and is still there. */

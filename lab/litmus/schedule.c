@@ -22,7 +22,7 @@ static struct playing {
 	u64 first_looks;
 } playing[LITMUS_ACTORS];
 
-static const struct stretch_plan *plan;		/* NULL: no round */
+static const struct schedule_plan *plan;		/* NULL: no round */
 static u32 actor_count;
 static u32 actor_on[MAX_CPUS];			/* 1 + its number; 0: none */
 static u32 holds_met;
@@ -39,7 +39,7 @@ static struct mark mark_of(u32 i)
 {
 	const struct playing *actor = &playing[i];
 
-	/* Pairs with the release in stretch_join(). */
+	/* Pairs with the release in schedule_join(). */
 	if (!load_acquire(&actor->joined))
 		return (struct mark){ 0, 0 };
 	return (struct mark){ READ_ONCE(actor->steps),
@@ -54,7 +54,7 @@ static bool is_settled(u32 i, const struct mark *mark)
 
 	if (!load_acquire(&actor->joined))
 		return false;
-	/* Pairs with the release in stretch_leave(). */
+	/* Pairs with the release in schedule_leave(). */
 	return load_acquire(&actor->left) || READ_ONCE(actor->held) ||
 	       READ_ONCE(cpus[actor->cpu].waiting_for) ||
 	       now.looks - mark->looks >= CIRCLE_LOOKS ||
@@ -98,7 +98,7 @@ static void hold(u32 self)
 	WRITE_ONCE(playing[self].held, false);
 }
 
-static bool is_held_at(const struct stretch_hold *hold, u32 self, u32 number,
+static bool is_held_at(const struct schedule_hold *hold, u32 self, u32 number,
 		       enum step step)
 {
 	if (hold->actor != self)
@@ -167,17 +167,17 @@ static void hear(struct step_listener *listener,
 
 static struct step_listener listener = { .hear = hear };
 
-void stretch_init(void)
+void schedule_init(void)
 {
 	step_listen(&listener);
 }
 
-void stretch_exit(void)
+void schedule_exit(void)
 {
 	step_unlisten(&listener);
 }
 
-void stretch_begin(const struct stretch_plan *new_plan, u32 actors)
+void schedule_begin(const struct schedule_plan *new_plan, u32 actors)
 {
 	u32 i;
 
@@ -190,12 +190,12 @@ void stretch_begin(const struct stretch_plan *new_plan, u32 actors)
 	plan = new_plan;
 }
 
-u32 stretch_end(void)
+u32 schedule_end(void)
 {
 	return holds_met;
 }
 
-void stretch_join(u32 self, const u64 *looks)
+void schedule_join(u32 self, const u64 *looks)
 {
 	playing[self].cpu = cpu_id();
 	playing[self].looks = looks;
@@ -206,13 +206,13 @@ void stretch_join(u32 self, const u64 *looks)
 	await_turn(self);
 }
 
-void stretch_leave(u32 self)
+void schedule_leave(u32 self)
 {
 	WRITE_ONCE(actor_on[cpu_id()], 0u);
 	store_release(&playing[self].left, true);
 }
 
-u32 stretch_steps(u32 actor)
+u32 schedule_steps(u32 actor)
 {
 	return playing[actor].steps;
 }

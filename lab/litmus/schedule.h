@@ -10,28 +10,28 @@
 #ifndef LAB_LITMUS_SCHEDULE_H
 #define LAB_LITMUS_SCHEDULE_H
 
-#include "lib/step.h"
 #include "lab/litmus/litmus.h"
+#include "lib/step.h"
 
 /* Hold @actor at its step number @at, from 1 on; or, if that is 0, each time
  * that it takes step @name. */
-struct stretch_hold {
+struct schedule_hold {
 	u32 actor, at;
 	enum step name;
 };
 
 /* Let @actor take @steps steps while the others wait. */
-struct stretch_segment {
+struct schedule_segment {
 	u32 actor, steps;
 };
 
 #define STRETCH_HOLDS		2
 #define STRETCH_SEGMENTS	48
 
-struct stretch_plan {
-	struct stretch_hold holds[STRETCH_HOLDS];
+struct schedule_plan {
+	struct schedule_hold holds[STRETCH_HOLDS];
 	u32 hold_count;
-	struct stretch_segment segments[STRETCH_SEGMENTS];
+	struct schedule_segment segments[STRETCH_SEGMENTS];
 	u32 segment_count;	/* behind the last one everybody goes on */
 };
 
@@ -42,23 +42,23 @@ static inline bool step_is_scheduled(enum step step)
 }
 
 /* Listen to steps: before anybody who shall hear a step without delay. */
-void stretch_init(void);
-void stretch_exit(void);
+void schedule_init(void);
+void schedule_exit(void);
 
 /* A round of @actors actors begins and ends. @plan stays as it is. */
-void stretch_begin(const struct stretch_plan *plan, u32 actors);
+void schedule_begin(const struct schedule_plan *plan, u32 actors);
 
 /* How many holds were met. */
-u32 stretch_end(void);
+u32 schedule_end(void);
 
 /*
  * This CPU plays @actor from now on, and no longer. *@looks counts what the
  * actor does between its steps: its reads, its looks at a flag.
  */
-void stretch_join(u32 actor, const u64 *looks);
-void stretch_leave(u32 actor);
+void schedule_join(u32 actor, const u64 *looks);
+void schedule_leave(u32 actor);
 
 /* How many steps @actor has taken in this round. */
-u32 stretch_steps(u32 actor);
+u32 schedule_steps(u32 actor);
 
 #endif

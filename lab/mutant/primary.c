@@ -5,8 +5,8 @@
 #include "lab/mutant/mutations.h"
 
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/tlb.h"
+#include "lib/error.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
 

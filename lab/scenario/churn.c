@@ -9,11 +9,11 @@
  */
 #include "lab/scenario/churn.h"
 
-#include "lib/error.h"
 #include "arch/x86/user.h"
 #include "lab/experiment/content.h"
 #include "lab/experiment/driver.h"
 #include "lab/experiment/report.h"
+#include "lib/error.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"
 

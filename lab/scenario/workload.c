@@ -1,9 +1,9 @@
 #include "lab/scenario/workload.h"
 
-#include "lib/error.h"
-#include "lab/scenario/churn.h"
 #include "lab/experiment/content.h"
 #include "lab/experiment/driver.h"
+#include "lab/scenario/churn.h"
+#include "lib/error.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"
 
@@ -112,29 +112,29 @@ static int migrate(struct run *run, u32 page)
 /* --- The table. */
 
 #define POPULATE { "populate", populate, NULL,				\
-		   { .faults_a_page = 1 } }
+		   { .faults_per_page = 1 } }
 #define POPULATE_EQUAL { "populate", populate_equal, NULL,		\
-			 { .faults_a_page = 1 } }
+			 { .faults_per_page = 1 } }
 #define GUEST_READ_AGAIN { "guest-read", guest_read, NULL, { 0 } }
 #define GUEST_READ_FIRST { "guest-read", guest_read, NULL,		\
-			   { .faults_a_page = 1 } }
+			   { .faults_per_page = 1 } }
 #define FORK { "fork", host_fork, NULL, { .requests = 1, .primary = 1 } }
 /* Every copy changes the frame under both MMUs (T1). */
 #define HOST_WRITE_COPIES { "host-write", NULL, host_write,		\
-			    { .requests_a_page = 1, .primary_a_page = 1 } }
+			    { .requests_per_page = 1, .primary_per_page = 1 } }
 #define GUEST_WRITE_COPIES { "guest-write", guest_write, NULL,		\
-			     { .requests_a_page = 1, .primary_a_page = 1, \
-			       .faults_a_page = 1 } }
+			     { .requests_per_page = 1, .primary_per_page = 1, \
+			       .faults_per_page = 1 } }
 /* One flush of each MMU a pass for all write-protections, one for all new
  * frames: the least there is when both are batched. */
 #define MERGE { "merge", merge, NULL,					\
 		{ .requests = 2, .primary = 2, .min_pages = MERGE_PAGES } }
 #define HOST_WRITE_UNMERGES { "host-write", NULL, host_write,		\
-			      { .requests_a_page = 1, .primary_a_page = 1, \
+			      { .requests_per_page = 1, .primary_per_page = 1, \
 				.min_pages = MERGE_PAGES } }
 #define GUEST_WRITE_UNMERGES { "guest-write", guest_write, NULL,	\
-			       { .requests_a_page = 1, .primary_a_page = 1, \
-				 .faults_a_page = 1,			\
+			       { .requests_per_page = 1, .primary_per_page = 1, \
+				 .faults_per_page = 1,			\
 				 .min_pages = MERGE_PAGES } }
 
 const struct workload workloads[] = {
@@ -190,7 +190,7 @@ const struct workload workloads[] = {
 		"host_migrate",
 		{ POPULATE,
 		  { "migrate", NULL, migrate,
-		    { .requests_a_page = 1, .primary_a_page = 1 } },
+		    { .requests_per_page = 1, .primary_per_page = 1 } },
 		  GUEST_READ_AGAIN },
 	}, {
 		"churn", "a seeded mix of everything", NULL,

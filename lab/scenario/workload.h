@@ -11,9 +11,9 @@ struct run;
 
 /* The least that a phase needs: so much at all, and so much for each page. */
 struct least {
-	u32 requests, requests_a_page;		/* secondary flush requests */
-	u32 primary, primary_a_page;		/* primary flush requests */
-	u32 faults_a_page;			/* guest faults */
+	u32 requests, requests_per_page;		/* secondary flush requests */
+	u32 primary, primary_per_page;		/* primary flush requests */
+	u32 faults_per_page;			/* guest faults */
 	u32 min_pages;				/* with fewer: nothing at all */
 };
 

@@ -1,8 +1,8 @@
 #include "test/boot/boot_test.h"
 
+#include "arch/x86/system.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "arch/x86/system.h"
 
 /* "TCGTCGTCGTCG": a third of it will do. */
 #define CPUID_HYPERVISOR	0x40000000

@@ -5,9 +5,9 @@
  */
 #include "test/boot/boot_test.h"
 
+#include "lab/experiment/run.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "lab/experiment/run.h"
 #include "mm/frame.h"
 
 #define PAGES		4

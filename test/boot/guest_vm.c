@@ -1,8 +1,8 @@
 #include "test/boot/guest_vm.h"
 
-#include "lib/error.h"
 #include "arch/x86/wait.h"
 #include "ept/policy.h"
+#include "lib/error.h"
 
 /* On the vCPU's home. Written before cpu_start(), read after cpu_join(). */
 static enum vcpu_stop last_stop[GUEST_MAX_VCPUS];

@@ -11,11 +11,11 @@
 
 #include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
-#include "lib/error.h"
 #include "arch/x86/page.h"
+#include "arch/x86/wait.h"
+#include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "arch/x86/wait.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"
 #include "test/boot/guest_vm.h"

@@ -12,7 +12,7 @@ static int store_without_memory(struct mm *mm)
 	struct hva_range range = { { HVA_START }, { HVA_START + PAGE_SIZE } };
 	u64 *word = (u64 *)HVA_START;
 
-	EXPECT_EQUAL(mm_map(mm, range, VMA_WRITE), 0);
+	EXPECT_EQUAL(mm_mmap(mm, range, VMA_WRITE), 0);
 	mm_switch(mm);
 	EXPECT(user_store(word + 1, 2));	/* the tables are there now */
 	mm_discard(mm, range);

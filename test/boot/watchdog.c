@@ -4,10 +4,10 @@
  */
 #include "test/boot/boot_test.h"
 
-#include "lib/string.h"
 #include "arch/x86/system.h"
 #include "arch/x86/watchdog.h"
 #include "lab/experiment/run.h"
+#include "lib/string.h"
 
 #define PAGES		512
 #define OPERATIONS	16	/* of churn */

@@ -7,8 +7,8 @@
 #ifndef TEST_EXPLORE_MEMORY_H
 #define TEST_EXPLORE_MEMORY_H
 
-#include "lib/types.h"
 #include "arch/x86/paging.h"
+#include "lib/types.h"
 
 /* Memory, zeroed, that is none of that: the explorer's own. */
 void *memory_own(size_t size);

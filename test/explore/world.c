@@ -1,10 +1,10 @@
 #include "test/explore/world.h"
 
 #include <stdio.h>
-#include "lib/error.h"
-#include "lib/print.h"
 #include "lab/check/check.h"
 #include "lab/litmus/ops.h"
+#include "lib/error.h"
+#include "lib/print.h"
 #include "mm/hpt.h"
 #include "test/fake/fake.h"
 #include "vmm/litmus_abi.h"
@@ -247,7 +247,7 @@ static void build(void)
 	expect(!trial.checked || !check_init(2 * litmus_pages(test)),
 	       "no memory for the checker");
 	mm = mm_create();
-	expect(mm && !mm_map(mm, area, VMA_WRITE | VMA_MERGEABLE),
+	expect(mm && !mm_mmap(mm, area, VMA_WRITE | VMA_MERGEABLE),
 	       "no address space");
 	for (i = 0; i < cpu_count; i++) {
 		fake_cpu(i);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/x86/hvm.h"
-#include "lib/print.h"
 #include "arch/x86/trap.h"
+#include "lib/print.h"
 #include "mm/mm.h"
 #include "test/fake/fake.h"
 #include "test/fake/internal.h"

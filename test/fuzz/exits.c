@@ -115,8 +115,8 @@ static void create(const struct policy *policy)
 	memset(&vm, 0, sizeof(vm));
 	vm.mm = mm_create();
 	FUZZ_EXPECT(vm.mm);
-	FUZZ_EXPECT(!mm_map(vm.mm, data, VMA_WRITE | VMA_MERGEABLE));
-	FUZZ_EXPECT(!mm_map(vm.mm, control, 0));
+	FUZZ_EXPECT(!mm_mmap(vm.mm, data, VMA_WRITE | VMA_MERGEABLE));
+	FUZZ_EXPECT(!mm_mmap(vm.mm, control, 0));
 	FUZZ_EXPECT(!ept_init(&vm.ept, vm.mm, policy,
 			      spte_format(HVM_EPT, true)));
 	FUZZ_EXPECT(!add_slot(GUEST_DATA_GPA, PAGES, DATA_HVA));

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/x86/cpu.h"
-#include "lib/error.h"
 #include "boot/command.h"
+#include "lab/experiment/options.h"
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
-#include "lab/experiment/options.h"
 #include "lab/scenario/workload.h"
+#include "lib/error.h"
 #include "vmm/hypercall_abi.h"
 
 const char fuzz_name[] = "options";

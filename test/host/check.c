@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lab/check/tlb_model.h"
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
-#include "lab/check/tlb_model.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
 

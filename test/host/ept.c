@@ -100,7 +100,7 @@ static void test_no_memory(void **state)
 static void test_fault_results(void **state)
 {
 	(void)state;
-	assert_int_equal(mm_map(mm, pages(2000, 4), 0), 0);
+	assert_int_equal(mm_mmap(mm, pages(2000, 4), 0), 0);
 	vm_start(policy_named("change-pte"), 8);
 	assert_int_equal(ept_add_slot(&vm, (struct memslot){
 			{ 0x400 }, 4, page_hva(2000) }), 0);

@@ -251,7 +251,7 @@ static void test_denied(void **state)
 
 	(void)state;
 	assert_int_equal(fake_read(page_hva(AREA_PAGES), &value), -EFAULT);
-	assert_int_equal(mm_map(mm, range, 0), 0);
+	assert_int_equal(mm_mmap(mm, range, 0), 0);
 	assert_int_equal(fake_read(range.start, &value), 0);
 	assert_int_equal(fake_write(range.start, 1), -EFAULT);
 	assert_ptr_equal(frame_of(mm, 2000), zero_frame);
@@ -288,10 +288,10 @@ static void test_map(void **state)
 
 	(void)state;
 	for (i = 0; i < array_count(rows); i++)
-		assert_int_equal(mm_map(mm, rows[i].range, 0), rows[i].err);
+		assert_int_equal(mm_mmap(mm, rows[i].range, 0), rows[i].err);
 	for (i = mm->vma_count; i < MAX_VMAS; i++)
-		assert_int_equal(mm_map(mm, pages(4000 + i, 1), 0), 0);
-	assert_int_equal(mm_map(mm, pages(5000, 1), 0), -EINVAL);
+		assert_int_equal(mm_mmap(mm, pages(4000 + i, 1), 0), 0);
+	assert_int_equal(mm_mmap(mm, pages(5000, 1), 0), -EINVAL);
 }
 
 static int fault_write(void *arg)
@@ -325,7 +325,7 @@ static void test_no_memory_first_touch(void **state)
 		struct mm *fresh = mm_create();
 
 		assert_non_null(fresh);
-		assert_int_equal(mm_map(fresh, pages(0, 1), VMA_WRITE), 0);
+		assert_int_equal(mm_mmap(fresh, pages(0, 1), VMA_WRITE), 0);
 		before = frame_free_count();
 		frame_fail_at(n);
 		assert_int_equal(mm_fault(fresh, page_hva(0), MM_WRITE),

@@ -18,9 +18,9 @@ static void test_fork(void **state)
 	u32 i;
 
 	(void)state;
-	assert_int_equal(mm_map(mm, pages(CONTROL, 4), VMA_WRITE | VMA_NOFORK),
+	assert_int_equal(mm_mmap(mm, pages(CONTROL, 4), VMA_WRITE | VMA_NOFORK),
 			 0);
-	assert_int_equal(mm_map(mm, pages(MORE, 4), VMA_WRITE), 0);
+	assert_int_equal(mm_mmap(mm, pages(MORE, 4), VMA_WRITE), 0);
 	for (i = 0; i < 4; i++) {
 		write_page(i, 10 + i);
 		write_page(CONTROL + i, 20 + i);
@@ -123,7 +123,7 @@ static void test_no_memory(void **state)
 	u32 n, i;
 
 	(void)state;
-	assert_int_equal(mm_map(mm, pages(MORE, 4), VMA_WRITE), 0);
+	assert_int_equal(mm_mmap(mm, pages(MORE, 4), VMA_WRITE), 0);
 	for (i = 0; i < 4; i++) {
 		write_page(i * 300, i);
 		write_page(MORE + i, i);
@@ -254,7 +254,7 @@ static void test_protect(void **state)
 	u32 i;
 
 	(void)state;
-	assert_int_equal(mm_map(mm, range, VMA_WRITE), 0);
+	assert_int_equal(mm_mmap(mm, range, VMA_WRITE), 0);
 	for (i = 0; i < 4; i++)
 		write_page(MORE + i, i);
 	assert_int_equal(read_page(MORE + 4), 0);

@@ -351,9 +351,9 @@ static void test_two_processes(void **state)
 
 	(void)state;
 	assert_non_null(other);
-	assert_int_equal(mm_map(other, pages(0, 4),
+	assert_int_equal(mm_mmap(other, pages(0, 4),
 				VMA_WRITE | VMA_MERGEABLE), 0);
-	assert_int_equal(mm_map(other, pages(8, 4), VMA_WRITE), 0);
+	assert_int_equal(mm_mmap(other, pages(8, 4), VMA_WRITE), 0);
 	assert_int_equal(ksm_add(other, pages(8, 1)), -EINVAL);
 	assert_int_equal(ksm_add(other, pages(3, 2)), -EINVAL);
 	write_page(0, 5);

@@ -6,8 +6,8 @@
 
 #include <string.h>
 #include "boot/command.h"
-#include "lab/mutant/mutant.h"
 #include "lab/experiment/options.h"
+#include "lab/mutant/mutant.h"
 #include "lab/scenario/workload.h"
 
 /* Stand in for those of the lab, which need a machine. */
@@ -100,7 +100,7 @@ static void test_accepted(void **state)
 
 static void test_litmus_words(void **state)
 {
-	const struct stretch_plan *plan = &options.plan;
+	const struct schedule_plan *plan = &options.plan;
 
 	(void)state;
 	assert_int_equal(parse(""), 0);

@@ -66,7 +66,7 @@ static void begin(void)
 	spaces[0].mm = mm = mm_create();
 	spaces[0].writable = true;
 	assert_non_null(mm);
-	assert_int_equal(mm_map(mm, pages(0, now.page_count),
+	assert_int_equal(mm_mmap(mm, pages(0, now.page_count),
 				VMA_WRITE | VMA_MERGEABLE), 0);
 	begin_vm();
 	for (cpu = 0; cpu < OPERATION_CPUS; cpu++)

@@ -190,7 +190,7 @@ static void test_stages(void **state)
 
 	(void)state;
 	fake_log_off();
-	assert_int_equal(mm_map(mm, range, VMA_WRITE | VMA_MERGEABLE), 0);
+	assert_int_equal(mm_mmap(mm, range, VMA_WRITE | VMA_MERGEABLE), 0);
 	assert_int_equal(ept_init(&vm, mm, policy_find("batch"),
 				  spte_format(HVM_EPT, true)), 0);
 	assert_int_equal(ept_add_slot(&vm, slot), 0);

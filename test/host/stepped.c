@@ -221,7 +221,7 @@ static void make_fresh(void)
 {
 	frames_before = frame_free_count();
 	fresh = mm_create();
-	if (!fresh || mm_map(fresh, pages(0, 2), VMA_WRITE))
+	if (!fresh || mm_mmap(fresh, pages(0, 2), VMA_WRITE))
 		panic("no address space");
 }
 

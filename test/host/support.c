@@ -25,7 +25,7 @@ int setup(void **state)
 	free_before = frame_free_count();
 	zero_before = frame_refcount(zero_frame);
 	mm = mm_create();
-	if (!mm || mm_map(mm, pages(0, AREA_PAGES),
+	if (!mm || mm_mmap(mm, pages(0, AREA_PAGES),
 			  VMA_WRITE | VMA_MERGEABLE))
 		return -1;
 	mm_switch(mm);
