@@ -1,6 +1,6 @@
 /*
- * The tables: made with their memslots, walked without a lock, changed through
- * one funnel.
+ * The tables: made with their memslots, walked and changed under ML, and each
+ * change through one funnel.
  */
 #include "ept/ept.h"
 

@@ -2,8 +2,8 @@
  * The secondary MMU of one VM: second-level tables that mirror the host's
  * entries, and follow them by the rules of the VM's policy.
  *
- * Lock: ept->lock is ML of docs/contract.md, the innermost of mmap lock > PTL >
- * rmap > the list of mmu_notifier_complete() > ML. Flushes are delivered under it, with interrupts on.
+ * Lock: ept->lock is ML of docs/contract.md; its place in the lock order is in
+ * arch/x86/spinlock.h. Flushes are delivered under it, with interrupts on.
  */
 #ifndef EPT_EPT_H
 #define EPT_EPT_H
@@ -50,7 +50,8 @@ __must_check int ept_init(struct ept *ept, struct mm *mm,
  * at its first entry (O13, O15). */
 void ept_destroy(struct ept *ept);
 
-/* The same, adding tables; NULL when memory is out. Under ML. */
+/* The leaf entry of @gfn, with the tables above it, which are made where they
+ * are missing; NULL if memory is out. Under ML. */
 spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn);
 
 /*

@@ -17,7 +17,7 @@ spte_t spte_change_wrprotect(const struct spte_format *f, spte_t old,
 	return spte_wrprotect(f, old);
 }
 
-/* The right to write comes behind the flush: see change_page(). */
+/* The right to write comes after the flush: see on_change_pte(). */
 spte_t spte_change_rewrite(const struct spte_format *f, spte_t old, pte_t new)
 {
 	(void)old;

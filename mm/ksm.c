@@ -38,7 +38,7 @@ struct ksm_block {
 
 _Static_assert(sizeof(struct ksm_block) <= PAGE_SIZE, "one frame a block");
 
-static spinlock_t ksm_lock;	/* outermost: everything below, and trees */
+static spinlock_t ksm_lock;	/* outermost; the trees, and all below */
 static struct ksm_block *first_block, **last_link = &first_block;
 static struct tree_node *stable_root, *unstable_root;
 static struct ksm_block *cursor_block;

@@ -1,9 +1,9 @@
 /*
  * The primary MMU: a process' address space, and what a kernel does to it.
  *
- * Locks, outermost first (O14): mmap lock, PTL, rmap lock. Fork, protect and
- * exit hold the mmap lock for writing; faults, merge, discard and migrate (which
- * finds its address spaces through the reverse map) for reading.
+ * Locks: see arch/x86/spinlock.h (O14). Fork, protect and exit hold the mmap
+ * lock for writing; faults, merge, discard and migrate (which finds its address
+ * spaces through the reverse map) for reading.
  */
 #ifndef MM_MM_H
 #define MM_MM_H

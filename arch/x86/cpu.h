@@ -21,7 +21,7 @@ struct cpu {
 	u32 id;			/* 0 .. cpu_count - 1 */
 	u32 apic_id;
 
-	/* The handshake; handshake.c alone writes these. */
+	/* The handshake: written by handshake.c, and by mutants of it. */
 	u32 mode __aligned(64);	/* enum cpu_mode, written by its own CPU */
 	u64 primary_requested;	/* counts up: somebody wants a host flush */
 	u64 primary_taken;	/* last request read before a host flush */

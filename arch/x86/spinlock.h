@@ -4,10 +4,11 @@
  *
  * Lock order, outermost first (O14):
  *
- *	mmap lock  >  PTL (lower table address first)  >  rmap  >
- *	listeners that postpone flushes  >  ML
+ *	scanner (ksm_lock)  >  mmap lock  >  PTL (lower table address first)
+ *	>  rmap  >  listeners that postpone flushes  >  ML
  *
- * and below all of them the leaf locks: frame allocator, console.
+ * and below all of them the leaf locks: frame allocator, console. Other files
+ * refer to this one.
  */
 #ifndef ARCH_X86_SPINLOCK_H
 #define ARCH_X86_SPINLOCK_H
