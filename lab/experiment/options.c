@@ -245,7 +245,7 @@ static int read_schedule(const struct reading *r)
 	struct schedule_plan *plan = &r->options->plan;
 	const char *at = r->value;
 
-	for (plan->segment_count = 0; plan->segment_count < STRETCH_SEGMENTS;
+	for (plan->segment_count = 0; plan->segment_count < SCHEDULE_SEGMENTS;
 	     at++) {
 		struct schedule_segment *segment =
 			&plan->segments[plan->segment_count++];
@@ -259,7 +259,7 @@ static int read_schedule(const struct reading *r)
 			break;
 	}
 	return refuse(r, "ACTOR:STEPS,ACTOR:STEPS,... up to %u of them",
-		      STRETCH_SEGMENTS);
+		      SCHEDULE_SEGMENTS);
 }
 
 static int read_workload(const struct reading *r)

@@ -26,12 +26,12 @@ struct schedule_segment {
 };
 
 #define STRETCH_HOLDS		2
-#define STRETCH_SEGMENTS	48
+#define SCHEDULE_SEGMENTS	48
 
 struct schedule_plan {
 	struct schedule_hold holds[STRETCH_HOLDS];
 	u32 hold_count;
-	struct schedule_segment segments[STRETCH_SEGMENTS];
+	struct schedule_segment segments[SCHEDULE_SEGMENTS];
 	u32 segment_count;	/* behind the last one everybody goes on */
 };
 

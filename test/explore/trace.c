@@ -11,7 +11,7 @@ static FILE *out;
 static trace_name_fn name_of;
 static u32 steps;		/* in this turn */
 static u32 segments;
-static char schedule[12 * STRETCH_SEGMENTS];
+static char schedule[12 * SCHEDULE_SEGMENTS];
 
 void trace_to(FILE *to, trace_name_fn names)
 {
@@ -24,7 +24,7 @@ static void end_turn(u32 actor)
 {
 	size_t length = strlen(schedule);
 
-	if (steps && segments++ < STRETCH_SEGMENTS)
+	if (steps && segments++ < SCHEDULE_SEGMENTS)
 		snprintf(schedule + length, sizeof(schedule) - length,
 			 "%s%u:%u", length ? "," : "", actor, steps);
 	steps = 0;
