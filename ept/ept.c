@@ -43,8 +43,8 @@ int ept_init(struct ept *ept, struct mm *mm, const struct policy *policy,
 		.table_count = 1,
 		.notifier = {
 			.ops = &ept_notifier_ops,
-			.follows_upgrades = policy->upgrade != UPGRADE_SILENT,
-			.postpones = policy->when != WHEN_NOW,
+			.follows_upgrades = policy->upgrade->follows,
+			.postpones = policy->when->waits,
 			.wants_stages = when_wants_stages(policy->when),
 		},
 	};
@@ -309,7 +309,7 @@ void ept_flush_now(struct ept *ept, enum transition transition)
 	count(&count_remote_tlb_flush_requests);
 	count(request_counters[transition]);
 	step(STEP_OWED, ept, 0);
-	ept->policy->deliver(ept);
+	ept->policy->deliver->deliver(ept);
 	step(STEP_ISSUED, ept, 0);
 	ept_pending_served(ept);
 }

@@ -51,7 +51,7 @@ static void bump_seq(struct ept *ept)
  * seq. (In 2012 it did not, and change_pte never found an entry again.) */
 static bool ignored(const struct ept *ept, enum invalidate_reason reason)
 {
-	return ept->policy->start == START_IGNORE &&
+	return !ept->policy->start->zaps &&
 	       invalidate_by_change_pte(reason);
 }
 
@@ -106,7 +106,8 @@ static void on_protect_end(struct mmu_notifier *notifier,
 
 	spin_lock(&ept->lock);					/* R3 */
 	bump_seq(ept);
-	ept_change_range(ept, range, ept->policy->protect, pte_none(), &flush);
+	ept_change_range(ept, range, ept->policy->protect->change,
+			 pte_none(), &flush);
 	ept_flush_issue(ept, &flush);
 	/* Leaves that were read-only already may wait for a flush. */
 	ept_pending_complete(ept, NEED_ALL);
@@ -128,10 +129,10 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 	struct ept *ept = ept_of(notifier);
 	struct ept_flush flush = { transition_of_reason(reason), 0, 0 };
 
-	if (!ept->policy->cleared)
+	if (!ept->policy->cleared->change)
 		return;
 	spin_lock(&ept->lock);
-	change_page(ept, hva, ept->policy->cleared, pte_none(), &flush);
+	change_page(ept, hva, ept->policy->cleared->change, pte_none(), &flush);
 	ept_flush_issue(ept, &flush);
 	spin_unlock(&ept->lock);
 }
@@ -187,10 +188,10 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 	struct ept *ept = ept_of(notifier);
 	struct ept_flush flush = { transition_of_change(old, new), 0, 0 };
 
-	if (!ept->policy->change)
+	if (!ept->policy->change->change)
 		return;
 	spin_lock(&ept->lock);					/* N4 */
-	change_page(ept, hva, ept->policy->change, new, &flush);
+	change_page(ept, hva, ept->policy->change->change, new, &flush);
 	if (!ept_postpone(ept, &flush, old, new))
 		ept_flush_issue(ept, &flush);
 	add_right_to_write(ept, hva, new);
@@ -228,14 +229,14 @@ static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
 	struct ept *ept = ept_of(notifier);
 	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
 
-	if (ept->policy->upgrade == UPGRADE_SILENT)
+	if (!ept->policy->upgrade->follows)
 		return;
 	spin_lock(&ept->lock);
 	ept_change_range(ept, page_range(hva), add_write, new, &flush);
 	BUG_ON(flush.owed);
 	if (flush.gained) {
 		ept->upgraded = true;
-		if (ept->policy->upgrade == UPGRADE_NOFLUSH)
+		if (!ept->policy->upgrade->flushes)
 			count_add(&count_pf_spurious_max,
 				  (u64)flush.gained * ept->tlb_count);
 	}
@@ -253,11 +254,11 @@ static void on_upgrade_done(struct mmu_notifier *notifier,
 	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
 
 	(void)range;
-	if (ept->policy->upgrade == UPGRADE_SILENT)
+	if (!ept->policy->upgrade->follows)
 		return;
 	spin_lock(&ept->lock);
 	flush.owed = ept->upgraded &&
-		     ept->policy->upgrade == UPGRADE_FLUSH;
+		     ept->policy->upgrade->flushes;
 	flush.gained = ept->upgraded;
 	ept->upgraded = false;
 	ept_flush_issue(ept, &flush);

@@ -4,35 +4,14 @@
 #include "ept/ept.h"
 #include "lib/print.h"
 
-COUNTER_BY(flush_skipped, batched);
-COUNTER_BY(flush_skipped, deferred);
-
-#define WAITS(transition) (1u << TRANSITION_##transition)
-
-/* The axis "when" as data: everything that depends on it is here. */
-static const struct when {
-	u32 waits;			/* transitions that may wait */
-	bool ends_with_pass;
-	struct counter *skipped;
-} whens[] = {
-	[WHEN_NOW] = { 0, false, NULL },
-	[WHEN_BATCH] = { WAITS(T4) | WAITS(T3a), true,
-			 &count_flush_skipped_batched },
-	[WHEN_DEFER] = { WAITS(T3a), false, &count_flush_skipped_deferred },
-};
-
-static const struct when *when_of(const struct ept *ept)
-{
-	return &whens[ept->policy->when];
-}
-
 bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
 		  pte_t new)
 {
+	const struct when_choice *when = ept->policy->when;
 	struct pending *pending = &ept->pending;
 
 	BUG_ON(!spin_is_locked(&ept->lock));
-	if (!flush->owed || !(when_of(ept)->waits & 1u << flush->transition))
+	if (!flush->owed || !(when->waits & 1u << flush->transition))
 		return false;
 	if (flush->transition == TRANSITION_T3a) {
 		if (!quarantine_add(&pending->quarantine,
@@ -44,7 +23,7 @@ bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
 	}
 	/* The first one's request is still to come. */
 	if (pending->events++)
-		count(when_of(ept)->skipped);
+		count(when->skipped);
 	else
 		pending->first = flush->transition;
 	return true;
@@ -53,7 +32,7 @@ bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
 void ept_pending_join(struct ept *ept)
 {
 	if (ept->pending.events)
-		count(when_of(ept)->skipped);
+		count(ept->policy->when->skipped);
 }
 
 void ept_pending_served(struct ept *ept)
@@ -67,8 +46,8 @@ void ept_pending_served(struct ept *ept)
 }
 
 /* Does what waits under @when meet @need? */
-static bool is_needed(const struct when *when, const struct pending *pending,
-		      enum mmu_need need)
+static bool is_needed(const struct when_choice *when,
+		      const struct pending *pending, enum mmu_need need)
 {
 	switch (need) {
 	case NEED_CONTENT:
@@ -87,13 +66,13 @@ bool ept_pending_complete(struct ept *ept, enum mmu_need need)
 {
 	BUG_ON(!spin_is_locked(&ept->lock));
 	if (!ept->pending.events ||
-	    !is_needed(when_of(ept), &ept->pending, need))
+	    !is_needed(ept->policy->when, &ept->pending, need))
 		return false;
 	ept_flush_now(ept, ept->pending.first);
 	return true;
 }
 
-bool when_wants_stages(enum when_choice when)
+bool when_wants_stages(const struct when_choice *when)
 {
-	return whens[when].waits & WAITS(T4);
+	return when->waits & 1u << TRANSITION_T4;
 }

@@ -39,6 +39,6 @@ void ept_pending_served(struct ept *ept);
 bool ept_pending_complete(struct ept *ept, enum mmu_need need);
 
 /* Does the scanner have to work in stages for @when? */
-bool when_wants_stages(enum when_choice when);
+bool when_wants_stages(const struct when_choice *when);
 
 #endif

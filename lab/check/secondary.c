@@ -171,7 +171,7 @@ static void changed(const struct step_event *event, spte_t old, spte_t new,
 		check_violated(RULE_O8, event, event->subject, hva.v, 0);
 	/* Whoever has used it may keep it without W, until it faults or is
 	 * flushed; who has just faulted on it does not. */
-	if (check.ept->policy->upgrade != UPGRADE_FLUSH &&
+	if (!check.ept->policy->upgrade->flushes &&
 	    (!f->accessed || old.v & f->accessed))
 		count_add(&count_pf_spurious_accessed,
 			  tlb_model_users(&check.secondary) -

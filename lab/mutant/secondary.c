@@ -26,7 +26,7 @@ static bool change_page(struct ept *ept, hva_t hva, pte_t old, pte_t new,
 	spin_lock(&ept->lock);
 	if (bump == BUMP)
 		store_release(&ept->seq, ept->seq + 1);
-	ept_change_range(ept, page_range(hva), ept->policy->change, new,
+	ept_change_range(ept, page_range(hva), ept->policy->change->change, new,
 			 &flush);
 	if (issue == ISSUE)
 		ept_flush_issue(ept, &flush);
@@ -80,7 +80,7 @@ static void flush_at_end(struct mmu_notifier *notifier,
 
 	if (atomic_exchange(&late, 0)) {
 		spin_lock(&ept->lock);
-		ept->policy->deliver(ept);
+		ept->policy->deliver->deliver(ept);
 		spin_unlock(&ept->lock);
 	}
 	ept_notifier_ops.end(notifier, range, reason);
@@ -228,9 +228,13 @@ static void deliver_never(struct ept *ept)
 	(void)ept;
 }
 
+static const struct deliver_choice never = {
+	{ "mutant", "broken on purpose" }, deliver_never,
+};
+
 void mutate_no_flush(struct mutation *m)
 {
-	m->policy.deliver = deliver_never;
+	m->policy.deliver = &never;
 }
 
 /* A kick may be on its way for as long as it likes: these are sent when the
@@ -243,6 +247,10 @@ static void deliver_nowait(struct ept *ept)
 		atomic_add(&ept->tlbs[i]->requested, 1);
 	full_barrier();
 }
+
+static const struct deliver_choice nowait = {
+	{ "mutant", "broken on purpose" }, deliver_nowait,
+};
 
 static void kick(struct mmu_notifier *notifier)
 {
@@ -281,7 +289,7 @@ static void upgrade_done_and_kick(struct mmu_notifier *notifier,
 
 void mutate_kick_nowait(struct mutation *m)
 {
-	m->policy.deliver = deliver_nowait;
+	m->policy.deliver = &nowait;
 	m->ops.end = end_and_kick;
 	m->ops.protect_end = protect_end_and_kick;
 	m->ops.upgrade_done = upgrade_done_and_kick;
@@ -293,7 +301,11 @@ static void free_tables_and_deliver(struct ept *ept)
 	deliver_kick_and_wait(ept);
 }
 
+static const struct deliver_choice free_first = {
+	{ "mutant", "broken on purpose" }, free_tables_and_deliver,
+};
+
 void mutate_table_free_early(struct mutation *m)
 {
-	m->policy.deliver = free_tables_and_deliver;
+	m->policy.deliver = &free_first;
 }

@@ -59,7 +59,7 @@ static int change_behind_both(const struct policy *policy)
 	other = leaf(GUEST_DATA_GPA);
 	EXPECT_EQUAL(spte_present(f, other),
 		     spte_present(f, leaf(GUEST_ALIAS_GPA)));
-	if (policy->change == spte_change_rewrite) {
+	if (policy->change == &changes[CHANGE_REWRITE]) {
 		EXPECT(spte_pfn(other).n != spte_pfn(one).n);
 		EXPECT_EQUAL(spte_pfn(leaf(GUEST_ALIAS_GPA)).n,
 			     spte_pfn(other).n);

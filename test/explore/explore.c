@@ -132,7 +132,7 @@ static u32 bound_of(const struct trial *trial)
 		      (litmus_actor_count(test) > 2 &&
 		       (has(test, LITMUS_CHILD_EXIT) ||
 			has(test, LITMUS_DISCARD) || has(test, LITMUS_PIN) ||
-			trial->policy->start == START_ZAP));
+			trial->policy->start->zaps));
 
 	return n && is_big ? n - 1 : n;
 }

@@ -304,8 +304,8 @@ static void test_guest_outside(void **state)
 	fake_counters_start();
 }
 
-/* The same without a mutant, under every policy, the guest inside or not; but a fault in an invalidation
- * is refused until that ends, and it never would here. */
+/* The same without a mutant, under every policy, the guest inside or not; but a
+ * fault in an invalidation is refused until that ends, and it never would here. */
 static void test_each_policy(void **state)
 {
 	u32 i, p, guest;
@@ -333,6 +333,10 @@ static spte_t rewrite_writable(const struct spte_format *f, spte_t old,
 	return spte_make(f, new);
 }
 
+static const struct leaf_choice writable = {
+	{ "writable", "W comes too early" }, rewrite_writable,
+};
+
 static void nothing_before(struct mmu_notifier *notifier, hva_t hva, pte_t old)
 {
 	(void)notifier, (void)hva, (void)old;
@@ -355,7 +359,7 @@ static void test_write_in_n4(void **state)
 	struct policy policy = *policy_find("change-pte");
 
 	(void)state;
-	policy.change = rewrite_writable;
+	policy.change = &writable;
 	policy.is_mutant = true;
 	start_inside(&policy);
 	write_page(0, 6);

@@ -46,7 +46,7 @@ static const struct {
 	u64 new_pfn;
 	u32 new;
 	bool flush;
-} changes[] = {
+} flush_rows[] = {
 	{ "nothing",			1, RO,		1, RO,		false },
 	{ "absent to present",		0, 0,		1, RO,		false },
 	{ "zapped to present",		0, ZAPPED,	1, RW,		false },
@@ -84,12 +84,14 @@ static void check_format(const struct spte_format *f, const struct bits *bits,
 {
 	u32 i;
 
-	for (i = 0; i < array_count(changes); i++) {
-		spte_t old = entry(bits, changes[i].old_pfn, changes[i].old);
-		spte_t new = entry(bits, changes[i].new_pfn, changes[i].new);
+	for (i = 0; i < array_count(flush_rows); i++) {
+		spte_t old = entry(bits, flush_rows[i].old_pfn,
+				   flush_rows[i].old);
+		spte_t new = entry(bits, flush_rows[i].new_pfn,
+				   flush_rows[i].new);
 
-		if (spte_needs_flush(f, old, new) != changes[i].flush)
-			fail_msg("%s: %s", f->name, changes[i].name);
+		if (spte_needs_flush(f, old, new) != flush_rows[i].flush)
+			fail_msg("%s: %s", f->name, flush_rows[i].name);
 	}
 	for (i = 0; i < array_count(notes); i++) {
 		spte_t old = entry(bits, 1, notes[i].old);
@@ -159,15 +161,16 @@ static void test_choices(void **state)
 
 	(void)state;
 	assert_int_equal(spte_change_zap(f, ro, new_rw).v, spte_zapped().v);
-	assert_int_equal(spte_change_wrprotect(f, rw, pte_none()).v,
+	assert_int_equal(protects[PROTECT_WRPROTECT]
+				.change(f, rw, pte_none()).v,
 			 entry(&ept_bits, 1, RO).v);
-	assert_int_equal(spte_change_rewrite(f, ro, new_ro).v,
+	assert_int_equal(changes[CHANGE_REWRITE].change(f, ro, new_ro).v,
 			 entry(&ept_bits, 2, RO).v);
-	assert_int_equal(spte_change_rewrite(f, ro, new_rw).v,
+	assert_int_equal(changes[CHANGE_REWRITE].change(f, ro, new_rw).v,
 			 entry(&ept_bits, 2, RO).v);	/* W: later */
-	assert_int_equal(spte_change_rewrite_ro(f, ro, new_ro).v,
+	assert_int_equal(changes[CHANGE_REWRITE_RO].change(f, ro, new_ro).v,
 			 entry(&ept_bits, 2, RO).v);
-	assert_int_equal(spte_change_rewrite_ro(f, ro, new_rw).v,
+	assert_int_equal(changes[CHANGE_REWRITE_RO].change(f, ro, new_rw).v,
 			 spte_zapped().v);
 }
 
