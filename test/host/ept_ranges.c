@@ -178,7 +178,7 @@ static void far_start(const struct policy *policy)
 {
 	struct hva_range range = { far_hva(0), far_hva(FAR_PAGES) };
 
-	assert_int_equal(mm_map(mm, range, VMA_WRITE), 0);
+	assert_int_equal(mm_mmap(mm, range, VMA_WRITE), 0);
 	assert_int_equal(ept_init(&vm, mm, policy, spte_format(HVM_EPT, true)),
 			 0);
 	assert_int_equal(ept_add_slot(&vm, (struct memslot){

@@ -331,7 +331,7 @@ static int pin_page(void)
 
 static int map(void)
 {
-	return mm_map(mm, pages(2 * AREA_PAGES, PAGES), VMA_WRITE);
+	return mm_mmap(mm, pages(2 * AREA_PAGES, PAGES), VMA_WRITE);
 }
 
 static int add_slot(void)

@@ -36,7 +36,7 @@
 	ROW(hpt_walk_alloc, 0)						\
 	ROW(mm_create, 0)						\
 	ROW(mm_tryget, 0)						\
-	ROW(mm_map, -EINVAL)						\
+	ROW(mm_mmap, -EINVAL)						\
 	ROW(vma_find, 0)						\
 	ROW(mm_fault, 0)	/* try the access again */		\
 	ROW(mm_fault, -EFAULT)						\

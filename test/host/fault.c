@@ -41,8 +41,9 @@ static void test_far(void **state)
 
 	(void)state;
 	for (i = 1; i < array_count(firsts); i++)
-		assert_int_equal(mm_map(mm, pages(firsts[i], 4), VMA_WRITE), 0);
-	assert_int_equal(mm_map(mm, pages((1ull << 32) + 3, 8), 0), -EINVAL);
+		assert_int_equal(mm_mmap(mm, pages(firsts[i], 4), VMA_WRITE),
+				 0);
+	assert_int_equal(mm_mmap(mm, pages((1ull << 32) + 3, 8), 0), -EINVAL);
 	for (i = 0; i < array_count(firsts); i++)
 		write_page(firsts[i], 10 + i);
 	for (i = 0; i < array_count(firsts); i++) {

@@ -170,7 +170,7 @@ class Broken(support.unittest.TestCase):
                 "const struct vma *mm_new(void);", "u64 *mm_new(void);")):
             self.found("fallible", f"mm/new{number}.h", text + "\n",
                        "mm_new() may fail")
-        self.quiet("fallible", "ept/new.h", "__must_check int mm_map(int);\n"
+        self.quiet("fallible", "ept/new.h", "__must_check int mm_mmap(int);\n"
                    "bool ept_new(void);\nvoid ept_new2(int *a);\n"
                    "/* struct mm *ept_new3(void); */\n")
 
