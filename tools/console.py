@@ -16,7 +16,7 @@ _COUNT = re.compile(r"(\d+)/(\d+)$")
 _PLAIN = {"machine", "plan", "predicted", "stale", "violation", "leak",
           "trace", "exit", "explore"}
 _NUMBERED = {"run", "progress", "result", "trial", "litmus"}
-_NAMED = {"phase", "ideal", "ticks"}
+_NAMED = {"phase", "ideal", "ticks", "policy"}
 _TEXT = {"message", "panic:", "error:"}
 
 # Records that are worthless without these words.

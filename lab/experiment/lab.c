@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/trap.h"
+#include "ept/axes.h"
 #include "lab/check/check.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
@@ -59,6 +60,26 @@ static void list_scenarios(const struct lab_tests *tests)
 		printk("list scenarios %s boot scenario\n", tests->name(i));
 }
 
+static void list_axes(void)
+{
+	const struct choice *choice;
+	u32 i, k;
+
+	for (i = 0; i < axis_count; i++)
+		for (k = 0; (choice = axis_choice(&axes[i], k)); k++)
+			printk("list axes %s=%s %s: %s\n", axes[i].name,
+			       choice->name, axes[i].about, choice->about);
+}
+
+static void list_exclusions(void)
+{
+	u32 i;
+
+	for (i = 0; i < exclusion_count; i++)
+		printk("list exclusions %s %s\n", exclusions[i].choices,
+		       exclusions[i].why);
+}
+
 static void list(const struct lab_tests *tests)
 {
 	if (options.list & LIST_POLICIES)
@@ -71,6 +92,10 @@ static void list(const struct lab_tests *tests)
 		list_tests();
 	if (options.list & LIST_SCENARIOS)
 		list_scenarios(tests);
+	if (options.list & LIST_AXES)
+		list_axes();
+	if (options.list & LIST_EXCLUSIONS)
+		list_exclusions();
 }
 
 struct enabling {
@@ -170,14 +195,15 @@ static void run_row(const struct workload *workload, u32 run_count,
 {
 	bool guest_runs = guest == GUEST_RUNNING;
 	u64 shown = row_mutants(workload, guest);
+	const struct policy *policy;
 	enum verdict verdict;
 	u32 i;
 
-	for (i = 0; i < policy_count; i++) {
+	for (i = 0; (policy = options_policy(&options, i)); i++) {
 		if (!(options.policies & 1ull << i))
 			continue;
 		verdict = run_number(++matrix.number, run_count, workload,
-				     &policies[i], NULL, guest_runs);
+				     policy, NULL, guest_runs);
 		matrix.good &= verdict == VERDICT_COHERENT;
 	}
 	for (i = 0; i < mutant_count; i++) {
@@ -271,6 +297,7 @@ enum machine_exit_status lab_main(const char *command_line,
 	if (!enable_hvm())
 		return EXIT_NO_BACKEND;
 	report_machine();
+	report_own_policies(&options);
 	if (options.tests[0])
 		return tests->run(options.tests) ? EXIT_INCOHERENT
 						 : EXIT_COHERENT;

@@ -1,4 +1,4 @@
-#include "lab/experiment/options.h"
+#include "lab/experiment/reading.h"
 
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
@@ -8,20 +8,10 @@
 #include "lib/string.h"
 #include "vmm/hypercall_abi.h"
 
-/* A word being read, and where to complain. */
-struct reading {
-	struct options *options;
-	const char *name, *value;
-	char *error;
-	size_t error_size;
-};
-
-typedef const char *(*name_fn)(u32 index);
-
 /* So much of a user's text is shown, its zero byte included. */
 #define SHOWN	64
 
-static const char *policy_name(u32 i)
+const char *policy_name(u32 i)
 {
 	return i < policy_count ? policies[i].name : NULL;
 }
@@ -52,18 +42,14 @@ static const char *list_name(u32 i)
 {
 	static const char *const names[] = {
 		"policies", "workloads", "mutants", "tests", "scenarios",
+		"axes", "exclusions",
 	};
 
 	return i < array_count(names) ? names[i] : NULL;
 }
 
-/*
- * Begin the complaint "'name=value' is not accepted: name= takes " with
- * @length bytes of @value, and end it with @format.
- */
-static int __printf(4, 5) refuse_part(const struct reading *r,
-				      const char *value, size_t length,
-				      const char *format, ...)
+int refuse_part(const struct reading *r, const char *value, size_t length,
+		const char *format, ...)
 {
 	char shown[SHOWN];
 	va_list args;
@@ -92,9 +78,8 @@ static void append(char *error, size_t error_size, const char *text)
 	format_text(error + n, error_size - n, "%s", text);
 }
 
-/* @length bytes of @value are none of the names, nor what @others lists. */
-static int refuse_names(const struct reading *r, const char *value,
-			size_t length, name_fn name, const char *others)
+int refuse_names(const struct reading *r, const char *value, size_t length,
+		 name_fn name, const char *others)
 {
 	u32 i;
 
@@ -105,6 +90,17 @@ static int refuse_names(const struct reading *r, const char *value,
 	}
 	append(r->error, r->error_size, others);
 	return -EINVAL;
+}
+
+int find_name(name_fn name, const char *text, size_t length)
+{
+	u32 i;
+
+	for (i = 0; name(i); i++)
+		if (strlen(name(i)) == length &&
+		    !strncmp(text, name(i), length))
+			return i;
+	return -1;
 }
 
 static u64 all_of(name_fn name)
@@ -122,7 +118,7 @@ static int read_names(const struct reading *r, name_fn name, u64 *mask)
 {
 	const char *at = r->value;
 	size_t length;
-	u32 i;
+	int i;
 
 	if (!strcmp(r->value, "all")) {
 		*mask = all_of(name);
@@ -131,11 +127,8 @@ static int read_names(const struct reading *r, name_fn name, u64 *mask)
 	for (*mask = 0; ; at += length + 1) {
 		for (length = 0; at[length] && at[length] != ','; length++)
 			;
-		for (i = 0; name(i); i++)
-			if (strlen(name(i)) == length &&
-			    !strncmp(at, name(i), length))
-				break;
-		if (!name(i))
+		i = find_name(name, at, length);
+		if (i < 0)
 			/* The wrong name only, of a list that may be long. */
 			return refuse_names(r, at, length, name, " all");
 		*mask |= 1ull << i;
@@ -179,11 +172,6 @@ static int read_some(const struct reading *r, name_fn name, u64 *mask)
 		return 0;
 	}
 	return read_names(r, name, mask);
-}
-
-static int read_policy(const struct reading *r)
-{
-	return read_some(r, policy_name, &r->options->policies);
 }
 
 static int read_litmus(const struct reading *r)

@@ -5,6 +5,7 @@
 #ifndef LAB_EXPERIMENT_OPTIONS_H
 #define LAB_EXPERIMENT_OPTIONS_H
 
+#include "ept/policy.h"
 #include "lab/litmus/schedule.h"
 
 #define LIST_POLICIES	(1u << 0)
@@ -12,6 +13,8 @@
 #define LIST_MUTANTS	(1u << 2)
 #define LIST_TESTS	(1u << 3)
 #define LIST_SCENARIOS	(1u << 4)
+#define LIST_AXES	(1u << 5)
+#define LIST_EXCLUSIONS	(1u << 6)
 
 #define GUEST_IDLE	(1u << 0)
 #define GUEST_RUNNING	(1u << 1)
@@ -19,8 +22,19 @@
 #define OPTIONS_TEXT	512		/* a word and its zero byte */
 #define OPTIONS_ERROR	2048		/* room for all names of a kind */
 
+#define OWN_POLICIES	8
+#define OWN_POLICY_NAME	24		/* a name and its zero byte */
+
+/* A policy that was put together on the command line. */
+struct own_policy {
+	char name[OWN_POLICY_NAME];
+	struct policy policy;
+};
+
 struct options {
-	u64 policies;		/* bit i: the i-th policy */
+	u64 policies;		/* bit i: the i-th policy; see below */
+	struct own_policy own[OWN_POLICIES];
+	u32 own_count;
 	u64 workloads;
 	u64 mutants;
 	u32 guest;		/* GUEST_IDLE, GUEST_RUNNING */
@@ -46,5 +60,9 @@ struct options {
  */
 __must_check int options_parse(struct options *options, const char *line,
 			       char *error, size_t error_size);
+
+/* The @i-th policy: those of policies[], then the user's own; NULL behind the
+ * last one. Lives as long as @options, which must not move. */
+const struct policy *options_policy(const struct options *options, u32 i);
 
 #endif

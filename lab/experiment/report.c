@@ -3,6 +3,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/counter.h"
 #include "arch/x86/system.h"
+#include "ept/axes.h"
 #include "lab/check/check.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -47,6 +48,21 @@ void report_machine(void)
 	       hvm_info.accessed_dirty,
 	       (unsigned long long)clock_ticks_per_ms,
 	       hypervisor_name(hypervisor));
+}
+
+void report_own_policies(const struct options *options)
+{
+	u32 i, k;
+
+	for (i = 0; i < options->own_count; i++) {
+		const struct policy *policy = &options->own[i].policy;
+
+		printk("policy %s", policy->name);
+		for (k = 0; k < axis_count; k++)
+			printk(" %s=%s", axes[k].name,
+			       policy_choice(policy, &axes[k])->name);
+		printk("\n");
+	}
 }
 
 void report_run(const struct run *run)

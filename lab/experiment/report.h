@@ -9,6 +9,9 @@
 /* The machine, once. */
 void report_machine(void);
 
+/* The rows of the policies that were put together on the command line. */
+void report_own_policies(const struct options *options);
+
 /* "run K/N ...": a run begins. */
 void report_run(const struct run *run);
 

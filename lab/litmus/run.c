@@ -330,6 +330,7 @@ static u32 for_each_cell(const struct options *options,
 				       const struct cell *cell, u32 number,
 				       u32 count), u32 count)
 {
+	const struct policy *policy;
 	u32 number = 0, i, k;
 
 	for (i = 0; i < litmus_test_count; i++) {
@@ -337,10 +338,10 @@ static u32 for_each_cell(const struct options *options,
 
 		if (!is_asked(options->litmus, i))
 			continue;
-		for (k = 0; k < policy_count; k++)
+		for (k = 0; (policy = options_policy(options, k)); k++)
 			if (is_asked(options->policies, k) && ++number && visit)
 				visit(options, &(struct cell){
-					test, &policies[k], NULL, 0,
+					test, policy, NULL, 0,
 				}, number, count);
 		for (k = 0; k < mutant_count; k++)
 			if (is_asked(options->mutants, k) &&

@@ -5,7 +5,7 @@
 #
 # With gcc and replay.c they are host tests: $(BUILD)/host/fuzz_NAME.t.
 
-FUZZ_options := lab/experiment/options.c
+FUZZ_options := lab/experiment/options.c lab/experiment/own_policy.c
 FUZZ_multiboot :=
 FUZZ_exits := vmm/vcpu.c vmm/samples.c
 FUZZ_SHARED := $(HOST_PURE) $(HOST_FAKE)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "arch/x86/cpu.h"
 #include "boot/command.h"
+#include "ept/axes.h"
 #include "lab/experiment/options.h"
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
@@ -29,7 +30,12 @@ static bool within(u64 mask, u32 count)
 
 static void check_accepted(const struct options *o)
 {
-	FUZZ_EXPECT(within(o->policies, policy_count));
+	u32 i;
+
+	FUZZ_EXPECT(o->own_count <= OWN_POLICIES);
+	FUZZ_EXPECT(within(o->policies, policy_count + o->own_count));
+	for (i = 0; i < o->own_count; i++)
+		FUZZ_EXPECT(!policy_exclusion(&o->own[i].policy));
 	FUZZ_EXPECT(within(o->workloads, workload_count));
 	FUZZ_EXPECT(within(o->mutants, mutant_count));
 	FUZZ_EXPECT(within(o->litmus, litmus_test_count));

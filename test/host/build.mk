@@ -41,7 +41,8 @@ $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
 
 # Brings a table of workloads of its own.
-$(BUILD)/host/options.t: $(BUILD)/host/lab/experiment/options.c.o
+$(BUILD)/host/options.t: $(BUILD)/host/lab/experiment/options.c.o \
+	$(BUILD)/host/lab/experiment/own_policy.c.o
 
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
@@ -63,5 +64,5 @@ $(BUILD)/host/vmx.t: $(BUILD)/host/arch/x86/vmx.c.o \
 
 -include $(HOST_BACKEND_OBJECTS:.o=.d)
 -include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/experiment/options.c.d \
-	$(BUILD)/host/vmm/vm.c.d \
+	$(BUILD)/host/lab/experiment/own_policy.c.d $(BUILD)/host/vmm/vm.c.d \
 	$(HOST_TESTS:%=$(BUILD)/host/%.d)

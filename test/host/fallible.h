@@ -9,6 +9,7 @@
  * One with several errors has several rows. Not here:
  *
  *	hpt_walk ept_walk hpt_next memslot_gfns tree_find policy_find
+ *	axis_choice policy_choice policy_exclusion
  *		look-ups, and NULL is where nothing is: who has seen an entry
  *		relies on it
  *	hpt_wrprotect ept_pending_complete mmu_notifier_complete

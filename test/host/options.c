@@ -4,8 +4,10 @@
  */
 #include "test/host/support.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "boot/command.h"
+#include "ept/axes.h"
 #include "lab/experiment/options.h"
 #include "lab/mutant/mutant.h"
 #include "lab/scenario/workload.h"
@@ -50,6 +52,79 @@ static void test_defaults(void **state)
 		assert_false(options.trace);
 		assert_int_equal(options.list, 0);
 		assert_string_equal(options.tests, "");
+	}
+}
+
+/* NAME=BASE and the axes on which it differs; the rest is BASE's. */
+static void test_own_policy(void **state)
+{
+	const struct policy *base = policy_find("change-pte"), *own;
+
+	(void)state;
+	assert_int_equal(parse("policy=mine=change-pte,when=defer,"
+			       "upgrade=silent,bracket,other-1=bracket"), 0);
+	assert_int_equal(options.own_count, 2);
+	assert_int_equal(options.policies, 1ull << 0 | 3ull << policy_count);
+	own = options_policy(&options, policy_count);
+	assert_string_equal(own->name, "mine");
+	assert_ptr_equal(own->when, &whens[WHEN_DEFER]);
+	assert_ptr_equal(own->upgrade, &upgrades[UPGRADE_SILENT]);
+	assert_ptr_equal(own->start, base->start);
+	assert_ptr_equal(own->cleared, base->cleared);
+	assert_ptr_equal(own->change, base->change);
+	assert_ptr_equal(own->protect, base->protect);
+	assert_ptr_equal(own->deliver, base->deliver);
+	own = options_policy(&options, policy_count + 1);
+	assert_string_equal(own->name, "other-1");
+	assert_ptr_equal(own->start, &starts[START_ZAP]);
+	assert_null(options_policy(&options, policy_count + 2));
+	assert_int_equal(parse("policy=all,m=batch"), 0);
+	assert_int_equal(options.policies, (2ull << policy_count) - 1);
+	/* What was put together is none of the next line's. */
+	assert_int_equal(parse("policy=bracket"), 0);
+	assert_int_equal(options.own_count, 0);
+}
+
+/* Each exclusion is refused with its choices and its reason. */
+static void test_excluded(void **state)
+{
+	static const char *const bases[] = { "bracket", "clear-flush-notify" };
+	char line[OPTIONS_TEXT], expected[OPTIONS_TEXT];
+	u32 i, k, found;
+
+	(void)state;
+	for (i = 0; i < exclusion_count; i++) {
+		snprintf(expected, sizeof(expected), "takes no %s, which a "
+			 "has: %s", exclusions[i].choices, exclusions[i].why);
+		for (k = found = 0; k < array_count(bases); k++) {
+			snprintf(line, sizeof(line), "policy=a=%s,%s",
+				 bases[k], exclusions[i].choices);
+			assert_int_equal(parse(line), -EINVAL);
+			found += strstr(error, expected) != NULL;
+		}
+		assert_true(found);
+	}
+}
+
+/* Each policy there is makes sense, and each axis can be told from the rows. */
+static void test_axes(void **state)
+{
+	u32 i, k;
+
+	(void)state;
+	for (i = 0; i < policy_count; i++)
+		assert_null(policy_exclusion(&policies[i]));
+	for (i = 0; i < axis_count; i++) {
+		struct policy policy = policies[0];
+
+		assert_ptr_equal(policy_choice(&policies[0], &axes[i]),
+				 axis_choice(&axes[i], 0));
+		for (k = 0; axis_choice(&axes[i], k); k++) {
+			policy_choose(&policy, &axes[i], k);
+			assert_ptr_equal(policy_choice(&policy, &axes[i]),
+					 axis_choice(&axes[i], k));
+		}
+		assert_int_equal(k, axes[i].count);
 	}
 }
 
@@ -169,7 +244,28 @@ static void test_refused(void **state)
 		{ "policy=",		"policy= takes" },
 		{ "policy=bracket,",	"policy= takes" },
 		{ "policy=,bracket",	"policy= takes" },
-		{ "policy=all,bracket",	"policy= takes" },
+		{ "policy=none,bracket", "policy= takes" },
+		{ "policy=mine=brakcet", ", after NAME=" },
+		{ "policy=bracket,mine=", ", after NAME=" },
+		{ "policy==bracket",	"a new NAME=BASE" },
+		{ "policy=Mine=bracket", "a new NAME=BASE" },
+		{ "policy=a23456789b123456789c1234=bracket",
+		  "23 bytes at most" },
+		{ "policy=batch=bracket", "a new NAME=BASE" },
+		{ "policy=all=bracket",	"a new NAME=BASE" },
+		{ "policy=a=bracket,a=batch", "a new NAME=BASE" },
+		{ "policy=a=bracket,b",	"'policy=b' is not accepted" },
+		{ "policy=when=now",	"takes NAME=BASE before when=" },
+		{ "policy=a=batch,batch,when=now",
+		  "takes NAME=BASE before when=" },
+		{ "policy=a=batch,when=", "when= one of now batch defer" },
+		{ "policy=a=batch,when=nowx", "when= one of now batch defer" },
+		{ "policy=a=bracket,when=defer",
+		  "no change=nothing,when=defer, which a has: only " },
+		{ "policy=a=change-pte,start=zap",
+		  "no start=zap,change=rewrite, which a has: " },
+		{ "policy=a=batch,b=batch,c=batch,d=batch,e=batch,f=batch,"
+		  "g=batch,h=batch,i=batch", "up to 8 policies of your own" },
 		{ "workload=cow-",	"workload= takes cow cow-host merge" },
 		{ "mutants=bracket",	"mutants= takes seq-early" },
 		{ "guest=none",		"guest= takes idle running both" },
@@ -302,7 +398,7 @@ static void test_complaints(void **state)
 	static const struct {
 		const char *name, *end;
 	} rows[] = {
-		{ "policy=", " all" }, { "litmus=", " all" },
+		{ "policy=", "axis=choice" }, { "litmus=", " all" },
 		{ "mutants=", " all" }, { "list=", " all" },
 		{ "nonsense=", " may come first" },
 	};
@@ -360,6 +456,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_own_policy),
+		cmocka_unit_test(test_axes),
+		cmocka_unit_test(test_excluded),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_litmus_words),
 		cmocka_unit_test(test_refused),

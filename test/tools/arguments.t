@@ -97,6 +97,21 @@ class Refused(support.FrontEndTest):
         self.refused("compare", "--policy", "bracket,",
                      mentions=("--policy",))
 
+    def test_own_policy(self):
+        """policies of one's own: parts that cannot be"""
+        for spec, *mentions in (
+                ("mine=brakcet", "mine=", "'brakcet'", "bracket change-pte"),
+                ("mine=bracket,when=never", "'when=never'",
+                 "when=now when=defer"),
+                ("mine=bracket,when=", "'when='", "when=now when=defer"),
+                ("mine=bracket,x", "'x'", "NAME=BASE,axis=choice"),
+                ("mine=", "mine=", "''"), ("mine=bracket,", "names")):
+            self.refused("compare", "--policy", spec, mentions=mentions)
+            self.refused("litmus", "--policy", spec, mentions=mentions)
+        self.refused("run", "--workload", "merge", "--policy",
+                     "a=bracket,b=bracket",
+                     mentions=("one policy", "compare"))
+
     def test_run_takes_one(self):
         """run wants one policy and one workload"""
         self.refused("run", "--workload", "merge", mentions=("--policy",))
@@ -160,6 +175,13 @@ class Accepted(support.FrontEndTest):
         boot = self.words("run", "--policy", "bracket", "--workload", "merge")
         self.assertIn("policy=bracket workload=merge", boot.command_line)
 
+    def test_own_arrives(self):
+        """a policy of one's own goes to the kernel as it was said"""
+        own = "mine=change-pte,when=defer,upgrade=flush"
+        for argv in (("run", "--workload", "merge"), ("compare",)):
+            boot = self.words(*argv, "--policy", own)
+            self.assertIn(f"policy={own} workload=", boot.command_line)
+
     def test_gdb(self):
         """run --gdb takes the first backend that gdb reaches, and says how"""
         class Reached(support.Scripted):
@@ -210,6 +232,9 @@ class Accepted(support.FrontEndTest):
         self.assertEqual(self.tandem("list"), 0)
         self.assertEqual([line.split()[:2] for line in self.out.splitlines()],
                          [["policies", "bracket"], ["policies", "change-pte"],
+                          ["axes", "upgrade=silent"], ["axes", "upgrade=flush"],
+                          ["axes", "when=now"], ["axes", "when=defer"],
+                          ["exclusions", "change=nothing,when=defer"],
                           ["workloads", "cow-host"], ["workloads", "merge"],
                           ["mutants", "no-flush"], ["tests", "COW-MP"],
                           ["tests", "COW-XIAO"], ["scenarios", "guest_oracle"],

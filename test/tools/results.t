@@ -55,6 +55,18 @@ class Written(support.FrontEndTest):
                           runs[2]["stale_reads"]),
                          ("no-flush", "change-pte", 2))
 
+    def test_own_policy(self):
+        """the row of a policy of one's own is in each output"""
+        own = head(1) + "policy mine start=zap when=now\n" + \
+            run_text(1, 1, policy="mine") + "exit status=0\n"
+        self.play("--format", "json", text=own)
+        self.assertEqual(json.loads(self.out)["policies"],
+                         {"mine": {"start": "zap", "when": "now"}})
+        self.play("--out", str(self.directory), text=own)
+        line = "policy mine: start=zap, when=now"
+        self.assertIn(line, self.out)
+        self.assertIn(line, (self.directory / "index.html").read_text())
+
     def test_same_bytes(self):
         """the same console gives the same bytes, slow or fast, CR or not"""
         outputs = set()

@@ -35,6 +35,11 @@ NAMES = """\
 tandem 0.1
 list policies bracket zap at start, Linux today
 list policies change-pte rewrite in place
+list axes upgrade=silent T2: nothing
+list axes upgrade=flush T2: S gains W
+list axes when=now N4: at once
+list axes when=defer N4: later
+list exclusions change=nothing,when=defer nothing can wait
 list workloads cow-host fork, then the host writes
 list workloads merge make equal pages one
 list mutants no-flush O12 over change-pte: no flush at all

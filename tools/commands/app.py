@@ -143,7 +143,7 @@ class App:
         """`tandem compare`, and `run`, which is one cell of it."""
         self.quiet = args.quiet
         one = args.command == "run"
-        policies = [args.policy] if one else args.policy
+        policies = args.policy
         chosen = [args.workload] if one else args.workload
         if args.format == "table":
             need_rich()
@@ -164,14 +164,19 @@ class App:
         known = image.names_of(kernel, backend)
         extra = () if one else ("all",)
         mutants = [name for name, _ in known.get("mutants", [])]
-        for option, given, kind in (("--policy", policies, "policies"),
-                                    ("--workload", chosen, "workloads")):
-            accepted = [name for name, _ in known.get(kind, [])]
+        for option, given in (("--policy", policies),
+                              ("--workload", chosen)):
             for name in mutants:
                 if name in given:
                     raise Stop(STATUS_USAGE, f"{option} '{name}' is a mutant: "
                                f"--mutants {name} runs it")
-            arguments.check_names(option, given, accepted, extra)
+        arguments.check_policies(policies, known, extra)
+        called = arguments.policy_names(policies, known.get("axes", []))
+        if one and len(called) != 1:
+            raise Stop(STATUS_USAGE, f"--policy '{','.join(policies)}' is not "
+                       "accepted: run takes one policy; compare takes several")
+        arguments.check_names("--workload", chosen, [
+            name for name, _ in known.get("workloads", [])], extra)
         arguments.check_names("--mutants", args.mutants or [], mutants)
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,
@@ -223,7 +228,7 @@ class App:
                 backend.name, backend.machine, backend.tick_unit,
                 reading.version, reading.machine.get("secondary", "unknown"),
                 reading.number("cpus"), reading.runs, backend.machine_text,
-                self.faults(outcome))
+                self.faults(outcome), reading.policies)
             self.present(args, results, tables.print_tables, self._write)
             if getattr(args, "trace", False):
                 self._write_trace(args, outcome)

@@ -13,7 +13,9 @@ from tools import image
 from tools.errors import STATUS_USAGE, Answer, Stop
 
 COMMANDS = ("compare", "run", "litmus", "list")
-LISTS = ("policies", "workloads", "tests", "mutants", "scenarios", "backends")
+LISTS = ("policies", "axes", "exclusions", "workloads", "tests", "mutants",
+         "scenarios", "backends")
+POLICY = "P,..|all|NAME=BASE,axis=choice,.."
 GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
 MAX_JOBS = 256
@@ -148,13 +150,16 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
     compare = commands.add_parser(
         "compare", help="run workloads under policies and compare the costs")
     compare.add_argument("--policy", type=names, default=["all"],
-                         metavar="P,..|all", help="default all")
+                         metavar=POLICY, help="default all; a policy of your "
+                         "own is BASE but for the axes that follow (tandem "
+                         "list axes)")
     compare.add_argument("--workload", type=names, default=["all"],
                          metavar="W,..|all", help="default all")
     _common(compare, backends, "both")
 
     run = commands.add_parser("run", help="one workload under one policy")
-    run.add_argument("--policy", required=True, metavar="P")
+    run.add_argument("--policy", required=True, type=names,
+                     metavar="P|NAME=BASE,axis=choice,..")
     run.add_argument("--workload", required=True, metavar="W")
     run.add_argument("--trace", action="store_true",
                      help="write the event trace for ui.perfetto.dev")
@@ -178,7 +183,7 @@ def _litmus(parser: _Parser, backends: tuple[str, ...]) -> None:
     add = parser.add_argument
     add("--test", type=names, default=["all"], metavar="T,..|all",
         help="default all")
-    add("--policy", type=names, metavar="P,..|all", help="default all; with "
+    add("--policy", type=names, metavar=POLICY, help="default all; with "
         "--mutants none")
     add("--mutants", action="store_true", help="the kill matrix: who catches "
         "which of the deliberately broken policies")
@@ -229,3 +234,30 @@ def check_names(option: str, given: list[str], accepted: list[str],
         if name not in accepted and name not in extra:
             raise Stop(STATUS_USAGE, f"{option} '{name}' is unknown: "
                        "accepted are " + " ".join([*accepted, *extra]))
+
+
+def check_policies(given: list[str], known: dict[str, list[tuple[str, str]]],
+                   extra: tuple[str, ...]) -> None:
+    """Stop unless the parts of --policy can be a list of policies: names, and
+    of the user's own NAME=BASE, axis=choice, ... What excludes what is the
+    kernel's to say."""
+    policies = [name for name, _ in known.get("policies", [])]
+    choices = [name for name, _ in known.get("axes", [])]
+    names_of_axes = {choice.partition("=")[0] for choice in choices}
+    for part in given:
+        name, equals, value = part.partition("=")
+        if not equals:
+            check_names("--policy", [name], policies,
+                        (*extra, "NAME=BASE,axis=choice"))
+        elif name in names_of_axes:
+            check_names("--policy", [part], [c for c in choices if
+                                             c.startswith(name + "=")], ())
+        else:
+            check_names(f"--policy {name}=", [value], policies, ())
+
+
+def policy_names(given: list[str], axes: list[tuple[str, str]]) -> list[str]:
+    """How the policies of a list that was checked are called."""
+    settings = {name.partition("=")[0] for name, _ in axes}
+    heads = [part.partition("=")[0] for part in given]
+    return [head for head in heads if head not in settings]

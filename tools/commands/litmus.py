@@ -91,12 +91,11 @@ def run(app: App, args: argparse.Namespace) -> int:
     known = image.names_of(kernel, backend)
     arguments.check_names("--test", wanted["litmus"].split(","),
                           tests_of(known))
-    for option, kind, extra in (("policy", "policies", ("all", "none")),
-                                ("mutants", "mutants", ("all", "none"))):
-        arguments.check_names(f"--{option}",
-                              wanted.get(option, "none").split(","),
-                              [name for name, _ in known.get(kind, [])],
-                              extra)
+    arguments.check_policies(wanted["policy"].split(","), known,
+                             ("all", "none"))
+    arguments.check_names("--mutants", wanted.get("mutants", "none").split(","),
+                          [name for name, _ in known.get("mutants", [])],
+                          ("all", "none"))
     boot = Boot(kernel, wanted, args.cpus, memory_for(PAGES, VCPUS))
     limits = app.limits.for_work(PAGES, backend.patience, boot.cpus)
 

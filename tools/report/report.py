@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from tools.report import plots, tables
-from tools.report.results import Results, Run, summary
+from tools.report.results import Results, Run, policy_lines, summary
 
 STYLE = """
 :root { color-scheme: light; }
@@ -75,6 +75,8 @@ def page(results: Results) -> str:
             f'<a href="results.json">results.json</a>.</p>',
             f"<p>{escape(summary(results.runs))}</p>",
             *(f"<p><b>{escape(text)}</b></p>" for text in results.faults),
+            *(f"<p>{escape(line)}</p>"
+              for line in policy_lines(results.policies)),
             *_plots(results),
             f'<h2>By workload</h2><nav aria-label="workloads">{links}</nav>',
             *(_workload(name, runs) for name, runs in groups),

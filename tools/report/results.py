@@ -18,6 +18,8 @@ from tools.console import Record, parse
 from tools.trials import Trial, new_trial
 
 SCHEMA = 1
+
+Rows = dict[str, dict[str, str]]     # policy -> axis -> choice
 CAUGHT = ("stale", "violation")     # verdicts that count as catching a mutant
 ENDED = ("hang", "died")            # verdicts of a machine that gave no result
 PAST = {"hang": "went silent", "died": "died"}
@@ -128,6 +130,7 @@ class Reading:
         self.machine: dict[str, str] = {}
         self.runs: list[Run | Trial] = []
         self.names: list[tuple[str, str, str]] = []     # what, name, text
+        self.policies: Rows = {}        # the user's own
         self.trace: list[Record] = []
         self.tap: list[str] = []
         self.errors: list[str] = []
@@ -201,6 +204,7 @@ class Reading:
             whole.account.faults += part.faults
             for name in ("runs", "names", "trace", "tap", "errors"):
                 getattr(whole, name).extend(getattr(part, name))
+            whole.policies.update(part.policies)
         return whole
 
     def close(self) -> None:
@@ -227,6 +231,9 @@ class Reading:
         self.version = self.version or record.text
         # What came before is the emulator's or the firmware's.
         self.last = deque([record.line], maxlen=LAST_LINES)
+
+    def _on_policy(self, record: Record) -> None:
+        self.policies[record.name] = record.fields
 
     def _on_machine(self, record: Record) -> None:
         self.machine = self.machine or record.fields
@@ -356,6 +363,13 @@ def summary(runs: list[Run]) -> str:
     return text
 
 
+def policy_lines(policies: Rows) -> list[str]:
+    """The rows of the user's own policies, a line each."""
+    return [f"policy {name}: " + ", ".join(f"{axis}={choice}"
+                                           for axis, choice in row.items())
+            for name, row in policies.items()]
+
+
 @dataclass
 class Results:
     """A finished matrix, with the head that every output carries."""
@@ -369,12 +383,15 @@ class Results:
     runs: list[Run]
     machine_text: str = ""  # the same for people; empty: nothing to add
     faults: list[str] = field(default_factory=list)     # of the records
+    policies: Rows = field(default_factory=dict)        # the user's own
 
     def head(self) -> dict:
         head = {"schema": SCHEMA, "version": self.version,
                 "backend": self.backend, "secondary": self.secondary,
                 "machine": self.machine, "cpus": self.cpus,
                 "tick_unit": self.tick_unit}
+        if self.policies:
+            head["policies"] = self.policies
         if self.faults:
             head["faults"] = self.faults
         return head

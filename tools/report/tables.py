@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
-from tools.report.results import CAUGHT, Phase, Results, Run, summary
+from tools.report.results import CAUGHT, Phase, Results, Run, \
+    policy_lines, summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -138,6 +139,8 @@ def print_tables(results: Results, console: Console) -> None:
     if left_out:
         console.print("Left out for want of room: "
                       + ", ".join(dict.fromkeys(left_out)) + ".", style="dim")
+    for line in policy_lines(results.policies):
+        console.print(line)
     console.print(summary(results.runs))
     for text in results.faults:
         console.print(text, style="bold red")
