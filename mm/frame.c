@@ -87,12 +87,14 @@ void frame_init(const struct memory_range *ranges, u32 count)
 	zero_frame = frame_alloc_zeroed();
 }
 
-struct frame *frame_alloc_now(void)
+/* NULL: none is free, or @denied, which a test wants. */
+static struct frame *take(bool *denied)
 {
 	struct frame *frame = NULL;
 
 	spin_lock(&frame_lock);
-	if (likely(!fail_in || --fail_in)) {
+	*denied = unlikely(fail_in && !--fail_in);
+	if (!*denied) {
 		frame = free_list;
 		if (frame) {
 			free_list = frame->next_free;
@@ -114,11 +116,23 @@ struct frame *frame_alloc_now(void)
 	return frame;
 }
 
+struct frame *frame_alloc_now(void)
+{
+	bool denied;
+
+	return take(&denied);
+}
+
 struct frame *frame_alloc(void)
 {
-	struct frame *frame = frame_alloc_now();
+	bool denied;
+	struct frame *frame = take(&denied);
 
-	if (unlikely(!frame) && mmu_notifier_complete(NEED_FRAMES))
+	if (likely(frame))
+		return frame;
+	/* Also if it finds nothing to do: somebody else may have completed what
+	 * waited, and frames are free since. */
+	if (mmu_notifier_complete(NEED_FRAMES) || !denied)
 		frame = frame_alloc_now();
 	return frame;
 }
