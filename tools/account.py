@@ -276,6 +276,8 @@ class Account:
 
     def close(self, kind: str) -> None:
         """The matrix is over: is all there? @kind is what it consists of."""
+        if not self.total and "plan" not in self._once:
+            self.fault("the plan record is missing")
         missing = [n for n in range(1, self.total + 1) if n not in self.done]
         while missing:
             first = last = missing.pop(0)

@@ -63,6 +63,18 @@ class Parts(support.FrontEndTest):
         return [(run["workload"], run["guest"])
                 for run in json.loads(self.out)["runs"]]
 
+    def test_empty_part(self):
+        """a part that ends with 0 and has not run what it planned"""
+        for text, fault in (
+                (head(2) + END, "merge, guest running: runs 1 to 2 of 2 are "
+                 "missing"),
+                ("tandem 0.1\n" + END, "the plan record is missing"),
+                (END, "the plan record is missing")):
+            status = self.play(merge0running=[{"say": text}])
+            self.assertEqual(status, 4, text)
+            self.assertIn(fault, self.err)
+            self.assertEqual(len(self.runs()), 6)
+
     def test_boots(self):
         """a boot for each workload and guest, first those that take long;
         an idle one has one CPU"""

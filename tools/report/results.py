@@ -209,8 +209,11 @@ class Reading:
 
     def close(self) -> None:
         """The matrix is over: whatever has no verdict now is missing."""
-        if self.runs:
-            kind = "trial" if isinstance(self.runs[0], Trial) else "run"
+        kind = "trial" if self.runs and isinstance(self.runs[0], Trial) \
+            else "run"
+        # Who lists names or tests itself has no plan; who dies says so.
+        if self.runs or self.account.total or \
+                self.exit_status == 0 and not (self.names or self.tap):
             self.account.close(kind)
 
     def _begin(self, run: Run | Trial) -> None:
