@@ -30,7 +30,7 @@ static spte_t wrprotect(const struct spte_format *f, spte_t old, pte_t new)
 	return spte_wrprotect(f, old);
 }
 
-/* The right to write comes after the flush: see on_change_pte(). */
+/* The right to write comes after the flush: see n4_add_write(). */
 static spte_t rewrite(const struct spte_format *f, spte_t old, pte_t new)
 {
 	(void)old;

@@ -3,7 +3,7 @@
  * docs/contract.md, sections 2 and 3. Each consults the policy's row and
  * nothing else.
  */
-#include "ept/ept.h"
+#include "ept/n4.h"
 
 #include "arch/x86/counter.h"
 #include "lib/print.h"
@@ -115,14 +115,6 @@ static void on_protect_end(struct mmu_notifier *notifier,
 	spin_unlock(&ept->lock);
 }
 
-/* P is none: make what was snapshotted before stale (O1), and change S. ML. */
-static void change_page(struct ept *ept, hva_t hva, spte_change_fn change,
-			pte_t new, struct ept_flush *flush)
-{
-	bump_seq(ept);
-	ept_change_range(ept, page_range(hva), change, new, flush);
-}
-
 static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 		       enum invalidate_reason reason)
 {
@@ -132,7 +124,9 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 	if (!ept->policy->cleared->change)
 		return;
 	spin_lock(&ept->lock);
-	change_page(ept, hva, ept->policy->cleared->change, pte_none(), &flush);
+	bump_seq(ept);
+	ept_change_range(ept, page_range(hva), ept->policy->cleared->change,
+			 pte_none(), &flush);
 	ept_flush_issue(ept, &flush);
 	spin_unlock(&ept->lock);
 }
@@ -156,9 +150,28 @@ static u32 caching_vcpus(const struct ept *ept)
 	return n;
 }
 
+/* --- N4. */
+
+void n4_seq(struct n4 *n4)
+{
+	bump_seq(n4->ept);
+}
+
+void n4_rewrite(struct n4 *n4)
+{
+	ept_change_range(n4->ept, page_range(n4->hva),
+			 n4->ept->policy->change->change, n4->new, &n4->flush);
+}
+
+void n4_flush(struct n4 *n4)
+{
+	if (!ept_postpone(n4->ept, &n4->flush, n4->old, n4->new))
+		ept_flush_issue(n4->ept, &n4->flush);
+}
+
 /*
- * P will be @new. Nobody may write to the new frame while somebody may still
- * read the old one (O2), and that includes the guest itself:
+ * Nobody may write to the new frame while somebody may still read the old one
+ * (O2), and that includes the guest itself:
  *
  *	vCPU 0				vCPU 1, or vCPU 0 through an alias
  *
@@ -169,32 +182,42 @@ static u32 caching_vcpus(const struct ept *ept)
  *	(flush)
  *
  * So S becomes writable when the flush is complete. That gain owes none: a vCPU
- * that cached S in between takes a spurious violation. Under ML.
+ * that cached S in between takes a spurious violation.
  */
-static void add_right_to_write(struct ept *ept, hva_t hva, pte_t new)
+void n4_add_write(struct n4 *n4)
 {
 	struct ept_flush nothing = { 0 };
 
-	if (!pte_writable(new))
+	if (!pte_writable(n4->new))
 		return;
-	ept_change_range(ept, page_range(hva), add_write, new, &nothing);
+	ept_change_range(n4->ept, page_range(n4->hva), add_write, n4->new,
+			 &nothing);
 	count_add(&count_pf_spurious_max,
-		  (u64)nothing.gained * caching_vcpus(ept));
+		  (u64)nothing.gained * caching_vcpus(n4->ept));
 }
 
+const struct n4_order n4_order_right = { {
+	[N4_SEQ] = n4_seq,
+	[N4_REWRITE] = n4_rewrite,
+	[N4_FLUSH] = n4_flush,
+	[N4_ADD_WRITE] = n4_add_write,
+} };
+const struct n4_order *n4_order = &n4_order_right;
+
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			  pte_t new)
+			  pte_t new, enum invalidate_reason reason)
 {
 	struct ept *ept = ept_of(notifier);
-	struct ept_flush flush = { transition_of_change(old, new), 0, 0 };
+	struct n4 n4 = {
+		ept, hva, old, new, { transition_of_reason(reason), 0, 0 },
+	};
+	u32 i;
 
 	if (!ept->policy->change->change)
 		return;
-	spin_lock(&ept->lock);					/* N4 */
-	change_page(ept, hva, ept->policy->change->change, new, &flush);
-	if (!ept_postpone(ept, &flush, old, new))
-		ept_flush_issue(ept, &flush);
-	add_right_to_write(ept, hva, new);
+	spin_lock(&ept->lock);
+	for (i = 0; i < N4_STEPS; i++)
+		n4_order->steps[i](&n4);
 	spin_unlock(&ept->lock);
 }
 

@@ -1,12 +1,5 @@
 #include "ept/transition.h"
 
-enum transition transition_of_change(pte_t old, pte_t new)
-{
-	if (pte_pfn(old).n == pte_pfn(new).n)
-		return pte_writable(new) ? TRANSITION_T2 : TRANSITION_T4;
-	return pte_writable(new) ? TRANSITION_T1 : TRANSITION_T3a;
-}
-
 enum transition transition_of_reason(enum invalidate_reason reason)
 {
 	static const enum transition table[INVALIDATE_REASON_COUNT] = {

@@ -16,10 +16,7 @@ enum transition {
 	TRANSITION_COUNT,
 };
 
-/* What a change of P from @old to @new, both present, is. */
-enum transition transition_of_change(pte_t old, pte_t new);
-
-/* What a bracket for @reason is. */
+/* What a change of P for @reason is. */
 enum transition transition_of_reason(enum invalidate_reason reason);
 
 #endif

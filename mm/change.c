@@ -50,7 +50,8 @@ int change_n3_check(struct change *c)
 int change_n4_secondary(struct change *c)
 {
 	mmu_notifier_change_pte(c->mm, c->hva, c->seen,
-				pte_make(frame_pfn(c->new), c->right));
+				pte_make(frame_pfn(c->new), c->right),
+				c->reason);
 	return 0;
 }
 

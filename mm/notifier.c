@@ -92,10 +92,11 @@ void mmu_notifier_cleared(struct mm *mm, hva_t hva,
 		n->ops->cleared(n, hva, reason);
 }
 
-void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new)
+void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new,
+			     enum invalidate_reason reason)
 {
 	for_each_notifier(n, mm)
-		n->ops->change_pte(n, hva, old, new);
+		n->ops->change_pte(n, hva, old, new, reason);
 }
 
 void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old)

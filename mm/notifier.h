@@ -55,7 +55,7 @@ struct mmu_notifier_ops {
 
 	/* N4: P was @old, is none, and will be @new. Under PTL. */
 	void (*change_pte)(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			   pte_t new);
+			   pte_t new, enum invalidate_reason reason);
 
 	/* T2. P is @old and about to gain W. Under PTL. */
 	void (*before_upgrade)(struct mmu_notifier *notifier, hva_t hva,
@@ -95,7 +95,8 @@ void mmu_notifier_protect_start(struct mm *mm, struct hva_range range);
 void mmu_notifier_protect_end(struct mm *mm, struct hva_range range);
 void mmu_notifier_cleared(struct mm *mm, hva_t hva,
 			  enum invalidate_reason reason);
-void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new);
+void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new,
+			     enum invalidate_reason reason);
 void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old);
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new);
 void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range);

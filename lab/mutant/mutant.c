@@ -115,6 +115,7 @@ static struct mutation mutate(const struct mutant *mutant)
 	const struct policy *base = policy_find(mutant->base);
 	struct mutation m = {
 		.ops = ept_notifier_ops,
+		.n4 = n4_order_right,
 		.change = change_order_right,
 		.merge = merge_order_right,
 		.touch = first_touch_right,
@@ -137,6 +138,7 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 {
 	armed = mutate(mutant);
 	ept->notifier.ops = &armed.ops;
+	n4_order = &armed.n4;
 	change_order = &armed.change;
 	merge_order = &armed.merge;
 	first_touch = &armed.touch;
@@ -146,6 +148,7 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 /* The ept may be gone already. */
 void mutant_disarm(void)
 {
+	n4_order = &n4_order_right;
 	change_order = &change_order_right;
 	merge_order = &merge_order_right;
 	first_touch = &first_touch_right;

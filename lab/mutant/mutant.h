@@ -11,6 +11,7 @@
 #define LAB_MUTANT_MUTANT_H
 
 #include "arch/x86/handshake.h"
+#include "ept/n4.h"
 #include "ept/policy.h"
 #include "mm/change.h"
 #include "mm/fault.h"
@@ -20,6 +21,7 @@
 struct mutation {
 	struct policy policy;
 	struct mmu_notifier_ops ops;
+	struct n4_order n4;
 	struct change_order change;
 	struct merge_order merge;
 	struct first_touch touch;

@@ -4,7 +4,7 @@
 #include "lab/mutant/mutations.h"
 
 #include "arch/x86/lapic.h"
-#include "ept/ept.h"
+#include "ept/n4.h"
 #include "mm/rmap.h"
 
 static struct ept *ept_of(struct mmu_notifier *notifier)
@@ -12,37 +12,16 @@ static struct ept *ept_of(struct mmu_notifier *notifier)
 	return container_of(notifier, struct ept, notifier);
 }
 
-/* --- change_pte as it is, but for one thing. */
+/* --- N4 as it is, but for one step. */
 
-enum bump { BUMP, NO_BUMP };
-enum issue { ISSUE, NO_ISSUE };
-
-/* N4. Returns whether a flush was owed. */
-static bool change_page(struct ept *ept, hva_t hva, pte_t old, pte_t new,
-			enum bump bump, enum issue issue)
+static void do_nothing(struct n4 *n4)
 {
-	struct ept_flush flush = { transition_of_change(old, new), 0, 0 };
-
-	spin_lock(&ept->lock);
-	if (bump == BUMP)
-		store_release(&ept->seq, ept->seq + 1);
-	ept_change_range(ept, page_range(hva), ept->policy->change->change, new,
-			 &flush);
-	if (issue == ISSUE)
-		ept_flush_issue(ept, &flush);
-	spin_unlock(&ept->lock);
-	return flush.owed;
-}
-
-static void change_without_seq(struct mmu_notifier *notifier, hva_t hva,
-			       pte_t old, pte_t new)
-{
-	change_page(ept_of(notifier), hva, old, new, NO_BUMP, ISSUE);
+	(void)n4;
 }
 
 void mutate_seq_none(struct mutation *m)
 {
-	m->ops.change_pte = change_without_seq;
+	m->n4.steps[N4_SEQ] = do_nothing;
 }
 
 static void bump_at_start(struct mmu_notifier *notifier,
@@ -60,15 +39,14 @@ static void bump_at_start(struct mmu_notifier *notifier,
 void mutate_seq_early(struct mutation *m)
 {
 	m->ops.start = bump_at_start;
-	m->ops.change_pte = change_without_seq;
+	m->n4.steps[N4_SEQ] = do_nothing;
 }
 
 static u32 late;	/* a flush is owed: 1 */
 
-static void change_without_flush(struct mmu_notifier *notifier, hva_t hva,
-				 pte_t old, pte_t new)
+static void note_flush(struct n4 *n4)
 {
-	if (change_page(ept_of(notifier), hva, old, new, BUMP, NO_ISSUE))
+	if (n4->flush.owed)
 		atomic_exchange(&late, 1);
 }
 
@@ -89,104 +67,101 @@ static void flush_at_end(struct mmu_notifier *notifier,
 void mutate_flush_late(struct mutation *m)
 {
 	late = 0;
-	m->ops.change_pte = change_without_flush;
+	m->n4.steps[N4_FLUSH] = note_flush;
 	m->ops.end = flush_at_end;
 }
 
-/* T3a without a flush, if the old frame's sharers are so many. Nobody keeps
- * the frame until some other flush comes along. */
-static void change_merge_lazily(struct mmu_notifier *notifier, hva_t hva,
-				pte_t old, pte_t new, bool lazily)
+/* How many mappings the old frame of a merge has left. */
+static u32 sharers(const struct n4 *n4)
 {
-	bool merge = transition_of_change(old, new) == TRANSITION_T3a;
-
-	change_page(ept_of(notifier), hva, old, new, BUMP,
-		    merge && lazily ? NO_ISSUE : ISSUE);
+	return rmap_mapcount(pfn_frame(pte_pfn(n4->old)));
 }
 
-static void change_if_shared(struct mmu_notifier *notifier, hva_t hva,
-			     pte_t old, pte_t new)
+static bool is_merge(const struct n4 *n4)
 {
-	change_merge_lazily(notifier, hva, old, new,
-			    rmap_mapcount(pfn_frame(pte_pfn(old))) == 1);
+	return n4->flush.transition == TRANSITION_T3a;
 }
 
-static void change_if_alone(struct mmu_notifier *notifier, hva_t hva,
-			    pte_t old, pte_t new)
+/* Nobody keeps the frame until some other flush comes along. */
+static void flush_if_shared(struct n4 *n4)
 {
-	change_merge_lazily(notifier, hva, old, new,
-			    rmap_mapcount(pfn_frame(pte_pfn(old))) > 1);
+	if (!is_merge(n4) || sharers(n4) != 1)
+		n4_flush(n4);
+}
+
+static void flush_if_alone(struct n4 *n4)
+{
+	if (!is_merge(n4) || sharers(n4) <= 1)
+		n4_flush(n4);
 }
 
 void mutate_free_early(struct mutation *m)
 {
-	m->ops.change_pte = change_if_shared;
+	m->n4.steps[N4_FLUSH] = flush_if_shared;
 }
 
 void mutate_takeover_early(struct mutation *m)
 {
-	m->ops.change_pte = change_if_alone;
+	m->n4.steps[N4_FLUSH] = flush_if_alone;
 }
 
 /* --- Aliases, and what is not there. */
 
-enum aliases { FIRST_IF_PRESENT, EACH_IF_ABSENT };
-
-static void set_aliases(struct ept *ept, hva_t hva, pte_t new,
-			enum aliases which, struct ept_flush *flush)
+static spte_t *leaf_of(struct ept *ept, const struct memslot *slot, hva_t hva,
+		       gfn_t *gfn)
 {
-	const struct spte_format *f = ept->format;
-	u32 i;
+	gfn_t end;
 
-	for (i = 0; i < ept->slots.count; i++) {
-		gfn_t gfn, end;
-		spte_t *sptep;
-
-		if (!memslot_gfns(&ept->slots.slots[i], page_range(hva), &gfn,
-				  &end))
-			continue;
-		sptep = ept_walk(ept, gfn);
-		if (sptep && spte_present(f, spte_read(sptep)) ==
-			     (which == FIRST_IF_PRESENT))
-			ept_set(ept, gfn, sptep, spte_make(f, new), flush);
-		if (which == FIRST_IF_PRESENT)
-			return;
-	}
+	return memslot_gfns(slot, page_range(hva), gfn, &end)
+		? ept_walk(ept, *gfn) : NULL;
 }
 
-static void change_and_create(struct mmu_notifier *notifier, hva_t hva,
-			      pte_t old, pte_t new)
+/* After all is done: an absent S becomes present. */
+static void create_absent(struct n4 *n4)
 {
-	struct ept *ept = ept_of(notifier);
-	struct ept_flush flush = { 0 };
+	const struct spte_format *f = n4->ept->format;
+	struct ept_flush nothing = { 0 };
+	gfn_t gfn;
+	u32 i;
 
-	ept_notifier_ops.change_pte(notifier, hva, old, new);
-	spin_lock(&ept->lock);
-	set_aliases(ept, hva, new, EACH_IF_ABSENT, &flush);
-	spin_unlock(&ept->lock);
+	n4_add_write(n4);
+	for (i = 0; i < n4->ept->slots.count; i++) {
+		spte_t *sptep = leaf_of(n4->ept, &n4->ept->slots.slots[i],
+					n4->hva, &gfn);
+
+		if (sptep && !spte_present(f, spte_read(sptep)))
+			ept_set(n4->ept, gfn, sptep, spte_make(f, n4->new),
+				&nothing);
+	}
 }
 
 void mutate_change_creates(struct mutation *m)
 {
-	m->ops.change_pte = change_and_create;
+	m->n4.steps[N4_ADD_WRITE] = create_absent;
 }
 
-static void change_first(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			 pte_t new)
+static void rewrite_first(struct n4 *n4)
 {
-	struct ept *ept = ept_of(notifier);
-	struct ept_flush flush = { transition_of_change(old, new), 0, 0 };
+	const struct spte_format *f = n4->ept->format;
+	spte_t *sptep = NULL, old;
+	gfn_t gfn;
+	u32 i;
 
-	spin_lock(&ept->lock);
-	store_release(&ept->seq, ept->seq + 1);
-	set_aliases(ept, hva, new, FIRST_IF_PRESENT, &flush);
-	ept_flush_issue(ept, &flush);
-	spin_unlock(&ept->lock);
+	for (i = 0; i < n4->ept->slots.count && !sptep; i++)
+		sptep = leaf_of(n4->ept, &n4->ept->slots.slots[i], n4->hva,
+				&gfn);
+	if (!sptep)
+		return;
+	old = spte_read(sptep);
+	if (spte_present(f, old))
+		ept_set(n4->ept, gfn, sptep,
+			n4->ept->policy->change->change(f, old, n4->new),
+			&n4->flush);
 }
 
 void mutate_one_alias(struct mutation *m)
 {
-	m->ops.change_pte = change_first;
+	m->n4.steps[N4_REWRITE] = rewrite_first;
 }
 
 /* --- Running invalidations that nobody sees. */

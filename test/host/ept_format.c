@@ -176,21 +176,6 @@ static void test_choices(void **state)
 
 static void test_transitions(void **state)
 {
-	static const struct {
-		u64 old_pfn;
-		enum pte_right old;
-		u64 new_pfn;
-		enum pte_right new;
-		enum transition transition;
-	} rows[] = {
-		{ 1, PTE_RO, 2, PTE_RW, TRANSITION_T1 },
-		{ 1, PTE_RO, 1, PTE_RW, TRANSITION_T2 },
-		{ 1, PTE_RO, 2, PTE_RO, TRANSITION_T3a },
-		{ 1, PTE_RW, 1, PTE_RO, TRANSITION_T4 },
-		{ 1, PTE_RO, FAR + 1, PTE_RW, TRANSITION_T1 },
-		{ 1, PTE_RO, TOP + 1, PTE_RO, TRANSITION_T3a },
-		{ TOP + 1, PTE_RO, TOP + 1, PTE_RW, TRANSITION_T2 },
-	};
 	static const enum transition reasons[INVALIDATE_REASON_COUNT] = {
 		[INVALIDATE_COPY] = TRANSITION_T1,
 		[INVALIDATE_WRPROTECT] = TRANSITION_T4,
@@ -202,12 +187,6 @@ static void test_transitions(void **state)
 	u32 i;
 
 	(void)state;
-	for (i = 0; i < array_count(rows); i++)
-		assert_int_equal(transition_of_change(
-				pte_make((pfn_t){ rows[i].old_pfn },
-					 rows[i].old),
-				pte_make((pfn_t){ rows[i].new_pfn },
-					 rows[i].new)), rows[i].transition);
 	for (i = 0; i < array_count(reasons); i++) {
 		assert_int_equal(transition_of_reason(i), reasons[i]);
 		assert_int_equal(invalidate_by_change_pte(i),

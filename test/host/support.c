@@ -191,11 +191,12 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 }
 
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			  pte_t new)
+			  pte_t new, enum invalidate_reason reason)
 {
 	struct recorder *recorder = recorder_of(notifier);
 
 	assert_empty_and_locked(recorder, hva);
+	assert_true(invalidate_by_change_pte(reason));
 	/* O4: a new frame only for what was read-only before. */
 	assert_false(pte_writable(old) && pte_pfn(old).n != pte_pfn(new).n);
 	recorder->old = old;
