@@ -26,7 +26,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := options multiboot exits
 EXPLORE_PREEMPTIONS ?= 3
 SUITE ?= bookworm
-MAX_IMAGE_SIZE := 262144
+MAX_IMAGE_SIZE := 1048576
 
 CC := gcc
 OBJCOPY := objcopy
