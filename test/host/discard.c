@@ -49,6 +49,48 @@ static void test_discard_flushes(void **state)
 	fake_cpu(0);
 }
 
+/*
+ * T8 while two discards run at once: who fills a page that one of them has
+ * cleared flushes it, for neither has done so yet.
+ */
+static u32 cleared_pages;
+static u64 seen_by_cpu1;
+
+static void discard_and_fill(enum step step, u64 subject)
+{
+	u32 self;
+
+	(void)subject;
+	if (step != STEP_T7)
+		return;
+	if (!cleared_pages++) {		/* of the first one: now the second */
+		mm_discard(mm, pages(1, 1));
+		return;
+	}
+	if (mm_fault(mm, page_hva(0), MM_WRITE))
+		panic("page 0 cannot be filled");
+	self = fake_cpu(1);
+	seen_by_cpu1 = read_page(0);
+	fake_cpu(self);
+}
+
+static void test_two_discards(void **state)
+{
+	(void)state;
+	write_page(0, 1);
+	write_page(1, 1);
+	load_on_cpu1(mm);
+	fake_cpu(1);
+	assert_int_equal(read_page(0), 1);
+	fake_cpu(0);
+	cleared_pages = 0;
+	fake_on_step = discard_and_fill;
+	mm_discard(mm, pages(0, 1));
+	fake_on_step = NULL;
+	assert_int_equal(cleared_pages, 2);
+	assert_int_equal(seen_by_cpu1, 0);
+}
+
 /* Nothing there, or another range without tables: a bracket all the same. */
 static void test_discard_nothing(void **state)
 {
@@ -221,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_discard),
 		TEST(test_discard_flushes),
+		TEST(test_two_discards),
 		TEST(test_discard_nothing),
 		TEST(test_discard_many),
 		TEST(test_discard_no_memory),
