@@ -283,6 +283,52 @@ static void test_each_instruction(void **state)
 	}
 }
 
+/*
+ * gup_pin() has its reference and comes to PTL, and meanwhile the page is
+ * discarded and touched again. The pin must be on the frame that P maps; only a
+ * page that was pinned before may lose its frame.
+ */
+static bool was_pinned;
+static u32 behind_no_page, between;
+
+static void pin_stepped(void)
+{
+	if (gup_pin(mm, page_hva(0), &walked))
+		panic("page 0 cannot be pinned");
+}
+
+static void refill(void)
+{
+	pte_t *ptep = hpt_walk(mm, page_hva(0));
+
+	spin_lock(hpt_lock(ptep));
+	was_pinned = raced->pins;
+	between += !was_pinned && frame_refcount(raced) == 2;
+	spin_unlock(hpt_lock(ptep));
+	mm_discard(mm, pages(0, 1));
+	if (mm_fault(mm, page_hva(0), MM_WRITE))
+		panic("page 0 cannot be filled");
+}
+
+static void after_pin(void)
+{
+	behind_no_page += !was_pinned && walked.frame != frame_of(mm, 0);
+	gup_unpin(walked.frame);
+}
+
+static void test_pin_of_refilled(void **state)
+{
+	static const struct stepped_race race = {
+		before_stepped, pin_stepped, refill, after_pin, 0,
+	};
+
+	(void)state;
+	behind_no_page = between = 0;
+	fake_step_through(&race);
+	assert_true(between > 0);
+	assert_int_equal(behind_no_page, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +336,7 @@ int main(void)
 		TEST(test_slow),
 		TEST(test_race),
 		TEST(test_each_instruction),
+		TEST(test_pin_of_refilled),
 	};
 
 	return RUN(tests);
