@@ -371,6 +371,33 @@ static void test_fork_of_pinned(void **state)
 	mm_put(child);
 }
 
+/* Each area has one: the child gets a copy in each. */
+static void test_fork_of_two_areas(void **state)
+{
+	static const u64 where[] = { 0, MORE };
+	struct gup gups[array_count(where)];
+	struct mm *child;
+	u32 i;
+
+	(void)state;
+	assert_int_equal(mm_mmap(mm, pages(MORE, 4), VMA_WRITE), 0);
+	for (i = 0; i < array_count(where); i++) {
+		write_page(where[i], 5 + i);
+		pin_page(where[i], &gups[i]);
+	}
+	child = mm_fork(mm);
+	assert_non_null(child);
+	mm_switch(child);
+	for (i = 0; i < array_count(where); i++) {
+		assert_int_equal(read_page(where[i]), 5 + i);
+		assert_ptr_not_equal(frame_of(child, where[i]),
+				     gups[i].frame);
+		gup_unpin(gups[i].frame);
+	}
+	mm_switch(mm);
+	mm_put(child);
+}
+
 /* A pin is taken for writing: a page that is shared is copied first. */
 static void test_pin_of_shared(void **state)
 {
@@ -430,6 +457,7 @@ int main(void)
 		TEST(test_protect),
 		TEST(test_protect_invalid),
 		TEST(test_fork_of_pinned),
+		TEST(test_fork_of_two_areas),
 		TEST(test_pin_of_shared),
 		TEST(test_fork_of_pinned_no_memory),
 	};
