@@ -5,6 +5,7 @@
 
 #include "mm/gup.h"
 #include "mm/merge.h"
+#include "test/fake/stepper.h"
 
 static struct recorder recorder;
 
@@ -209,6 +210,72 @@ static void test_not_there(void **state)
 	put_pair();
 }
 
+/*
+ * A takeover (T2) has counted the references, and then the scanner takes one:
+ * P was read-only when the scanner looked, and is writable when it has PTL.
+ * With its reference and its word that P is protected nobody may write.
+ */
+static struct gup scanned;
+static int protect_error;
+static u32 refused, writable;
+
+static void leave_alone(void)
+{
+	struct frame *frame;
+
+	if (mm_fault(mm, page_hva(0), MM_WRITE))
+		panic("page 0 cannot be filled");
+	frame = frame_of(mm, 0);
+	frame_get(frame);
+	if (merge_wrprotect(mm, page_hva(0), frame))
+		panic("page 0 is not protected");
+	frame_put(frame);
+}
+
+static void take_over(void)
+{
+	if (mm_fault(mm, page_hva(0), MM_WRITE))
+		panic("page 0 cannot be written to");
+}
+
+static void protect(void)
+{
+	protect_error = gup_fast(mm, page_hva(0), MM_READ, &scanned);
+	if (protect_error)
+		return;
+	protect_error = merge_wrprotect(mm, page_hva(0), scanned.frame);
+	if (protect_error)
+		frame_put(scanned.frame);
+}
+
+static void after_protect(void)
+{
+	pte_t pte = entry_of(mm, 0);
+
+	refused += protect_error != 0;
+	if (!protect_error) {
+		writable += pte_writable(pte) &&
+			    pte_pfn(pte).n == frame_pfn(scanned.frame).n;
+		frame_put(scanned.frame);
+	}
+	mm_discard(mm, pages(0, 1));
+}
+
+static void test_protect_meets_takeover(void **state)
+{
+	static const struct stepped_race race = {
+		leave_alone, take_over, protect, after_protect, 0,
+	};
+
+	(void)state;
+	fake_log_off();
+	mm_switch(NULL);		/* no flush waits for CPU 0 */
+	refused = writable = 0;
+	fake_step_through(&race);
+	assert_true(refused > 0);
+	assert_int_equal(writable, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +286,7 @@ int main(void)
 		TEST(test_content_differs),
 		TEST(test_write_in_between),
 		TEST(test_not_there),
+		TEST(test_protect_meets_takeover),
 	};
 
 	return RUN(tests);
