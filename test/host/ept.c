@@ -415,6 +415,35 @@ static void test_alias(void **state)
 	mm_put(child);
 }
 
+/* --- What a gained right costs. */
+
+/* P of the page is read-only and held alone: the next write is a T2. */
+static void leave_alone(void)
+{
+	mm_put(mm_fork(mm));
+}
+
+/* A T2 that changed no S flushes nothing, also after one that did. */
+static void test_upgrade_flushes_once(void **state)
+{
+	struct vm_counts before;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	write_page(1, 6);
+	leave_alone();
+	assert_int_equal(guest_read_page(0), 5);
+	before = vm_counts();
+	write_page(0, 7);
+	assert_int_equal(vm_counts_since(before).requests, 1);
+	assert_true(spte_writable(vm.format, leaf_of(0)));
+	assert_false(spte_present(vm.format, leaf_of(1)));
+	write_page(1, 8);
+	assert_int_equal(vm_counts_since(before).requests, 1);
+	vm_stop();
+}
+
 /* --- The funnel. */
 
 /* O11: what the hardware noted is credited to the frame that it was about. */
@@ -626,6 +655,7 @@ int main(void)
 		TEST(test_no_creation),
 		TEST(test_alias),
 		TEST(test_credit),
+		TEST(test_upgrade_flushes_once),
 		TEST(test_noted_meanwhile),
 		TEST(test_misuse),
 		TEST(test_tables_go),
