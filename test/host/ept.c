@@ -444,6 +444,85 @@ static void test_upgrade_flushes_once(void **state)
 	vm_stop();
 }
 
+/* vCPU n on CPU n + 1; on CPU 0 the host. */
+static void start_two(const char *policy)
+{
+	fake_reset(3);
+	mm_switch(mm);
+	vm_start(policy_named(policy), 8);
+	ept_add_vcpu(&vm, &vcpus[1]);
+}
+
+static void enter_both(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		u32 self = fake_cpu(i + 1);
+
+		fake_guest_enter(&vcpus[i]);
+		fake_cpu(self);
+	}
+}
+
+/* The faulting vCPU drops what it cached; the other one may fault in vain. */
+static void test_spurious_max_of_fault(void **state)
+{
+	u64 before;
+
+	(void)state;
+	start_two("bracket");
+	write_page(0, 5);
+	leave_alone();
+	assert_int_equal(guest_read_page(0), 5);
+	before = counter_sum(&count_pf_spurious_max);
+	guest_write_page(0, 6);
+	assert_int_equal(counter_sum(&count_pf_spurious_max) - before, 1);
+	vm_stop();
+}
+
+/* vCPU 0 is back, flushed, before the one who kicked it gives W. */
+static void first_comes_back(enum ipi ipi)
+{
+	(void)ipi;
+	fake_guest_leave();
+	if (cpu_id() == 1)
+		fake_guest_enter(&vcpus[0]);
+}
+
+/* N4: who has yet to flush caches nothing that outlives the gain. */
+static void test_spurious_max_of_change(void **state)
+{
+	static const struct {
+		void (*on_interrupt)(enum ipi ipi);
+		u64 max;
+	} rows[] = {
+		{ NULL,			0 },	/* both leave and stay out */
+		{ first_comes_back,	1 },
+	};
+	struct mm *child;
+	u64 before;
+	u32 i;
+
+	(void)state;
+	start_two("change-pte");
+	for (i = 0; i < array_count(rows); i++) {
+		write_page(i, 5);
+		child = mm_fork(mm);
+		assert_int_equal(guest_read_page(i), 5);
+		enter_both();
+		fake_on_interrupt = rows[i].on_interrupt;
+		before = counter_sum(&count_pf_spurious_max);
+		write_page(i, 6);
+		fake_on_interrupt = NULL;
+		assert_int_equal(counter_sum(&count_pf_spurious_max) - before,
+				 rows[i].max);
+		assert_true(spte_writable(vm.format, leaf_of(i)));
+		mm_put(child);
+	}
+	vm_stop();
+}
+
 /* --- The funnel. */
 
 /* O11: what the hardware noted is credited to the frame that it was about. */
@@ -656,6 +735,8 @@ int main(void)
 		TEST(test_alias),
 		TEST(test_credit),
 		TEST(test_upgrade_flushes_once),
+		TEST(test_spurious_max_of_fault),
+		TEST(test_spurious_max_of_change),
 		TEST(test_noted_meanwhile),
 		TEST(test_misuse),
 		TEST(test_tables_go),
