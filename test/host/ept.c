@@ -587,6 +587,54 @@ static void test_noted_meanwhile(void **state)
 	vm_stop();
 }
 
+/* Two frames, with all address bits of the first in the second. */
+static void alloc_pair(struct frame *pair[2])
+{
+	struct frame *others[64];
+	u32 count = 0;
+
+	for (pair[0] = frame_alloc(); ; pair[0] = pair[1]) {
+		pair[1] = frame_alloc();
+		if (!(frame_pfn(pair[0]).n & ~frame_pfn(pair[1]).n))
+			break;
+		assert_true(count < array_count(others));
+		others[count++] = pair[0];
+	}
+	while (count)
+		frame_put(others[--count]);
+}
+
+/* O11: the address that only gains bits is another frame's: nothing of what was
+ * noted for the old one stays in S. */
+static void test_noted_for_old_frame(void **state)
+{
+	struct ept_flush flush = { 0 };
+	gfn_t gfn = { DATA_GFN };
+	struct frame *pair[2];
+	spte_t *sptep, new;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	check_stop();			/* S is set by hand below */
+	alloc_pair(pair);
+	new = spte_make(vm.format, pte_make(frame_pfn(pair[1]), PTE_RO));
+	sptep = ept_walk(&vm, gfn);
+	*sptep = spte_make(vm.format, pte_make(frame_pfn(pair[0]), PTE_RO));
+	sptep->v |= vm.format->accessed;
+
+	spin_lock(&vm.lock);
+	ept_set(&vm, gfn, sptep, new, &flush);
+	assert_int_equal(sptep->v, new.v);
+	assert_int_equal(pair[0]->flags, FRAME_ACCESSED);
+	ept_set(&vm, gfn, sptep, spte_zapped(), &flush);
+	assert_int_equal(pair[1]->flags, 0);
+	ept_flush_issue(&vm, &flush);
+	spin_unlock(&vm.lock);
+	vm_stop();
+	frame_put(pair[0]);
+	frame_put(pair[1]);
+}
+
 static void set_unlocked(void *arg)
 {
 	struct ept_flush flush = { 0 };
@@ -738,6 +786,7 @@ int main(void)
 		TEST(test_spurious_max_of_fault),
 		TEST(test_spurious_max_of_change),
 		TEST(test_noted_meanwhile),
+		TEST(test_noted_for_old_frame),
 		TEST(test_misuse),
 		TEST(test_tables_go),
 		TEST(test_empty_table_goes),
