@@ -383,11 +383,37 @@ static void test_one_leaves(void **state)
 	}
 }
 
+/* A flush of either VM is one that was owed, whoever is asked first. */
+static void test_one_owes(void **state)
+{
+	u64 page;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(setup(state), 0);
+		fake_reset(3);
+		fake_log_off();
+		mm_switch(mm);
+		fake_guest_fault = on_fault;
+		machine_start(0, ROW_DEFER);
+		machine_start(1, ROW_DEFER);
+		for (page = 0; page < N; page++)
+			machine_write(i, page, 1);
+		scan();
+		assert_true(mmu_notifier_complete(NEED_ALL));
+		assert_false(mmu_notifier_complete(NEED_ALL));
+		machine_stop(0);
+		machine_stop(1);
+		assert_int_equal(teardown(state), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_one_leaves),
+		cmocka_unit_test(test_one_owes),
 	};
 
 	return RUN(tests);
