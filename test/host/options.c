@@ -433,6 +433,8 @@ static void test_boot_word(void **state)
 		{ "xcpus=4",			0 },
 		{ "cpus",			0 },
 		{ "cpus=",			0 },
+		{ "cpus:4",			0 },
+		{ "cpus 4",			0 },
 		{ "cpus=4x",			0 },
 		{ "cpus=-1",			0 },
 		{ "cpus=999999999",		999999999 },
