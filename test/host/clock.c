@@ -156,6 +156,26 @@ static void test_paused(void **state)
 	assert_true(world.reads > 100);
 }
 
+#define SUSPENDED_NS	590000000000ull
+
+/* Away for almost two rounds of the timer, which shows less than one. */
+static u64 read_suspended(void)
+{
+	if (world.reads % (READINGS + 1 + READINGS) == READINGS)
+		world.now += SUSPENDED_NS;
+	return read_timer();
+}
+
+/* In each sample, and so they agree: on twice the ticks, or more. */
+static void test_suspended(void **state)
+{
+	struct clock_timer timer = set_up(480000, 14318180, 0xffffffff, 0);
+
+	(void)state;
+	timer.read = read_suspended;
+	assert_int_equal(measure(&timer), 0);
+}
+
 /* A host with more to do: some ms for us, then more for the others. */
 static void test_busy(void **state)
 {
@@ -365,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_hiccups),
 		cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_suspended),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_agree),
