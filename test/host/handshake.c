@@ -4,6 +4,8 @@
  */
 #include "test/host/support.h"
 
+#include "arch/x86/clock.h"
+
 extern struct counter count_kicks;
 extern struct counter count_primary_ipis, count_primary_tlb_flush;
 
@@ -144,6 +146,36 @@ static void ignore_interrupt(enum ipi ipi)
 	(void)ipi;
 }
 
+/* Half of the limit in arch/x86/wait.c. */
+#define LONG_MS		10000
+
+/* By the clock of CPU 0, which waits. */
+static u64 nmi_at;
+
+static void note_and_leave(void)
+{
+	u32 self = fake_cpu(0);
+
+	nmi_at = read_tsc();
+	fake_cpu(self);
+	fake_guest_leave();
+}
+
+/* An IPI has enough time to be noticed. */
+static void test_nmi_is_late(void **state)
+{
+	u64 start;
+
+	(void)state;
+	enter_on(1, &tlb);
+	fake_on_interrupt = ignore_interrupt;
+	fake_on_nmi = note_and_leave;
+	start = read_tsc();
+	handshake_flush_secondary(one, 1);
+	assert_in_range((nmi_at - start) / clock_ticks_per_ms, LONG_MS,
+			LONG_MS * 11 / 10);
+}
+
 static void test_nmi(void **state)
 {
 	(void)state;
@@ -156,6 +188,10 @@ static void test_nmi(void **state)
 
 static void ignore_nmi(void)
 {
+	static u32 nmis;
+
+	if (nmis++)
+		panic("a second NMI");
 }
 
 static void flush_one(void *arg)
@@ -164,7 +200,7 @@ static void flush_one(void *arg)
 	handshake_flush_secondary(one, 1);
 }
 
-/* O14: never in silence. */
+/* O14: never in silence, and with one NMI only. */
 static void test_bounded(void **state)
 {
 	(void)state;
@@ -253,6 +289,7 @@ int main(void)
 		ROW(test_requester_is_vcpu),
 		ROW(test_quick_exit_and_entry),
 		ROW(test_nmi),
+		ROW(test_nmi_is_late),
 		ROW(test_bounded),
 		ROW(test_no_cpu),
 		ROW(test_primary),
