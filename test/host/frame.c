@@ -175,7 +175,12 @@ static void test_misuse(void **state)
 }
 
 #define K(n)	((u64)(n) << 10)
+#define G(n)	((u64)(n) << 30)
 #define M(n)	((u64)(n) << 20)
+
+/* The frame table's bytes, if memory ends at @end. */
+#define TABLE(end)	(((end) / PAGE_SIZE * sizeof(struct frame) +	\
+			  PAGE_SIZE - 1) & PAGE_MASK)
 
 /*
  * Memory as a boot loader may find it, and how many frames come of it: all
@@ -199,7 +204,14 @@ static const struct {
 				  { { M(6) }, { M(7) } },
 				  { { M(8) }, { M(8) + K(4) } } }, 3,
 	  M(5) / 4096 + 1 },
+	{ "the table fits exactly",
+				{ { { M(1) }, { M(1) + TABLE(M(2) + K(16)) } },
+				  { { M(2) }, { M(2) + K(16) } } }, 2,
+	  TABLE(M(2) + K(16)) / 4096 + 4 },
 };
+
+/* No more than 8 GiB are used: all of them, where memory is in one piece. */
+#define USED_END	(M(1) + G(8))
 
 #define MAX_TOUCHED	(M(256) / 4096)	/* 4 GiB may be more than there is */
 
@@ -212,14 +224,16 @@ static const __typeof__(machines[0]) far_machines[] = {
 	  M(100) / 4096 },
 	{ "one of 4 GiB",	{ { { M(1) }, { M(4098) } } }, 1,
 	  M(4097) / 4096 },
+	{ "one of 8 GiB and 4 MiB", { { { M(1) }, { USED_END + M(4) } } }, 1,
+	  G(8) / 4096 },
 };
 
 /* In a child process, because frame_init() is called once only. */
 static void init_and_count(void *arg)
 {
 	const __typeof__(machines[0]) *machine = arg;
-	u64 top = machine->ranges[machine->count - 1].end.v >> PAGE_SHIFT;
-	u64 table = (top * sizeof(struct frame) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	u64 end = machine->ranges[machine->count - 1].end.v;
+	u64 table = TABLE(end < USED_END ? end : USED_END) >> PAGE_SHIFT;
 	u64 base = frame_total_count(), i;
 
 	/* What the first call left behind is out of the way. */
@@ -247,7 +261,7 @@ static void init_and_count(void *arg)
 
 /* RAM as far as 32 bits of an address do not reach; only what is used costs
  * memory. */
-#define FAR_RAM	(6ull << 30)
+#define FAR_RAM	G(9)
 
 static void far_init_and_count(void *arg)
 {
