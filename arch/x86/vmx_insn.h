@@ -1,6 +1,6 @@
 /*
  * The instructions of VMX, and those that only vmx*.c need. Host tests replace
- * this header by test/fake/arch/x86/vmx_insn.h.
+ * this header by test/cpu/arch/x86/vmx_insn.h.
  */
 #ifndef ARCH_X86_VMX_INSN_H
 #define ARCH_X86_VMX_INSN_H

@@ -20,7 +20,7 @@ struct frame_record {
 	u32 leaves;		/* S that map it now */
 	u32 writable_ptes;
 	u64 p_removed;		/* a P that mapped it was cleared, and what that
-				 * owes is not flushed: check_primary.c */
+				 * owes is not flushed: primary.c */
 	bool is_table;		/* was one of the ept's, and is unlinked */
 };
 

@@ -21,7 +21,7 @@ static const char *workload_name(u32 i)
 	return i < workload_count ? workloads[i].name : NULL;
 }
 
-static const char *mutant_name(u32 i)
+const char *mutant_name(u32 i)
 {
 	return i < mutant_count ? mutants[i].name : NULL;
 }

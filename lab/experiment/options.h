@@ -29,6 +29,7 @@
 struct own_policy {
 	char name[OWN_POLICY_NAME];
 	struct policy policy;
+	u32 said;		/* axes that were named, a bit each */
 };
 
 struct options {

@@ -58,11 +58,15 @@ static bool is_text(const char *name, const char *text, size_t length)
 static int set_choice(const struct reading *r, const struct part *part,
 		      const struct axis *axis, struct own_policy *own)
 {
-	u32 i;
+	u32 bit = 1u << (axis - axes), i;
 
 	if (!own)
 		return refuse_part(r, part->left, part->length,
 				   "NAME=BASE before %s=", axis->name);
+	if (own->said & bit)
+		return refuse_part(r, part->left, part->length,
+				   "each axis of %s once", own->name);
+	own->said |= bit;
 	for (i = 0; axis_choice(axis, i); i++)
 		if (is_text(axis_choice(axis, i)->name, part->right,
 			    part->right_length)) {
@@ -92,6 +96,7 @@ static bool is_taken(const struct options *options, const char *text,
 		if (is_text(options->own[i].name, text, length))
 			return true;
 	return find_name(policy_name, text, length) >= 0 ||
+	       find_name(mutant_name, text, length) >= 0 ||
 	       is_text("all", text, length) || is_text("none", text, length);
 }
 
@@ -102,8 +107,10 @@ static int begin_own(const struct reading *r, const struct part *part)
 	int base = find_name(policy_name, part->right, part->right_length);
 	struct own_policy *own;
 
-	if (!is_name(part->left, part->left_length) ||
-	    is_taken(options, part->left, part->left_length))
+	if (is_taken(options, part->left, part->left_length))
+		return refuse_part(r, part->left, part->length, "a NAME that is "
+				   "not taken");
+	if (!is_name(part->left, part->left_length))
 		return refuse_names(r, part->left, part->length, axis_name,
 				    " as axis=, or a new NAME=BASE of a-z 0-9 "
 				    "-, 23 bytes at most");
@@ -118,6 +125,7 @@ static int begin_own(const struct reading *r, const struct part *part)
 	own = &options->own[options->own_count];
 	memcpy(own->name, part->left, part->left_length);
 	own->name[part->left_length] = '\0';
+	own->said = 0;
 	own->policy = policies[base];
 	own->policy.name = own->name;
 	own->policy.models = "of the command line";

@@ -31,6 +31,7 @@ int refuse_names(const struct reading *r, const char *value, size_t length,
 int find_name(name_fn name, const char *text, size_t length);
 
 const char *policy_name(u32 i);
+const char *mutant_name(u32 i);
 
 /* policy=: names, "all" or "none", and policies of the user's own. */
 int read_policy(const struct reading *r);

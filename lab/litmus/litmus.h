@@ -1,7 +1,7 @@
 /*
  * Litmus tests (docs/contract.md, section 9): small programs for two to four
  * actors, and an outcome that must never be seen. A test is data; the kernel
- * runs it on its CPUs and vCPUs (litmus_run.c), test/explore/ in every
+ * runs it on its CPUs and vCPUs (run.c), test/explore/ in every
  * interleaving, and docs/litmus.md is printed from the same rows.
  */
 #ifndef LAB_LITMUS_LITMUS_H

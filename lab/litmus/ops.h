@@ -1,6 +1,6 @@
 /*
  * The verbs of a litmus test, performed over mm/: what an actor does, op by
- * op, and how a round is undone. The kernel (litmus_run.c) and test/explore/
+ * op, and how a round is undone. The kernel (run.c) and test/explore/
  * run this very file; how an actor gets at memory, and how it waits, is theirs
  * to say.
  */

@@ -7,7 +7,7 @@
 
 #include "lab/mutant/mutant.h"
 
-/* Of the listener and the policy (mutations_secondary.c). */
+/* Of the listener and the policy (secondary.c). */
 void mutate_seq_early(struct mutation *m);
 void mutate_seq_none(struct mutation *m);
 void mutate_flush_late(struct mutation *m);
@@ -20,7 +20,7 @@ void mutate_no_flush(struct mutation *m);
 void mutate_kick_nowait(struct mutation *m);
 void mutate_table_free_early(struct mutation *m);
 
-/* Of the primary's orders and the handshake (mutations_primary.c). */
+/* Of the primary's orders and the handshake (primary.c). */
 void mutate_set_first(struct mutation *m);
 void mutate_no_clear(struct mutation *m);
 void mutate_pin_ignored(struct mutation *m);

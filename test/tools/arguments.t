@@ -105,12 +105,26 @@ class Refused(support.FrontEndTest):
                  "when=now when=defer"),
                 ("mine=bracket,when=", "'when='", "when=now when=defer"),
                 ("mine=bracket,x", "'x'", "NAME=BASE,axis=choice"),
-                ("mine=", "mine=", "''"), ("mine=bracket,", "names")):
+                ("mine=", "mine=", "''"), ("mine=bracket,", "names"),
+                ("mine=bracket,wehn=bracket", "'wehn' is no axis", "when"),
+                ("mine=bracket,other=brakcet", "'other' is no axis",
+                 "'brakcet' is no policy"),
+                ("\u00e4=bracket", "'\\xe4=bracket'", "a-z 0-9 -"),
+                ("\udcff=bracket", "a-z 0-9 -"),
+                ("bracket policy=change-pte", "a-z 0-9 -"),
+                ("bracket,a" + 23 * "b" + "=bracket", "1 to 23")):
             self.refused("compare", "--policy", spec, mentions=mentions)
             self.refused("litmus", "--policy", spec, mentions=mentions)
         self.refused("run", "--workload", "merge", "--policy",
                      "a=bracket,b=bracket",
                      mentions=("one policy", "compare"))
+
+    def test_twice(self):
+        """an option that is given twice"""
+        for command in (("compare",), ("litmus",)):
+            self.refused(*command, "--policy", "bracket", "--seed", "1",
+                         "--policy", "change-pte",
+                         mentions=("--policy", "twice"))
 
     def test_run_takes_one(self):
         """run wants one policy and one workload"""
@@ -232,7 +246,8 @@ class Accepted(support.FrontEndTest):
         self.assertEqual(self.tandem("list"), 0)
         self.assertEqual([line.split()[:2] for line in self.out.splitlines()],
                          [["policies", "bracket"], ["policies", "change-pte"],
-                          ["axes", "upgrade=silent"], ["axes", "upgrade=flush"],
+                          ["axes", "upgrade=silent"],
+                          ["axes", "upgrade=flush"],
                           ["axes", "when=now"], ["axes", "when=defer"],
                           ["exclusions", "change=nothing,when=defer"],
                           ["workloads", "cow-host"], ["workloads", "merge"],

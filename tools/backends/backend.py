@@ -4,6 +4,7 @@ machine it is."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -33,6 +34,10 @@ class Boot:
     title: str = ""                 # names this part of a matrix
 
     def __post_init__(self) -> None:
+        for name, value in self.words.items():
+            if not re.fullmatch(r"[!-~]*", value):
+                raise Stop(STATUS_USAGE, f"{name} {value!a} is not accepted: "
+                           "the kernel takes printable ASCII, without spaces")
         words = self.command_line.split()
         for kind, limit, text in (
                 *(("word", MAX_WORD, word) for word in words),

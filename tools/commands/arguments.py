@@ -4,6 +4,7 @@ line that lists what is accepted."""
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import re
 from pathlib import Path
@@ -22,6 +23,19 @@ MAX_JOBS = 256
 LITMUS_CPUS = 4
 VERSION = image.ROOT / "boot" / "version.h"
 FORMATS = ("table", "csv", "json")
+
+
+class _Once(argparse.Action):
+    """Stores a value; a second one would make the first one vanish."""
+
+    def __call__(self, parser: argparse.ArgumentParser,
+                 namespace: argparse.Namespace, values: object,
+                 option_string: str | None = None) -> None:
+        seen = vars(namespace).setdefault("seen", set())
+        if self.dest in seen:
+            parser.error(f"{option_string} is given twice")
+        seen.add(self.dest)
+        setattr(namespace, self.dest, values)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -149,18 +163,19 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
 
     compare = commands.add_parser(
         "compare", help="run workloads under policies and compare the costs")
-    compare.add_argument("--policy", type=names, default=["all"],
-                         metavar=POLICY, help="default all; a policy of your "
-                         "own is BASE but for the axes that follow (tandem "
-                         "list axes)")
-    compare.add_argument("--workload", type=names, default=["all"],
-                         metavar="W,..|all", help="default all")
+    compare.add_argument("--policy", action=_Once, type=names, default=["all"],
+                         metavar=POLICY, help="default all; up to 8 policies "
+                         "of your own, each BASE but for the axes that follow "
+                         "(tandem list axes)")
+    compare.add_argument("--workload", action=_Once, type=names,
+                         default=["all"], metavar="W,..|all",
+                         help="default all")
     _common(compare, backends, "both")
 
     run = commands.add_parser("run", help="one workload under one policy")
-    run.add_argument("--policy", required=True, type=names,
+    run.add_argument("--policy", action=_Once, required=True, type=names,
                      metavar="P|NAME=BASE,axis=choice,..")
-    run.add_argument("--workload", required=True, metavar="W")
+    run.add_argument("--workload", action=_Once, required=True, metavar="W")
     run.add_argument("--trace", action="store_true",
                      help="write the event trace for ui.perfetto.dev")
     run.add_argument("--gdb", action="store_true",
@@ -181,10 +196,10 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
 
 def _litmus(parser: _Parser, backends: tuple[str, ...]) -> None:
     add = parser.add_argument
-    add("--test", type=names, default=["all"], metavar="T,..|all",
-        help="default all")
-    add("--policy", type=names, metavar=POLICY, help="default all; with "
-        "--mutants none")
+    add("--test", action=_Once, type=names, default=["all"],
+        metavar="T,..|all", help="default all")
+    add("--policy", action=_Once, type=names, metavar=POLICY,
+        help="default all; with --mutants none")
     add("--mutants", action="store_true", help="the kill matrix: who catches "
         "which of the deliberately broken policies")
     add("--rounds", type=between(1, 10 ** 9), metavar="N",
@@ -243,17 +258,32 @@ def check_policies(given: list[str], known: dict[str, list[tuple[str, str]]],
     kernel's to say."""
     policies = [name for name, _ in known.get("policies", [])]
     choices = [name for name, _ in known.get("axes", [])]
-    names_of_axes = {choice.partition("=")[0] for choice in choices}
+    names_of_axes = list(dict.fromkeys(choice.partition("=")[0]
+                                       for choice in choices))
+    own = False             # the part before belongs to one of the user's own
     for part in given:
         name, equals, value = part.partition("=")
         if not equals:
             check_names("--policy", [name], policies,
                         (*extra, "NAME=BASE,axis=choice"))
+            own = False
         elif name in names_of_axes:
             check_names("--policy", [part], [c for c in choices if
                                              c.startswith(name + "=")], ())
         else:
+            near = difflib.get_close_matches(name, names_of_axes, 1)
+            if own and (near or value not in policies):
+                raise Stop(STATUS_USAGE, f"--policy '{part}' is not accepted: "
+                           f"'{name}' is no axis, accepted are "
+                           + " ".join(names_of_axes) + (
+                               f" (did you mean {near[0]}?)" if near else
+                               f"; and '{value}' is no policy to begin a new "
+                               "one with"))
+            if not re.fullmatch(r"[a-z0-9-]{1,23}", name):
+                raise Stop(STATUS_USAGE, f"--policy {part!a} is not accepted: "
+                           "a NAME has 1 to 23 of a-z 0-9 -")
             check_names(f"--policy {name}=", [value], policies, ())
+            own = True
 
 
 def policy_names(given: list[str], axes: list[tuple[str, str]]) -> list[str]:

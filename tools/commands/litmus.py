@@ -127,7 +127,7 @@ def run(app: App, args: argparse.Namespace) -> int:
         backend.name, backend.machine, backend.tick_unit, reading.version,
         reading.machine.get("secondary", "unknown"),
         reading.number("cpus"), runs, backend.machine_text,
-        sum(map(app.faults, outcomes), []),
+        sum(map(app.faults, outcomes), []), reading.policies,
         trials=reading.runs,
         kills=kill_matrix(mutants, reading.runs, runs))
     if reading.runs:

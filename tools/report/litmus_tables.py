@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools.report.kills import LitmusResults, litmus_summary, unique
+from tools.report.results import policy_lines
 from tools.report.tables import head_line
 from tools.trials import Trial
 
@@ -49,6 +50,8 @@ def print_litmus(results: LitmusResults, console: Console) -> None:
         _print_trials(plain, console)
     if results.kills:
         _print_kills(results, console)
+    for line in policy_lines(results.policies):
+        console.print(line)
     console.print(litmus_summary(results))
     console.print(head_line(results))
 
