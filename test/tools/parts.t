@@ -159,6 +159,23 @@ class Parts(support.FrontEndTest):
                           json.loads(self.out)["runs"]],
                          ["hang"] + ["coherent"] * 6)
 
+    def test_death_before_all(self):
+        """a part dies before its first record: the others' end is not its"""
+        self.assertEqual(self.play(merge0running=[{"say": "junk\n"},
+                                                  {"end": 1}]), 4)
+        self.assertIn("junk", self.err)
+        self.assertEqual(len(self.runs()), 6)
+
+    def test_cpus(self):
+        """the head has the most CPUs that a part had, whichever it was"""
+        for few in ("idle", "running"):
+            script = {f"{name.replace('-', '_')}0{guest}": [
+                {"say": part(name, guest, "coherent", "coherent").replace(
+                    "cpus=2", "cpus=1")}]
+                for name, guest in PARTS if guest == few}
+            self.assertEqual(self.play(**script), 0, self.err)
+            self.assertEqual(json.loads(self.out)["cpus"], 2)
+
     def test_account(self):
         """a fault names its part"""
         text = part("merge", "idle", "coherent", "coherent")

@@ -55,6 +55,16 @@ class Written(support.FrontEndTest):
                           runs[2]["stale_reads"]),
                          ("no-flush", "change-pte", 2))
 
+    def test_same_phase_twice(self):
+        """two phases of one name stay two"""
+        text = head(1) + run_text(1, 1).replace("host-write", "fork") + \
+            "exit status=0\n"
+        self.play("--format", "json", text=text)
+        phases = json.loads(self.out)["runs"][0]["phases"]
+        self.assertEqual(
+            [(p["name"], p["counters"]["remote_tlb_flush_requests"])
+             for p in phases], [("fork", 1), ("fork", 4)])
+
     def test_own_policy(self):
         """the row of a policy of one's own is in each output"""
         own = head(1) + "policy mine start=zap when=now\n" + \
