@@ -85,6 +85,10 @@ class Refused(support.FrontEndTest):
         self.refused("compare", "--backend", "vax",
                      mentions=("'vax'", "auto scripted"))
         self.refused("list", "colours", mentions=("'colours'", "policies"))
+        self.assertTrue(self.err.endswith("backends\n"))
+        self.assertIn("tandem: 'colours'", self.err)
+        self.refused("help", "colours", mentions=("'colours'", "compare run"))
+        self.refused("help", "run", "x", mentions=("'x'", "one word too many"))
 
     def test_names(self):
         """policies and workloads that the kernel does not have"""

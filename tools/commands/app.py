@@ -114,8 +114,10 @@ class App:
             backend = self.choose("auto")
             known = image.names_of(self.build(), backend)
             for kind in [what] if what else known:
+                width = max((len(name) for name, _ in known.get(kind, [])),
+                            default=0)
                 for name, text in known.get(kind, []):
-                    self._line(kind, name, text, what)
+                    self._line(kind, f"{name:<{width}}", text, what)
         if what in (None, "backends"):
             for backend in self.backends:
                 missing = backend.missing()

@@ -51,7 +51,12 @@ class _Parser(argparse.ArgumentParser):
             message = f"'{word}' is unknown: accepted are " + \
                 " ".join(accepted) if accepted else \
                 f"'{word}' is one word too many"
-        raise Stop(STATUS_USAGE, message.removeprefix("argument "))
+        message = message.removeprefix("argument ")
+        place, _, wrong = message.partition(": ")
+        # Of a word that is no option the place lists what is accepted, too.
+        if "|" in place and not place.startswith(("-", "'")):
+            message = wrong
+        raise Stop(STATUS_USAGE, message)
 
     def print_help(self, file: object = None) -> None:
         raise Answer(self.format_help())
@@ -220,8 +225,12 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
         raise Stop(STATUS_USAGE, "a command is missing: accepted are "
                    + " ".join(COMMANDS) + "; --help tells more")
     command, *rest = argv
-    if command == "help" and (not rest or rest[0] in COMMANDS):
-        raise Answer(parsers["".join(rest[:1])].format_help())
+    if command == "help":
+        for word in rest[:1]:
+            check_names("help", [word], list(COMMANDS), ())
+        if len(rest) > 1:
+            raise Stop(STATUS_USAGE, f"'{rest[1]}' is one word too many")
+        raise Answer(parsers["".join(rest)].format_help())
     if command in ("-h", "--help", "--version"):
         parsers[""].parse_args([command])
     if command not in COMMANDS:

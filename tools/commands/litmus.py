@@ -93,7 +93,8 @@ def run(app: App, args: argparse.Namespace) -> int:
                           tests_of(known))
     arguments.check_policies(wanted["policy"].split(","), known,
                              ("all", "none"))
-    arguments.check_names("--mutants", wanted.get("mutants", "none").split(","),
+    arguments.check_names("--mutants",
+                          wanted.get("mutants", "none").split(","),
                           [name for name, _ in known.get("mutants", [])],
                           ("all", "none"))
     boot = Boot(kernel, wanted, args.cpus, memory_for(PAGES, VCPUS))

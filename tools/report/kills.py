@@ -114,7 +114,7 @@ def litmus_summary(results: LitmusResults) -> str:
         text = f"{len(bad)} of {len(plain)} trials not good: " \
             f"{'; '.join(bad)}. " if bad else \
             f"No forbidden outcome and no violation in {rounds} rounds of " \
-            f"{len(plain)} trials. "
+            f"{len(plain)} trial{'s' if len(plain) != 1 else ''}. "
         if skipped:
             text += f"{skipped} skipped, for want of CPUs. "
     elif not results.kills:
