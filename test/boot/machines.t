@@ -64,6 +64,14 @@ def follow(launch, directory, lines):
         return emulator.status
 
 
+def without_farewell(lines):
+    """@lines but for the machine's last word, or as much of it as came out: it
+    runs on until QEMU, on a busy host, gets round to ending it."""
+    if lines and "The machine can be switched off.".startswith(lines[-1]):
+        return lines[:-1]
+    return lines
+
+
 class MachineTest(support.unittest.TestCase):
     """Base of all: the image, and what it must say."""
 
@@ -76,9 +84,7 @@ class MachineTest(support.unittest.TestCase):
         got, lines = boot(kernel=self.kernel, **machine)
         text = "\n".join(lines)
         self.assertEqual(got, status, text)
-        # A busy host leaves the machine the time for its last word.
-        if lines[-1] == "The machine can be switched off.":
-            lines.pop()
+        lines = without_farewell(lines)
         self.assertEqual(len(lines), 3, text)
         self.assertTrue(lines[0].startswith("tandem "), text)
         self.assertTrue(lines[1].startswith("error: "), text)
@@ -178,7 +184,7 @@ class Features(MachineTest):
         lines = []
         with tempfile.TemporaryDirectory() as name:
             self.assertEqual(follow(Launch(argv, None), Path(name), lines), 39)
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(len(without_farewell(lines)), 3)
         self.assertIn("CPU lacks nx lm, which", lines[1])
 
 
