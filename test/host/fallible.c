@@ -9,9 +9,11 @@
 #include "test/host/vm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include "arch/x86/page.h"
+#include "lab/litmus/litmus.h"
 #include "mm/change.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"
@@ -827,16 +829,18 @@ static int control_setup(void **state)
 int main(void)
 {
 	struct CMUnitTest tests[16] = { 0 };
-	u32 i;
+	const char *only = getenv("TANDEM_POLICIES");	/* NULL: all */
+	u32 i, count = 0;
 
 	for (i = 0; i < policy_count; i++)
-		tests[i] = (struct CMUnitTest){
-			.name = policies[i].name,
-			.test_func = test_policy,
-			.initial_state = (void *)&policies[i],
-		};
-	tests[i] = (struct CMUnitTest)cmocka_unit_test(test_all_rows);
+		if (!only || has_word(only, policies[i].name))
+			tests[count++] = (struct CMUnitTest){
+				.name = policies[i].name,
+				.test_func = test_policy,
+				.initial_state = (void *)&policies[i],
+			};
+	tests[count++] = (struct CMUnitTest)cmocka_unit_test(test_all_rows);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return _cmocka_run_group_tests("fallible", tests, policy_count + 1,
+	return _cmocka_run_group_tests("fallible", tests, count,
 				       control_setup, NULL);
 }
