@@ -195,7 +195,7 @@ static bool has_chosen(const struct policy *policy, const char *choices)
 }
 
 static bool excludes(const struct exclusion *exclusion,
-		    const struct policy *policy)
+		     const struct policy *policy)
 {
 	const char *at = exclusion->choices;
 

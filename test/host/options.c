@@ -80,6 +80,12 @@ static void test_own_policy(void **state)
 	assert_null(options_policy(&options, policy_count + 2));
 	assert_int_equal(parse("policy=all,m=batch"), 0);
 	assert_int_equal(options.policies, (2ull << policy_count) - 1);
+	/* The last policy= counts, and takes nothing from the one before. */
+	assert_int_equal(parse("policy=a=batch,when=now "
+			       "policy=b=batch,when=defer"), 0);
+	assert_int_equal(options.own_count, 1);
+	assert_ptr_equal(options_policy(&options, policy_count)->when,
+			 &whens[WHEN_DEFER]);
 	/* What was put together is none of the next line's. */
 	assert_int_equal(parse("policy=bracket"), 0);
 	assert_int_equal(options.own_count, 0);
