@@ -256,7 +256,7 @@ $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 
 # --- Documents that are printed from the source.
 
-$(BUILD)/litmus_doc: tools/litmus_doc.c lab/litmus/litmus.c lab/litmus/tests.c \
+$(BUILD)/litmus_doc: tools/litmus_doc.c lab/verb/verb.c lab/litmus/litmus.c lab/litmus/tests.c \
 		lab/litmus/litmus.h Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $(filter %.c,$^)

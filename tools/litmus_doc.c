@@ -23,87 +23,86 @@ static const char head[] =
 "were freed last, fills them and gives them back.\n";
 
 /* Where a page and a word are, as people write it. */
-static void print_place(const struct litmus_op *op)
+static void print_place(const struct action *op)
 {
-	printf("p%u", op->page & ~LITMUS_ALIAS);
-	if (op->page & LITMUS_ALIAS)
+	printf("p%u", op->page & ~VERB_ALIAS);
+	if (op->page & VERB_ALIAS)
 		printf("'");
 	if (op->word)
 		printf(".%u", op->word);
 }
 
-static void print_read(const struct litmus_op *op)
+static void print_read(const struct action *op)
 {
 	printf(" ");
 	print_place(op);
 }
 
-static void print_write(const struct litmus_op *op)
+static void print_write(const struct action *op)
 {
 	print_read(op);
 	printf(" := %llu", (unsigned long long)op->value);
 }
 
-static void print_flag(const struct litmus_op *op)
+static void print_flag(const struct action *op)
 {
 	printf(" f%u", op->flag);
 }
 
-static void print_watch(const struct litmus_op *op)
+static void print_watch(const struct action *op)
 {
 	print_read(op);
 	printf(": %llu, %llu until f%u", (unsigned long long)op->value,
 	       (unsigned long long)op->other, op->flag);
 }
 
-static void print_merge(const struct litmus_op *op)
+static void print_merge(const struct action *op)
 {
-	printf(" p%u into p%llu", op->page, (unsigned long long)op->other);
+	printf(" p%u into p%u", op->page, op->into);
 }
 
-static void print_page(const struct litmus_op *op)
-{
-	printf(" p%u", op->page);
-}
-
-static void print_pages(const struct litmus_op *op)
+static void print_page(const struct action *op)
 {
 	printf(" p%u", op->page);
-	if (op->value > 1)
-		printf("..p%llu",
-		       (unsigned long long)(op->page + op->value - 1));
 }
 
-static void print_value(const struct litmus_op *op)
+static void print_pages(const struct action *op)
+{
+	printf(" p%u", op->page);
+	if (op->count > 1)
+		printf("..p%u", op->page + op->count - 1);
+}
+
+static void print_value(const struct action *op)
 {
 	printf(" with 0x%llx", (unsigned long long)op->value);
 }
 
 /* What stands behind a verb; none: nothing. */
-static void (*const arguments[LITMUS_VERB_COUNT])(const struct litmus_op *) = {
-	[LITMUS_READ] = print_read,
-	[LITMUS_WRITE] = print_write,
-	[LITMUS_RAISE] = print_flag,
-	[LITMUS_LOOK] = print_flag,
-	[LITMUS_AWAIT] = print_flag,
-	[LITMUS_WATCH] = print_watch,
-	[LITMUS_OUT_READ] = print_read,
-	[LITMUS_OUT_WRITE] = print_write,
-	[LITMUS_CHILD_READ] = print_read,
-	[LITMUS_CHILD_WRITE] = print_write,
-	[LITMUS_PIN] = print_page,
-	[LITMUS_PIN_READ] = print_read,
-	[LITMUS_PIN_SAME] = print_page,
-	[LITMUS_UNPIN] = print_page,
-	[LITMUS_MERGE] = print_merge,
-	[LITMUS_DISCARD] = print_pages,
-	[LITMUS_MIGRATE] = print_page,
-	[LITMUS_REUSE] = print_value,
+static void (*const arguments[VERB_COUNT])(const struct action *) = {
+	[VERB_READ] = print_read,
+	[VERB_WRITE] = print_write,
+	[VERB_RAISE] = print_flag,
+	[VERB_LOOK] = print_flag,
+	[VERB_AWAIT] = print_flag,
+	[VERB_WATCH] = print_watch,
+	[VERB_OUT_READ] = print_read,
+	[VERB_OUT_WRITE] = print_write,
+	[VERB_CHILD_READ] = print_read,
+	[VERB_CHILD_WRITE] = print_write,
+	[VERB_PIN] = print_page,
+	[VERB_PIN_READ] = print_read,
+	[VERB_PIN_SAME] = print_page,
+	[VERB_UNPIN] = print_page,
+	[VERB_MERGE] = print_merge,
+	[VERB_DISCARD] = print_pages,
+	[VERB_MIGRATE] = print_page,
+	[VERB_REUSE] = print_value,
 };
 
-static void print_op(const struct litmus_op *op)
+static void print_op(const struct action *op)
 {
-	printf("%s", litmus_verb_names[op->verb]);
+	printf("%s", verbs[op->verb].name);
 	if (arguments[op->verb])
 		arguments[op->verb](op);
 }
@@ -120,15 +119,15 @@ static const char *who_name(enum litmus_who who)
 
 /* One line: @title, then the ops; with @names, who does each that is not the
  * host's. */
-static void print_ops(const char *title, const struct litmus_op *ops,
+static void print_ops(const char *title, const struct action *ops,
 		      unsigned int count, bool names)
 {
 	unsigned int i;
 
-	if (ops[0].verb == LITMUS_END)
+	if (ops[0].verb == VERB_END)
 		return;
 	printf("    %-10s", title);
-	for (i = 0; i < count && ops[i].verb != LITMUS_END; i++) {
+	for (i = 0; i < count && ops[i].verb != VERB_END; i++) {
 		printf("%s", i ? "; " : "");
 		if (names && ops[i].who != LITMUS_HOST)
 			printf("%s ", who_name(ops[i].who));

@@ -13,8 +13,8 @@
 /* An actor of the round, or of what is done initially and finally. */
 struct part {
 	struct litmus_stage *stage;
-	struct litmus_player player;
-	const struct litmus_op *ops;
+	struct player player;
+	const struct action *ops;
 	u64 *regs;
 	u64 polls;		/* looks at a flag, of a host thread */
 	u32 *arrived;		/* the barrier; NULL: alone, not held */
@@ -41,17 +41,17 @@ static const char *text_of(int err)
 
 /* --- A host thread's memory. */
 
-static int host_read(struct litmus_player *player, u32 page, u32 word,
+static int host_read(struct player *player, u32 page, u32 word,
 		     u64 *value)
 {
-	*value = READ_ONCE(*litmus_word(player->world, page, word));
+	*value = READ_ONCE(*party_word(player->party, page, word));
 	return 0;
 }
 
-static int host_write(struct litmus_player *player, u32 page, u32 word,
+static int host_write(struct player *player, u32 page, u32 word,
 		      u64 value)
 {
-	u64 *at = litmus_word(player->world, page, word);
+	u64 *at = party_word(player->party, page, word);
 
 	if (user_store(at, value))
 		return 0;
@@ -67,7 +67,7 @@ static bool is_late(const struct litmus_stage *stage, u64 grace_ms)
 	return (s64)(read_tsc() - late) > 0;
 }
 
-static bool host_wait(struct litmus_player *player)
+static bool host_wait(struct player *player)
 {
 	struct part *part = container_of(player, struct part, player);
 	struct litmus_stage *stage = part->stage;
@@ -80,7 +80,7 @@ static bool host_wait(struct litmus_player *player)
 	return !READ_ONCE(stage->shared->stop);
 }
 
-static const struct litmus_access host_access = {
+static const struct access host_access = {
 	host_read, host_write, host_wait,
 };
 
@@ -89,11 +89,11 @@ static const struct litmus_access host_access = {
 /* Inside as far as possible, outside where an op says so. On its home CPU. */
 static int play_vcpu(struct part *part, u32 index)
 {
-	const struct litmus_op *op = part->ops, *end = op + LITMUS_OPS;
+	const struct action *op = part->ops, *end = op + LITMUS_OPS;
 	u64 *regs = part->regs;
 	int err = 0;
 
-	while (op < end && op->verb != LITMUS_END && !err) {
+	while (op < end && op->verb != VERB_END && !err) {
 		u32 n = litmus_guest_count(op, end - op);
 
 		if (n) {
@@ -103,8 +103,8 @@ static int play_vcpu(struct part *part, u32 index)
 			u64 reg = 0;
 
 			n = 1;
-			err = litmus_perform(&part->player, op, &reg);
-			if (litmus_sets_register(op->verb))
+			err = verb_perform(&part->player, op, &reg);
+			if (verb_sets_register(op->verb))
 				*regs++ = reg;
 		}
 		op += n;
@@ -143,7 +143,7 @@ static void play(struct part *part, enum litmus_who who)
 				   stage->guest_reads[vcpu_of(who)]);
 	}
 	err = who == LITMUS_HOST ?
-		litmus_play(&part->player, part->ops, part->regs) :
+		verb_play(&part->player, part->ops, LITMUS_OPS, part->regs) :
 		play_vcpu(part, vcpu_of(who));
 	if (part->arrived)
 		schedule_leave(self);
@@ -202,24 +202,24 @@ static void set_deadline(struct litmus_stage *stage)
 }
 
 static struct part new_part(struct litmus_stage *stage, u32 index,
-			    const struct litmus_op *ops, u64 *regs)
+			    const struct action *ops, u64 *regs)
 {
 	return (struct part){
 		.stage = stage,
-		.player = { &stage->world, &host_access, index },
+		.player = { &stage->party, &host_access, index },
 		.ops = ops, .regs = regs,
 	};
 }
 
 /* What is done initially or finally, one after the other. */
-static void play_alone(struct litmus_stage *stage, const struct litmus_op *ops,
+static void play_alone(struct litmus_stage *stage, const struct action *ops,
 		       u32 count, u64 *regs)
 {
 	u32 i, cpu;
 
 	set_deadline(stage);
-	for (i = 0; i < count && ops[i].verb != LITMUS_END; i++) {
-		struct litmus_op one[LITMUS_OPS] = { ops[i] };
+	for (i = 0; i < count && ops[i].verb != VERB_END; i++) {
+		struct action one[LITMUS_OPS] = { ops[i] };
 		struct part part = new_part(stage, LITMUS_FINALLY, one, regs);
 
 		if (litmus_failure(stage))
@@ -228,14 +228,14 @@ static void play_alone(struct litmus_stage *stage, const struct litmus_op *ops,
 			stage->vm.vcpus[vcpu_of(ops[i].who)].home;
 		cpu_start(cpu, thread_of(ops[i].who), &part);
 		join(stage, cpu, ops[i].who);
-		regs += litmus_sets_register(ops[i].verb);
+		regs += verb_sets_register(ops[i].verb);
 	}
 }
 
 /* All actors at once. CPU 0 plays the first host thread itself. */
 static void play_actors(struct litmus_stage *stage, struct litmus_round *round)
 {
-	const struct litmus_test *test = stage->world.test;
+	const struct litmus_test *test = stage->test;
 	u32 count = litmus_actor_count(test), arrived = 0, i;
 	u32 free_cpu = 1 + stage->vm.vcpu_count, own = count;
 	struct part parts[LITMUS_ACTORS];
@@ -268,7 +268,7 @@ bool litmus_play_round(struct litmus_stage *stage,
 		       const struct schedule_plan *plan,
 		       struct litmus_round *round)
 {
-	const struct litmus_test *test = stage->world.test;
+	const struct litmus_test *test = stage->test;
 	u64 nowhere[LITMUS_OPS + 4];
 	u32 i;
 
@@ -278,7 +278,7 @@ bool litmus_play_round(struct litmus_stage *stage,
 		   nowhere);
 	if (litmus_failure(stage))
 		return false;
-	litmus_actors_begin(&stage->world);
+	party_begin(&stage->party);
 	schedule_begin(plan, litmus_actor_count(test));
 	play_actors(stage, round);
 	round->held = schedule_end();
@@ -286,7 +286,7 @@ bool litmus_play_round(struct litmus_stage *stage,
 		round->steps[i] = schedule_steps(i);
 	play_alone(stage, test->finally, array_count(test->finally),
 		   round->outcome.reg[LITMUS_FINALLY]);
-	round->leaked_frames = litmus_reset(&stage->world);
+	round->leaked_frames = party_reset(&stage->party);
 	cpu_progress();
 	return !litmus_failure(stage);
 }
@@ -351,10 +351,10 @@ static void touch_here(void *arg)
 	mm_switch(old);
 }
 
-static void complete(struct litmus_world *world)
+static void complete(struct party *party)
 {
-	ept_complete(&container_of(world, struct litmus_stage,
-				   world)->vm.ept);
+	ept_complete(&container_of(party, struct litmus_stage,
+				   party)->vm.ept);
 }
 
 int litmus_stage_init(struct litmus_stage *stage,
@@ -368,11 +368,12 @@ int litmus_stage_init(struct litmus_stage *stage,
 					GUEST_LITMUS_GPA }));
 	if (!stage->shared)
 		return -ENOMEM;
-	stage->world = (struct litmus_world){
-		.test = test, .mm = vm->mm, .area = vm_data_range(vm),
+	stage->test = test;
+	stage->party = (struct party){
+		.mm = vm->mm, .area = vm_data_range(vm),
 		.flags = stage->shared->flags, .complete = complete,
 	};
-	err = litmus_world_init(&stage->world);
+	err = party_init(&stage->party);
 	set_deadline(stage);
 	for (i = 0; i < vm->vcpu_count && !err; i++) {
 		struct touch touch = { stage, i, 0 };

@@ -5,14 +5,15 @@
 #ifndef LAB_LITMUS_ACTORS_H
 #define LAB_LITMUS_ACTORS_H
 
-#include "lab/litmus/ops.h"
+#include "lab/verb/verb.h"
 #include "lab/litmus/schedule.h"
 #include "vmm/vm.h"
 
 /* A VM that plays a test. */
 struct litmus_stage {
 	struct vm vm;
-	struct litmus_world world;
+	const struct litmus_test *test;
+	struct party party;
 	struct guest_litmus *shared;	/* the page, as the kernel sees it */
 	const u64 *guest_reads[LITMUS_VCPUS];	/* of the mailboxes; likewise */
 	u64 command_seq[LITMUS_VCPUS];

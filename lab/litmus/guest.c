@@ -7,36 +7,31 @@
 
 _Static_assert(LITMUS_OPS == GUEST_LITMUS_OPS &&
 	       LITMUS_VCPUS == GUEST_LITMUS_VCPUS &&
-	       LITMUS_FLAGS == GUEST_LITMUS_FLAGS, "a script holds any actor");
+	       PARTY_FLAGS == GUEST_LITMUS_FLAGS, "a script holds any actor");
 _Static_assert(sizeof(struct guest_litmus) <= PAGE_SIZE, "one page");
 
-static bool leaves_guest(enum litmus_verb verb)
-{
-	return verb == LITMUS_OUT_READ || verb == LITMUS_OUT_WRITE;
-}
-
-u32 litmus_guest_count(const struct litmus_op *ops, u32 left)
+u32 litmus_guest_count(const struct action *ops, u32 left)
 {
 	u32 n = 0;
 
-	while (n < left && ops[n].verb != LITMUS_END &&
-	       !leaves_guest(ops[n].verb))
+	while (n < left && ops[n].verb != VERB_END &&
+	       verbs[ops[n].verb].by != BY_VCPU)
 		n++;
 	return n;
 }
 
-static struct guest_litmus_op guest_op(const struct litmus_op *op)
+static struct guest_litmus_op guest_op(const struct action *op)
 {
 	static const enum guest_verb verbs[] = {
-		[LITMUS_READ] = GUEST_VERB_READ,
-		[LITMUS_WRITE] = GUEST_VERB_WRITE,
-		[LITMUS_RAISE] = GUEST_VERB_RAISE,
-		[LITMUS_LOOK] = GUEST_VERB_LOOK,
-		[LITMUS_AWAIT] = GUEST_VERB_AWAIT,
-		[LITMUS_WATCH] = GUEST_VERB_WATCH,
+		[VERB_READ] = GUEST_VERB_READ,
+		[VERB_WRITE] = GUEST_VERB_WRITE,
+		[VERB_RAISE] = GUEST_VERB_RAISE,
+		[VERB_LOOK] = GUEST_VERB_LOOK,
+		[VERB_AWAIT] = GUEST_VERB_AWAIT,
+		[VERB_WATCH] = GUEST_VERB_WATCH,
 	};
-	u64 base = op->page & LITMUS_ALIAS ? GUEST_ALIAS_GPA : GUEST_DATA_GPA;
-	u32 page = op->page & ~LITMUS_ALIAS;
+	u64 base = op->page & VERB_ALIAS ? GUEST_ALIAS_GPA : GUEST_DATA_GPA;
+	u32 page = op->page & ~VERB_ALIAS;
 
 	BUG_ON(op->verb >= array_count(verbs));
 	return (struct guest_litmus_op){
@@ -70,7 +65,7 @@ int litmus_guest_command(struct litmus_stage *stage, u32 index,
 }
 
 int litmus_guest_play(struct litmus_stage *stage, u32 index,
-		      const struct litmus_op *ops, u32 count, u64 **regs)
+		      const struct action *ops, u32 count, u64 **regs)
 {
 	struct guest_litmus_script *script = &stage->shared->scripts[index];
 	u32 i, next = 0;
@@ -82,7 +77,7 @@ int litmus_guest_play(struct litmus_stage *stage, u32 index,
 	script->gave_up = 0;
 	err = litmus_guest_command(stage, index, GUEST_LITMUS);
 	for (i = 0; i < count; i++)
-		if (litmus_sets_register(ops[i].verb))
+		if (verb_sets_register(ops[i].verb))
 			*(*regs)++ = script->regs[next++];
 	if (!err && script->gave_up)
 		err = -EBUSY;

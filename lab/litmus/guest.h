@@ -12,7 +12,7 @@
 
 /* How many of the @left ops from @ops on are guest code: up to the first END,
  * or the first that leaves the guest. */
-u32 litmus_guest_count(const struct litmus_op *ops, u32 left);
+u32 litmus_guest_count(const struct action *ops, u32 left);
 
 /*
  * Let vCPU @index perform these @count ops; registers go to **@regs, which
@@ -20,7 +20,7 @@ u32 litmus_guest_count(const struct litmus_op *ops, u32 left);
  * and vm->message says how.
  */
 __must_check int litmus_guest_play(struct litmus_stage *stage, u32 index,
-				   const struct litmus_op *ops, u32 count,
+				   const struct action *ops, u32 count,
 				   u64 **regs);
 
 /* Let it perform another command, without arguments; errors as above. */

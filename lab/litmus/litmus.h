@@ -7,7 +7,7 @@
 #ifndef LAB_LITMUS_LITMUS_H
 #define LAB_LITMUS_LITMUS_H
 
-#include "lib/compiler.h"
+#include "lab/verb/verb.h"
 
 enum litmus_who {
 	LITMUS_HOST,		/* a host thread, through P */
@@ -15,59 +15,7 @@ enum litmus_who {
 	LITMUS_VCPU1,
 };
 
-enum litmus_verb {
-	LITMUS_END,		/* behind the last one */
-
-	/* Anybody: a host thread through P, a vCPU through S. */
-	LITMUS_READ,		/* register := word */
-	LITMUS_WRITE,		/* word := value */
-	LITMUS_RAISE,		/* flag := 1 */
-	LITMUS_LOOK,		/* register := flag */
-	LITMUS_AWAIT,		/* until flag is 1 */
-	/*
-	 * Read the word again and again until flag was 1 before a read, 3
-	 * times at least: value (old), later other (new), never back, and new
-	 * for certain once the flag was 1. Register := reads that were not so.
-	 */
-	LITMUS_WATCH,
-
-	/* A vCPU's CPU: leave the guest, then access through P there. */
-	LITMUS_OUT_READ,
-	LITMUS_OUT_WRITE,
-
-	/* Host threads only. */
-	LITMUS_FORK,		/* there is one child at most */
-	LITMUS_CHILD_READ,
-	LITMUS_CHILD_WRITE,
-	LITMUS_CHILD_EXIT,
-	LITMUS_PIN,		/* gup of page, kept; register := 1 if got */
-	LITMUS_PIN_READ,	/* register := word, in the pinned frame itself */
-	LITMUS_PIN_SAME,	/* register := 1 if P maps the pinned frame */
-	LITMUS_UNPIN,
-	LITMUS_MERGE,		/* page into page other; register := 1 if done */
-	LITMUS_PROTECT_RO,	/* the whole area */
-	LITMUS_PROTECT_RW,
-	LITMUS_DISCARD,		/* value pages from page on */
-	LITMUS_MIGRATE,		/* register := 1 if done */
-	LITMUS_REUSE,		/* take every free frame that was used lately,
-				 * fill it with value, give it back */
-	LITMUS_COMPLETE,	/* what the policy still owes is flushed */
-	LITMUS_SPURIOUS,	/* register := spurious guest faults so far */
-	LITMUS_FAULTS,		/* register := guest faults so far */
-	LITMUS_VERB_COUNT,
-};
-
-#define LITMUS_ALIAS	0x80	/* .page: through the second memslot (vCPUs) */
-#define LITMUS_FLAGS	2
 #define LITMUS_VCPUS	2
-#define LITMUS_PAGES	4	/* pages that ops name: 0 .. 3 */
-
-struct litmus_op {
-	enum litmus_verb verb;
-	u8 page, word, flag;
-	u8 who;			/* initially and finally only */
-	u64 value, other;
-};
 
 #define LITMUS_ACTORS	4
 #define LITMUS_OPS	8
@@ -88,12 +36,12 @@ struct litmus_test {
 	const char *heard;	/* that break the rule here, but only a real
 				 * processor would show; NULL: none */
 	u32 pages;		/* of the VM; 0: 2 */
-	struct litmus_op initially[LITMUS_OPS + 4];	/* one after the other */
+	struct action initially[LITMUS_OPS + 4];	/* one after the other */
 	struct litmus_actor {
 		enum litmus_who who;
-		struct litmus_op ops[LITMUS_OPS];
+		struct action ops[LITMUS_OPS];
 	} actors[LITMUS_ACTORS];	/* up to the first without ops */
-	struct litmus_op finally[LITMUS_OPS];
+	struct action finally[LITMUS_OPS];
 	const char *outcome;	/* the predicate in words */
 	bool (*seen)(const struct litmus_outcome *o);	/* it came out */
 	bool allowed;		/* the outcome is allowed, not forbidden */
@@ -101,13 +49,9 @@ struct litmus_test {
 
 extern const struct litmus_test litmus_tests[];
 extern const u32 litmus_test_count;
-extern const char *const litmus_verb_names[LITMUS_VERB_COUNT];
 
 /* The test with that name, or NULL. */
 const struct litmus_test *litmus_find(const char *name);
-
-/* Does @op set a register? */
-bool litmus_sets_register(enum litmus_verb verb);
 
 u32 litmus_actor_count(const struct litmus_test *test);
 

@@ -9,38 +9,38 @@
 #include "lab/litmus/litmus.h"
 
 /* Ops in short. */
-#define READ(p)		{ LITMUS_READ, .page = p }
-#define READ_WORD(p, w)	{ LITMUS_READ, .page = p, .word = w }
-#define WRITE(p, v)	{ LITMUS_WRITE, .page = p, .value = v }
-#define WRITE_WORD(p, w, v) { LITMUS_WRITE, .page = p, .word = w, .value = v }
-#define WATCH(p, was, is) { LITMUS_WATCH, .page = p, .value = was, .other = is }
-#define RAISE		{ LITMUS_RAISE }
-#define LOOK		{ LITMUS_LOOK }
-#define AWAIT		{ LITMUS_AWAIT }
-#define OUT_READ(p)	{ LITMUS_OUT_READ, .page = p }
-#define OUT_WRITE(p, w, v) { LITMUS_OUT_WRITE, .page = p, .word = w, .value = v }
-#define FORK		{ LITMUS_FORK }
-#define CHILD_READ(p, w) { LITMUS_CHILD_READ, .page = p, .word = w }
-#define CHILD_WRITE(p, v) { LITMUS_CHILD_WRITE, .page = p, .value = v }
-#define CHILD_EXIT	{ LITMUS_CHILD_EXIT }
-#define PIN(p)		{ LITMUS_PIN, .page = p }
-#define PIN_SAME(p)	{ LITMUS_PIN_SAME, .page = p }
-#define MERGE(p, into)	{ LITMUS_MERGE, .page = p, .other = into }
-#define PROTECT_RO	{ LITMUS_PROTECT_RO }
-#define PROTECT_RW	{ LITMUS_PROTECT_RW }
-#define DISCARD(p, n)	{ LITMUS_DISCARD, .page = p, .value = n }
-#define MIGRATE(p)	{ LITMUS_MIGRATE, .page = p }
-#define REUSE(v)	{ LITMUS_REUSE, .value = v }
+#define READ(p)		{ VERB_READ, .page = p }
+#define READ_WORD(p, w)	{ VERB_READ, .page = p, .word = w }
+#define WRITE(p, v)	{ VERB_WRITE, .page = p, .value = v }
+#define WRITE_WORD(p, w, v) { VERB_WRITE, .page = p, .word = w, .value = v }
+#define WATCH(p, was, is) { VERB_WATCH, .page = p, .value = was, .other = is }
+#define RAISE		{ VERB_RAISE }
+#define LOOK		{ VERB_LOOK }
+#define AWAIT		{ VERB_AWAIT }
+#define OUT_READ(p)	{ VERB_OUT_READ, .page = p }
+#define OUT_WRITE(p, w, v) { VERB_OUT_WRITE, .page = p, .word = w, .value = v }
+#define FORK		{ VERB_FORK }
+#define CHILD_READ(p, w) { VERB_CHILD_READ, .page = p, .word = w }
+#define CHILD_WRITE(p, v) { VERB_CHILD_WRITE, .page = p, .value = v }
+#define CHILD_EXIT	{ VERB_CHILD_EXIT }
+#define PIN(p)		{ VERB_PIN, .page = p }
+#define PIN_SAME(p)	{ VERB_PIN_SAME, .page = p }
+#define MERGE(p, q)	{ VERB_MERGE, .page = p, .into = q }
+#define PROTECT_RO	{ VERB_PROTECT_RO }
+#define PROTECT_RW	{ VERB_PROTECT_RW }
+#define DISCARD(p, n)	{ VERB_DISCARD, .page = p, .count = n }
+#define MIGRATE(p)	{ VERB_MIGRATE, .page = p }
+#define REUSE(v)	{ VERB_REUSE, .value = v }
 
 /* Initially and finally: a vCPU does it. */
-#define GUEST_READ(p)	{ LITMUS_READ, .page = p, .who = LITMUS_VCPU0 }
-#define GUEST_WRITE(p, v) { LITMUS_WRITE, .page = p, .value = v,	\
+#define GUEST_READ(p)	{ VERB_READ, .page = p, .who = LITMUS_VCPU0 }
+#define GUEST_WRITE(p, v) { VERB_WRITE, .page = p, .value = v,	\
 			    .who = LITMUS_VCPU0 }
-#define GUEST1_READ(p)	{ LITMUS_READ, .page = p, .who = LITMUS_VCPU1 }
-#define GUEST_OUT_WRITE(p, v) { LITMUS_OUT_WRITE, .page = p, .value = v, \
+#define GUEST1_READ(p)	{ VERB_READ, .page = p, .who = LITMUS_VCPU1 }
+#define GUEST_OUT_WRITE(p, v) { VERB_OUT_WRITE, .page = p, .value = v, \
 				.who = LITMUS_VCPU0 }
 
-#define ALIAS_OF(p)	((p) | LITMUS_ALIAS)
+#define ALIAS_OF(p)	((p) | VERB_ALIAS)
 #define FREED		0x66
 #define A_TABLE		512	/* pages that one leaf table maps */
 
@@ -431,7 +431,7 @@ const struct litmus_test litmus_tests[] = {
 			{ LITMUS_VCPU0, { WRITE_WORD(0, 1, 7),
 					  WRITE_WORD(0, 2, 8) } },
 		},
-		.finally = { { LITMUS_SPURIOUS } },
+		.finally = { { VERB_SPURIOUS } },
 		.outcome = "more than one spurious fault",
 		.seen = more_than_one,
 	}, {
@@ -447,7 +447,7 @@ const struct litmus_test litmus_tests[] = {
 			{ LITMUS_HOST, { WRITE(0, 2) } },
 			{ LITMUS_VCPU0, { WRITE_WORD(0, 1, 7) } },
 		},
-		.finally = { { LITMUS_FAULTS } },
+		.finally = { { VERB_FAULTS } },
 		.outcome = "more than three faults for one write",
 		.seen = more_than_three,
 	}, {

@@ -16,11 +16,11 @@ EXPLORE_LOCKS := -Itest/explore/locks
 # What actors run. arch/x86/spinlock.c is explored by engine.t alone.
 EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,counter.c \
 		handshake.c wait.c) \
-	lab/litmus/ops.c lab/mutant/primary.c lab/mutant/secondary.c \
+	lab/verb/perform.c lab/mutant/primary.c lab/mutant/secondary.c \
 	$(addprefix test/fake/,machine.c tlb.c)
 # What watches them, or prepares.
 EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check/*.c) \
-	lab/litmus/litmus.c lab/litmus/tests.c lab/mutant/mutant.c \
+	lab/verb/verb.c lab/litmus/litmus.c lab/litmus/tests.c lab/mutant/mutant.c \
 	test/fake/executed.c
 EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \
 	context.S engine.c memory.c order.c output.c seen.c trace.c turn.c)

@@ -106,7 +106,7 @@ static bool explore_upwards(struct job *job)
 
 #define MANY_PAGES	64
 
-static bool has(const struct litmus_test *test, enum litmus_verb verb)
+static bool has(const struct litmus_test *test, enum verb_id verb)
 {
 	u32 actor, i;
 
@@ -130,8 +130,8 @@ static u32 bound_of(const struct trial *trial)
 	u32 n = options.preemptions;
 	bool is_big = litmus_pages(test) > MANY_PAGES ||
 		      (litmus_actor_count(test) > 2 &&
-		       (has(test, LITMUS_CHILD_EXIT) ||
-			has(test, LITMUS_DISCARD) || has(test, LITMUS_PIN) ||
+		       (has(test, VERB_CHILD_EXIT) ||
+			has(test, VERB_DISCARD) || has(test, VERB_PIN) ||
 			trial->policy->start->zaps));
 
 	return n && is_big ? n - 1 : n;

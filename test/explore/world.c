@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include "lab/check/check.h"
-#include "lab/litmus/ops.h"
+#include "lab/litmus/litmus.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "mm/hpt.h"
@@ -18,37 +18,37 @@ static struct mm *mm;
 static struct ept vm;
 static struct policy policy;
 static struct vcpu_tlb vcpus[LITMUS_VCPUS];
-static u64 flags[LITMUS_FLAGS];
-static struct litmus_world world;
+static u64 flags[PARTY_FLAGS];
+static struct party party;
 static struct litmus_outcome outcome;
 
 /* Of each actor, and of what is done initially and finally. */
-static struct litmus_player players[LITMUS_ACTORS + 1];
+static struct player players[LITMUS_ACTORS + 1];
 static u32 waits[LITMUS_ACTORS + 1];	/* in the op that is under way */
 
 /* --- How an actor gets at memory. */
 
-static int host_read(struct litmus_player *player, u32 page, u32 word,
+static int host_read(struct player *player, u32 page, u32 word,
 		     u64 *value)
 {
 	(void)player;
-	return fake_read((hva_t){ (u64)litmus_word(&world, page, word) },
+	return fake_read((hva_t){ (u64)party_word(&party, page, word) },
 			 value);
 }
 
-static int host_write(struct litmus_player *player, u32 page, u32 word,
+static int host_write(struct player *player, u32 page, u32 word,
 		      u64 value)
 {
 	(void)player;
-	return fake_write((hva_t){ (u64)litmus_word(&world, page, word) },
+	return fake_write((hva_t){ (u64)party_word(&party, page, word) },
 			  value);
 }
 
 static gpa_t gpa_of(u32 page, u32 word)
 {
-	u64 first = page & LITMUS_ALIAS ? ALIAS_GFN : DATA_GFN;
+	u64 first = page & VERB_ALIAS ? ALIAS_GFN : DATA_GFN;
 
-	return (gpa_t){ gfn_to_gpa((gfn_t){ first + (page & ~LITMUS_ALIAS) }).v +
+	return (gpa_t){ gfn_to_gpa((gfn_t){ first + (page & ~VERB_ALIAS) }).v +
 			word * sizeof(u64) };
 }
 
@@ -58,14 +58,14 @@ static struct vcpu_tlb *vcpu_here(void)
 	return &vcpus[cpu_id() - 1];
 }
 
-static int guest_read(struct litmus_player *player, u32 page, u32 word,
+static int guest_read(struct player *player, u32 page, u32 word,
 		      u64 *value)
 {
 	(void)player;
 	return fake_guest_read(vcpu_here(), gpa_of(page, word), value);
 }
 
-static int guest_write(struct litmus_player *player, u32 page, u32 word,
+static int guest_write(struct player *player, u32 page, u32 word,
 		       u64 value)
 {
 	(void)player;
@@ -73,17 +73,17 @@ static int guest_write(struct litmus_player *player, u32 page, u32 word,
 }
 
 /* A watch looks a few times in any case; nothing changes for waiting. */
-static bool wait_a_while(struct litmus_player *player)
+static bool wait_a_while(struct player *player)
 {
 	if (++waits[player->index] >= WATCH_READS_MIN)
 		explore_yield();
 	return true;
 }
 
-static const struct litmus_access host_access = {
+static const struct access host_access = {
 	host_read, host_write, wait_a_while,
 };
-static const struct litmus_access guest_access = {
+static const struct access guest_access = {
 	guest_read, guest_write, wait_a_while,
 };
 
@@ -105,16 +105,15 @@ static int on_guest_fault(gpa_t gpa, u32 access)
 
 /* --- What an actor does. */
 
-static bool is_outside(enum litmus_who who, enum litmus_verb verb)
+static bool is_outside(enum litmus_who who, enum verb_id verb)
 {
-	return who == LITMUS_HOST || verb == LITMUS_OUT_READ ||
-	       verb == LITMUS_OUT_WRITE;
+	return who == LITMUS_HOST || verbs[verb].by == BY_VCPU;
 }
 
-static void perform(u32 index, enum litmus_who who, const struct litmus_op *op,
+static void perform(u32 index, enum litmus_who who, const struct action *op,
 		    u64 *reg)
 {
-	struct litmus_player *player = &players[index];
+	struct player *player = &players[index];
 	int err;
 
 	if (is_outside(who, op->verb)) {
@@ -124,9 +123,9 @@ static void perform(u32 index, enum litmus_who who, const struct litmus_op *op,
 		player->access = &guest_access;
 	}
 	waits[index] = 0;
-	err = litmus_perform(player, op, reg);
+	err = verb_perform(player, op, reg);
 	if (err)
-		explore_found(FOUND_DEATH, "%s: error %d", litmus_verb_names[op->verb], err);
+		explore_found(FOUND_DEATH, "%s: error %d", verbs[op->verb].name, err);
 }
 
 static void play(u32 index)
@@ -135,11 +134,11 @@ static void play(u32 index)
 	u64 *regs = outcome.reg[index];
 	u32 i;
 
-	for (i = 0; i < LITMUS_OPS && actor->ops[i].verb != LITMUS_END; i++) {
+	for (i = 0; i < LITMUS_OPS && actor->ops[i].verb != VERB_END; i++) {
 		u64 reg = 0;
 
 		perform(index, actor->who, &actor->ops[i], &reg);
-		if (litmus_sets_register(actor->ops[i].verb))
+		if (verb_sets_register(actor->ops[i].verb))
 			*regs++ = reg;
 	}
 	fake_guest_leave();
@@ -151,29 +150,29 @@ static u32 cpu_of(enum litmus_who who)
 }
 
 /* One after the other, each on its CPU. */
-static void play_alone(const struct litmus_op *ops, u32 count, u64 *regs)
+static void play_alone(const struct action *ops, u32 count, u64 *regs)
 {
 	u32 i;
 
-	for (i = 0; i < count && ops[i].verb != LITMUS_END; i++) {
+	for (i = 0; i < count && ops[i].verb != VERB_END; i++) {
 		u32 self = fake_cpu(cpu_of(ops[i].who));
 		u64 reg = 0;
 
 		perform(LITMUS_FINALLY, ops[i].who, &ops[i], &reg);
 		fake_guest_leave();
 		fake_cpu(self);
-		if (regs && litmus_sets_register(ops[i].verb))
+		if (regs && verb_sets_register(ops[i].verb))
 			*regs++ = reg;
 	}
 }
 
 /* --- CPUs. */
 
-static bool has_vcpu1(const struct litmus_op *ops, u32 count)
+static bool has_vcpu1(const struct action *ops, u32 count)
 {
 	u32 i;
 
-	for (i = 0; i < count && ops[i].verb != LITMUS_END; i++)
+	for (i = 0; i < count && ops[i].verb != VERB_END; i++)
 		if (ops[i].who == LITMUS_VCPU1)
 			return true;
 	return false;
@@ -208,7 +207,7 @@ static void expect(bool holds, const char *what)
 		panic("%s", what);
 }
 
-static void complete(struct litmus_world *of)
+static void complete(struct party *of)
 {
 	(void)of;
 	ept_complete(&vm);
@@ -255,15 +254,15 @@ static void build(void)
 	}
 	fake_cpu(0);
 	make_vm();
-	world = (struct litmus_world){
-		.test = test, .mm = mm, .area = area, .flags = flags,
+	party = (struct party){
+		.mm = mm, .area = area, .flags = flags,
 		.complete = complete,
 	};
 	for (i = 0; i <= LITMUS_ACTORS; i++)
-		players[i] = (struct litmus_player){ &world, NULL, i };
-	expect(!litmus_world_init(&world), "no memory for the test");
+		players[i] = (struct player){ &party, NULL, i };
+	expect(!party_init(&party), "no memory for the test");
 	play_alone(test->initially, array_count(test->initially), NULL);
-	litmus_actors_begin(&world);
+	party_begin(&party);
 }
 
 static void serve_interrupts(void)
@@ -288,7 +287,7 @@ static void judge(void)
 	if (!trial.test->allowed && trial.test->seen(&outcome))
 		explore_found(FOUND_OUTCOME, "forbidden: %s",
 			      trial.test->outcome);
-	leaked = litmus_reset(&world);
+	leaked = party_reset(&party);
 	if (leaked && !trial.mutant)
 		explore_found(FOUND_DEATH, "INV-FREE: %lld frames",
 			      (long long)leaked);
@@ -364,9 +363,9 @@ const char *world_actor(u32 i)
 	u32 k, n;
 
 	n = snprintf(text, sizeof(text), "%s:", names[actor->who]);
-	for (k = 0; k < LITMUS_OPS && actor->ops[k].verb != LITMUS_END; k++)
+	for (k = 0; k < LITMUS_OPS && actor->ops[k].verb != VERB_END; k++)
 		n += snprintf(text + n, sizeof(text) - n, " %s",
-			      litmus_verb_names[actor->ops[k].verb]);
+			      verbs[actor->ops[k].verb].name);
 	return text;
 }
 
@@ -409,7 +408,7 @@ static const char *name_of_entry(const volatile void *p)
 		hva_t hva = { HVA_START + i * PAGE_SIZE };
 		const char *kind =
 			p == hpt_walk(mm, hva) ? "P" :
-			world.child && p == hpt_walk(world.child, hva) ?
+			party.child && p == hpt_walk(party.child, hva) ?
 				"child-P" :
 			p == ept_walk(&vm, (gfn_t){ DATA_GFN + i }) ? "S" :
 			p == ept_walk(&vm, (gfn_t){ ALIAS_GFN + i }) ?
@@ -456,7 +455,7 @@ const char *world_name(const volatile void *p)
 		return "seq";
 	if (p == &vm.inprog)
 		return "inprog";
-	if (p >= (void *)flags && p < (void *)&flags[LITMUS_FLAGS]) {
+	if (p >= (void *)flags && p < (void *)&flags[PARTY_FLAGS]) {
 		snprintf(text, sizeof(text), "flag%u",
 			 (u32)((const volatile u64 *)p - flags));
 		return text;

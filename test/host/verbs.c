@@ -5,86 +5,86 @@
  */
 #include "test/host/vm.h"
 
-#include "lab/litmus/ops.h"
+#include "lab/litmus/litmus.h"
 #include "vmm/litmus_abi.h"
 
-static u64 flags[LITMUS_FLAGS];
+static u64 flags[PARTY_FLAGS];
 
-static int host_read(struct litmus_player *player, u32 page, u32 word,
+static int host_read(struct player *player, u32 page, u32 word,
 		     u64 *value)
 {
-	return fake_read((hva_t){ (u64)litmus_word(player->world, page, word) },
+	return fake_read((hva_t){ (u64)party_word(player->party, page, word) },
 			 value);
 }
 
-static int host_write(struct litmus_player *player, u32 page, u32 word,
+static int host_write(struct player *player, u32 page, u32 word,
 		      u64 value)
 {
-	return fake_write((hva_t){ (u64)litmus_word(player->world, page,
+	return fake_write((hva_t){ (u64)party_word(player->party, page,
 						    word) }, value);
 }
 
 /* Nobody else plays. */
-static bool give_up(struct litmus_player *player)
+static bool give_up(struct player *player)
 {
 	(void)player;
 	return false;
 }
 
-static const struct litmus_access host_access = {
+static const struct access host_access = {
 	host_read, host_write, give_up,
 };
 
 static gpa_t gpa_of(u32 page, u32 word)
 {
-	u64 gfn = page & LITMUS_ALIAS ? ALIAS_GFN : DATA_GFN;
-	gpa_t gpa = gfn_to_gpa((gfn_t){ gfn + (page & ~LITMUS_ALIAS) });
+	u64 gfn = page & VERB_ALIAS ? ALIAS_GFN : DATA_GFN;
+	gpa_t gpa = gfn_to_gpa((gfn_t){ gfn + (page & ~VERB_ALIAS) });
 
 	gpa.v += word * sizeof(u64);
 	return gpa;
 }
 
-static int guest_read(struct litmus_player *player, u32 page, u32 word,
+static int guest_read(struct player *player, u32 page, u32 word,
 		      u64 *value)
 {
 	(void)player;
 	return fake_guest_read(&vcpus[0], gpa_of(page, word), value);
 }
 
-static int guest_write(struct litmus_player *player, u32 page, u32 word,
+static int guest_write(struct player *player, u32 page, u32 word,
 		       u64 value)
 {
 	(void)player;
 	return fake_guest_write(&vcpus[0], gpa_of(page, word), value);
 }
 
-static const struct litmus_access guest_access = {
+static const struct access guest_access = {
 	guest_read, guest_write, give_up,
 };
 
-static struct litmus_world world;
+static struct party party;
 
-/* As vm_start(), with a world over all of the area. */
-static void world_start(const struct litmus_test *test,
-			const struct policy *policy)
+/* As vm_start(), with a party over all of the area. */
+static void party_start(const struct policy *policy)
 {
 	vm_start(policy, AREA_PAGES);
-	world = (struct litmus_world){
-		.test = test, .mm = mm, .flags = flags,
+	party = (struct party){
+		.mm = mm, .flags = flags,
 		.area = pages(0, AREA_PAGES),
 	};
-	assert_int_equal(litmus_world_init(&world), 0);
+	assert_int_equal(party_init(&party), 0);
 }
 
-static u64 host_does(enum litmus_verb verb, u8 page, u64 value, u64 other)
+static u64 host_does(enum verb_id verb, u8 page, u64 value, u64 other)
 {
-	struct litmus_player player = { &world, &host_access, 0 };
-	struct litmus_op op = {
+	struct player player = { &party, &host_access, 0 };
+	struct action op = {
 		.verb = verb, .page = page, .value = value, .other = other,
+		.count = (u32)value, .into = (u32)other,
 	};
 	u64 reg = 12345;
 
-	assert_int_equal(litmus_perform(&player, &op, &reg), 0);
+	assert_int_equal(verb_perform(&player, &op, &reg), 0);
 	return reg;
 }
 
@@ -93,73 +93,73 @@ static u64 host_does(enum litmus_verb verb, u8 page, u64 value, u64 other)
 static void test_child_keeps_the_old(void **state)
 {
 	(void)state;
-	world_start(NULL, policy_find("change-pte"));
-	assert_int_equal(host_does(LITMUS_CHILD_READ, 0, 0, 0),
-			 LITMUS_NOTHING);
-	host_does(LITMUS_WRITE, 0, 1, 0);
-	host_does(LITMUS_FORK, 0, 0, 0);
-	host_does(LITMUS_WRITE, 0, 2, 0);
-	assert_int_equal(host_does(LITMUS_CHILD_READ, 0, 0, 0), 1);
-	host_does(LITMUS_CHILD_WRITE, 0, 3, 0);
-	assert_int_equal(host_does(LITMUS_CHILD_READ, 0, 0, 0), 3);
-	assert_int_equal(host_does(LITMUS_READ, 0, 0, 0), 2);
-	host_does(LITMUS_CHILD_EXIT, 0, 0, 0);
-	assert_int_equal(host_does(LITMUS_CHILD_READ, 0, 0, 0),
-			 LITMUS_NOTHING);
-	assert_int_equal(litmus_reset(&world), 0);
+	party_start(policy_find("change-pte"));
+	assert_int_equal(host_does(VERB_CHILD_READ, 0, 0, 0),
+			 VERB_NOTHING);
+	host_does(VERB_WRITE, 0, 1, 0);
+	host_does(VERB_FORK, 0, 0, 0);
+	host_does(VERB_WRITE, 0, 2, 0);
+	assert_int_equal(host_does(VERB_CHILD_READ, 0, 0, 0), 1);
+	host_does(VERB_CHILD_WRITE, 0, 3, 0);
+	assert_int_equal(host_does(VERB_CHILD_READ, 0, 0, 0), 3);
+	assert_int_equal(host_does(VERB_READ, 0, 0, 0), 2);
+	host_does(VERB_CHILD_EXIT, 0, 0, 0);
+	assert_int_equal(host_does(VERB_CHILD_READ, 0, 0, 0),
+			 VERB_NOTHING);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
 static void test_pin_keeps_the_frame(void **state)
 {
 	(void)state;
-	world_start(NULL, policy_find("change-pte"));
-	assert_int_equal(host_does(LITMUS_PIN_READ, 0, 0, 0), LITMUS_NOTHING);
-	host_does(LITMUS_WRITE, 0, 1, 0);
-	assert_int_equal(host_does(LITMUS_PIN, 0, 0, 0), 1);
-	host_does(LITMUS_WRITE, 0, 2, 0);
-	assert_int_equal(host_does(LITMUS_PIN_READ, 0, 0, 0), 2);
-	assert_int_equal(host_does(LITMUS_MIGRATE, 0, 0, 0), 0);
-	host_does(LITMUS_DISCARD, 0, 1, 0);
-	assert_int_equal(host_does(LITMUS_READ, 0, 0, 0), 0);
-	assert_int_equal(host_does(LITMUS_PIN_READ, 0, 0, 0), 2);
-	host_does(LITMUS_UNPIN, 0, 0, 0);
-	assert_int_equal(host_does(LITMUS_PIN_READ, 0, 0, 0), LITMUS_NOTHING);
-	assert_int_equal(litmus_reset(&world), 0);
+	party_start(policy_find("change-pte"));
+	assert_int_equal(host_does(VERB_PIN_READ, 0, 0, 0), VERB_NOTHING);
+	host_does(VERB_WRITE, 0, 1, 0);
+	assert_int_equal(host_does(VERB_PIN, 0, 0, 0), 1);
+	host_does(VERB_WRITE, 0, 2, 0);
+	assert_int_equal(host_does(VERB_PIN_READ, 0, 0, 0), 2);
+	assert_int_equal(host_does(VERB_MIGRATE, 0, 0, 0), 0);
+	host_does(VERB_DISCARD, 0, 1, 0);
+	assert_int_equal(host_does(VERB_READ, 0, 0, 0), 0);
+	assert_int_equal(host_does(VERB_PIN_READ, 0, 0, 0), 2);
+	host_does(VERB_UNPIN, 0, 0, 0);
+	assert_int_equal(host_does(VERB_PIN_READ, 0, 0, 0), VERB_NOTHING);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
 static void test_merge_shares_equal_pages(void **state)
 {
 	(void)state;
-	world_start(NULL, policy_find("change-pte"));
-	host_does(LITMUS_WRITE, 0, 1, 0);
-	host_does(LITMUS_WRITE, 1, 2, 0);
-	assert_int_equal(host_does(LITMUS_MERGE, 1, 0, 0), 0);
-	host_does(LITMUS_WRITE, 1, 1, 0);
-	host_does(LITMUS_PIN, 1, 0, 0);
-	assert_int_equal(host_does(LITMUS_MERGE, 1, 0, 0), 0);
-	host_does(LITMUS_UNPIN, 1, 0, 0);
-	assert_int_equal(host_does(LITMUS_MERGE, 1, 0, 0), 1);
+	party_start(policy_find("change-pte"));
+	host_does(VERB_WRITE, 0, 1, 0);
+	host_does(VERB_WRITE, 1, 2, 0);
+	assert_int_equal(host_does(VERB_MERGE, 1, 0, 0), 0);
+	host_does(VERB_WRITE, 1, 1, 0);
+	host_does(VERB_PIN, 1, 0, 0);
+	assert_int_equal(host_does(VERB_MERGE, 1, 0, 0), 0);
+	host_does(VERB_UNPIN, 1, 0, 0);
+	assert_int_equal(host_does(VERB_MERGE, 1, 0, 0), 1);
 	assert_ptr_equal(frame_of(mm, 0), frame_of(mm, 1));
-	host_does(LITMUS_WRITE, 1, 2, 0);
-	assert_int_equal(host_does(LITMUS_READ, 0, 0, 0), 1);
-	assert_int_equal(litmus_reset(&world), 0);
+	host_does(VERB_WRITE, 1, 2, 0);
+	assert_int_equal(host_does(VERB_READ, 0, 0, 0), 1);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
 static void test_denied_write_did_not_happen(void **state)
 {
 	(void)state;
-	world_start(NULL, policy_find("change-pte"));
-	host_does(LITMUS_WRITE, 0, 1, 0);
-	host_does(LITMUS_PROTECT_RO, 0, 0, 0);
-	host_does(LITMUS_WRITE, 0, 2, 0);
-	assert_int_equal(host_does(LITMUS_READ, 0, 0, 0), 1);
-	assert_int_equal(litmus_reset(&world), 0);
-	host_does(LITMUS_WRITE, 0, 2, 0);
-	assert_int_equal(host_does(LITMUS_READ, 0, 0, 0), 2);
-	assert_int_equal(litmus_reset(&world), 0);
+	party_start(policy_find("change-pte"));
+	host_does(VERB_WRITE, 0, 1, 0);
+	host_does(VERB_PROTECT_RO, 0, 0, 0);
+	host_does(VERB_WRITE, 0, 2, 0);
+	assert_int_equal(host_does(VERB_READ, 0, 0, 0), 1);
+	assert_int_equal(party_reset(&party), 0);
+	host_does(VERB_WRITE, 0, 2, 0);
+	assert_int_equal(host_does(VERB_READ, 0, 0, 0), 2);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
@@ -168,18 +168,18 @@ static void test_reuse_takes_what_was_freed(void **state)
 	struct frame *next;
 
 	(void)state;
-	world_start(NULL, policy_find("change-pte"));
-	host_does(LITMUS_WRITE, 0, 1, 0);
-	host_does(LITMUS_DISCARD, 0, 1, 0);
+	party_start(policy_find("change-pte"));
+	host_does(VERB_WRITE, 0, 1, 0);
+	host_does(VERB_DISCARD, 0, 1, 0);
 	next = frame_alloc();
 	frame_put(next);
 	fake_log_clear();
-	host_does(LITMUS_REUSE, 0, 7, 0);
+	host_does(VERB_REUSE, 0, 7, 0);
 	assert_int_equal(fake_log_count("FREE"), 8);
 	/* Everything is in place again: the same one is taken next. */
 	assert_ptr_equal(frame_alloc(), next);
 	frame_put(next);
-	assert_int_equal(litmus_reset(&world), 0);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
@@ -188,11 +188,11 @@ static void test_leak_is_told(void **state)
 	struct frame *frame;
 
 	(void)state;
-	world_start(NULL, policy_find("change-pte"));
+	party_start(policy_find("change-pte"));
 	frame = frame_alloc();
-	assert_int_equal(litmus_reset(&world), 1);
+	assert_int_equal(party_reset(&party), 1);
 	frame_put(frame);
-	assert_int_equal(litmus_reset(&world), 0);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
@@ -221,21 +221,21 @@ static void test_watch_judges(void **state)
 
 /* --- The rows. */
 
-static void play_initially(const struct litmus_op *ops, u64 *regs)
+static void play_initially(const struct action *ops, u64 *regs)
 {
 	u32 i;
 
-	for (i = 0; ops[i].verb != LITMUS_END; i++) {
+	for (i = 0; ops[i].verb != VERB_END; i++) {
 		bool is_host = ops[i].who == LITMUS_HOST;
-		struct litmus_player player = {
-			&world, is_host ? &host_access : &guest_access, 0,
+		struct player player = {
+			&party, is_host ? &host_access : &guest_access, 0,
 		};
 		u32 self = fake_cpu(is_host ? 0 : 1);
 		u64 reg;
 
-		assert_int_equal(litmus_perform(&player, &ops[i], &reg), 0);
+		assert_int_equal(verb_perform(&player, &ops[i], &reg), 0);
 		fake_guest_leave();
-		if (regs && litmus_sets_register(ops[i].verb))
+		if (regs && verb_sets_register(ops[i].verb))
 			*regs++ = reg;
 		fake_cpu(self);
 	}
@@ -246,15 +246,15 @@ static void play_actors(const struct litmus_test *test,
 {
 	u32 i;
 
-	litmus_actors_begin(&world);
+	party_begin(&party);
 	for (i = 0; i < litmus_actor_count(test); i++) {
 		bool is_host = test->actors[i].who == LITMUS_HOST;
-		struct litmus_player player = {
-			&world, is_host ? &host_access : &guest_access, i,
+		struct player player = {
+			&party, is_host ? &host_access : &guest_access, i,
 		};
 		u32 self = fake_cpu(is_host ? 0 : 1);
-		int err = litmus_play(&player, test->actors[i].ops,
-				      outcome->reg[i]);
+		int err = verb_play(&player, test->actors[i].ops, LITMUS_OPS,
+				    outcome->reg[i]);
 
 		/* -EBUSY: it waits for somebody who comes later. */
 		assert_true(!err || err == -EBUSY);
@@ -267,14 +267,14 @@ static void play(const struct litmus_test *test, const struct policy *policy)
 {
 	struct litmus_outcome outcome = { 0 };
 
-	world_start(test, policy);
+	party_start(policy);
 	play_initially(test->initially, NULL);
 	play_actors(test, &outcome);
 	play_initially(test->finally, outcome.reg[LITMUS_FINALLY]);
 	if (!test->allowed && test->seen(&outcome))
 		fail_msg("%s under %s: %s", test->name, policy->name,
 			 test->outcome);
-	assert_int_equal(litmus_reset(&world), 0);
+	assert_int_equal(party_reset(&party), 0);
 	vm_stop();
 }
 
@@ -289,21 +289,20 @@ static void test_actors_one_after_the_other(void **state)
 }
 
 static void check_ops(const struct litmus_test *test,
-		      const struct litmus_op *ops, enum litmus_who who)
+		      const struct action *ops, enum litmus_who who)
 {
 	u32 i;
 
-	for (i = 0; ops[i].verb != LITMUS_END; i++) {
-		u32 page = ops[i].page & ~LITMUS_ALIAS;
+	for (i = 0; ops[i].verb != VERB_END; i++) {
+		u32 page = ops[i].page & ~VERB_ALIAS;
 
-		if (page >= LITMUS_PAGES || page >= litmus_pages(test) ||
-		    ops[i].flag >= LITMUS_FLAGS)
+		if (page >= PARTY_PAGES || page >= litmus_pages(test) ||
+		    ops[i].flag >= PARTY_FLAGS)
 			fail_msg("%s: op %u is out of range", test->name, i);
-		if (who != LITMUS_HOST && ops[i].verb > LITMUS_OUT_WRITE)
+		if (who != LITMUS_HOST && verbs[ops[i].verb].by == BY_HOST)
 			fail_msg("%s: op %u is not for a vCPU", test->name, i);
-		if (who == LITMUS_HOST && (ops[i].page & LITMUS_ALIAS ||
-					   ops[i].verb == LITMUS_OUT_READ ||
-					   ops[i].verb == LITMUS_OUT_WRITE))
+		if (who == LITMUS_HOST && (ops[i].page & VERB_ALIAS ||
+					   verbs[ops[i].verb].by == BY_VCPU))
 			fail_msg("%s: op %u is for a vCPU", test->name, i);
 	}
 }
