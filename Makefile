@@ -47,6 +47,8 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
+EMBEDDED := $(BUILD)/embedded/litmus_files.o
+
 comma := ,
 
 # What may be set on make's command line.
@@ -154,8 +156,9 @@ readme:
 
 # Documents that are printed from the source.
 docs:
-	@$(MAKE) --no-print-directory $(BUILD)/litmus_doc
-	$(BUILD)/litmus_doc >docs/litmus.md
+	@mkdir -p $(BUILD)
+	@tools/litmus_doc.py >$(BUILD)/litmus.md
+	@mv $(BUILD)/litmus.md docs/litmus.md
 
 clean:
 	rm -rf $(BUILD)
@@ -213,8 +216,10 @@ $(BUILD)/objects.list: FORCE
 	@echo $(KERNEL_SOURCES) | cmp -s - $@ || echo $(KERNEL_SOURCES) >$@
 
 # What a machine may be booting just now is replaced, not changed.
-$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(BUILD)/objects.list linker.ld
-	$(CC) $(LINK_FLAGS) -T linker.ld -o $@.new $(KERNEL_OBJECTS)
+$(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(EMBEDDED) $(BUILD)/objects.list \
+		linker.ld
+	$(CC) $(LINK_FLAGS) -T linker.ld -o $@.new $(KERNEL_OBJECTS) \
+		$(EMBEDDED)
 	@mv $@.new $@
 
 $(BUILD)/tandem.bin: $(BUILD)/tandem.elf
@@ -224,6 +229,16 @@ $(BUILD)/tandem.bin: $(BUILD)/tandem.elf
 		exit 1; \
 	fi
 	@mv $@.new $@
+
+# --- Text files that the kernel carries, and the programs of the host.
+
+$(BUILD)/embedded/litmus_files.S: $(wildcard lab/litmus/*.litmus) lab/litmus \
+		tools/embed.sh
+	@mkdir -p $(@D)
+	tools/embed.sh litmus_files $(sort $(filter %.litmus,$^)) >$@
+
+$(BUILD)/embedded/%.o: $(BUILD)/embedded/%.S | compiler
+	$(CC) -c -o $@ $<
 
 # --- The guest, which the kernel carries.
 
@@ -253,13 +268,6 @@ $(BUILD)/tandem.iso: $(BUILD)/tandem.bin boot/grub.cfg
 	cp $(BUILD)/tandem.bin $(BUILD)/iso/boot/
 	cp boot/grub.cfg $(BUILD)/iso/boot/grub/
 	grub-mkrescue --fonts= --themes= --locales= -o $@ $(BUILD)/iso
-
-# --- Documents that are printed from the source.
-
-$(BUILD)/litmus_doc: tools/litmus_doc.c lab/verb/verb.c lab/litmus/litmus.c lab/litmus/tests.c \
-		lab/litmus/litmus.h Makefile | compiler
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $(filter %.c,$^)
 
 -include $(KERNEL_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d) $(BUILD)/rom.d
 -include test/host/build.mk

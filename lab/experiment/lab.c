@@ -9,8 +9,8 @@
 #include "lab/check/check.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
-#include "lab/litmus/litmus.h"
 #include "lab/litmus/run.h"
+#include "lab/litmus/tests.h"
 #include "lib/string.h"
 
 static struct run run;
@@ -283,6 +283,7 @@ enum machine_exit_status lab_main(const char *command_line,
 {
 	static char error[OPTIONS_ERROR];
 
+	litmus_add_built_in();
 	if (options_parse(&options, command_line, error, sizeof(error))) {
 		printk("error: %s\n", error);
 		return EXIT_USAGE;

@@ -1,6 +1,6 @@
 #include "lab/experiment/reading.h"
 
-#include "lab/litmus/litmus.h"
+#include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
 #include "lab/scenario/workload.h"
 #include "lib/error.h"
@@ -174,9 +174,37 @@ static int read_some(const struct reading *r, name_fn name, u64 *mask)
 	return read_names(r, name, mask);
 }
 
+/* Names of tests, or of the files that they stand in, or "all". */
 static int read_litmus(const struct reading *r)
 {
-	return read_names(r, litmus_name, &r->options->litmus);
+	struct options *options = r->options;
+	const struct litmus_test *test;
+	const char *at = r->value;
+	char name[LITMUS_FILE];
+	size_t length;
+	u32 i;
+
+	options->litmus = true;
+	for (i = 0; i < LITMUS_TESTS; i++)
+		options->litmus_tests[i] = !strcmp(r->value, "all");
+	if (options->litmus_tests[0])
+		return 0;
+	for (; ; at += length + 1) {
+		for (length = 0; at[length] && at[length] != ','; length++)
+			;
+		test = NULL;
+		if (length < sizeof(name)) {
+			memcpy(name, at, length);
+			name[length] = '\0';
+			test = litmus_find(name);
+		}
+		if (!test)
+			return refuse_names(r, at, length, litmus_name,
+					    " all");
+		options->litmus_tests[test - litmus_tests] = true;
+		if (!at[length])
+			return 0;
+	}
 }
 
 static int read_rounds(const struct reading *r)
@@ -185,7 +213,7 @@ static int read_rounds(const struct reading *r)
 }
 
 /* A number up to ':', ',' or the end; moves *@at behind it. */
-static bool scan_number(const char **at, u32 *number)
+static bool digits(const char **at, u32 *number)
 {
 	const char *start = *at;
 	u32 n = 0;
@@ -196,15 +224,15 @@ static bool scan_number(const char **at, u32 *number)
 	return *at > start;
 }
 
-static bool scan_actor(const char **at, u32 *actor)
+static bool actor_of(const char **at, u32 *actor)
 {
-	if (!scan_number(at, actor) || *actor >= LITMUS_ACTORS || **at != ':')
+	if (!digits(at, actor) || *actor >= LITMUS_ACTORS || **at != ':')
 		return false;
 	++*at;
 	return true;
 }
 
-static bool scan_step(const char *name, enum step *step)
+static bool step_of(const char *name, enum step *step)
 {
 	for (*step = 0; *step < STEP_COUNT; ++*step)
 		if (step_is_scheduled(*step) && !strcmp(step_names[*step], name))
@@ -217,9 +245,9 @@ static int read_hold(const struct reading *r)
 	struct schedule_hold hold = { 0 };
 	const char *at = r->value;
 
-	if (scan_actor(&at, &hold.actor) &&
-	    (scan_step(at, &hold.name) ||
-	     (scan_number(&at, &hold.at) && !*at && hold.at))) {
+	if (actor_of(&at, &hold.actor) &&
+	    (step_of(at, &hold.name) ||
+	     (digits(&at, &hold.at) && !*at && hold.at))) {
 		r->options->plan.holds[0] = hold;
 		r->options->plan.hold_count = 1;
 		return 0;
@@ -238,8 +266,8 @@ static int read_schedule(const struct reading *r)
 		struct schedule_segment *segment =
 			&plan->segments[plan->segment_count++];
 
-		if (!scan_actor(&at, &segment->actor) ||
-		    !scan_number(&at, &segment->steps))
+		if (!actor_of(&at, &segment->actor) ||
+		    !digits(&at, &segment->steps))
 			break;
 		if (!*at)
 			return 0;

@@ -7,6 +7,7 @@
 
 #include "ept/policy.h"
 #include "lab/litmus/schedule.h"
+#include "lab/litmus/tests.h"
 
 #define LIST_POLICIES	(1u << 0)
 #define LIST_WORKLOADS	(1u << 1)
@@ -49,7 +50,8 @@ struct options {
 	bool trace;
 	bool check_off;		/* do not watch the rules (lab/check/check.h) */
 	u32 list;		/* LIST_* */
-	u64 litmus;		/* bit i: the i-th litmus test */
+	bool litmus;		/* litmus tests, not workloads */
+	bool litmus_tests[LITMUS_TESTS];	/* these */
 	u32 rounds;		/* of each; 0: one sweep */
 	struct schedule_plan plan;	/* hold=, schedule= */
 	char tests[OPTIONS_TEXT];	/* empty: run workloads */

@@ -2,16 +2,6 @@
 
 #include "lib/string.h"
 
-const struct litmus_test *litmus_find(const char *name)
-{
-	u32 i;
-
-	for (i = 0; i < litmus_test_count; i++)
-		if (!strcmp(litmus_tests[i].name, name))
-			return &litmus_tests[i];
-	return NULL;
-}
-
 u32 litmus_actor_count(const struct litmus_test *test)
 {
 	u32 n = 0;
@@ -19,16 +9,6 @@ u32 litmus_actor_count(const struct litmus_test *test)
 	while (n < LITMUS_ACTORS && test->actors[n].ops[0].verb != VERB_END)
 		n++;
 	return n;
-}
-
-u32 litmus_pages_max(void)
-{
-	u32 max = 0, i;
-
-	for (i = 0; i < litmus_test_count; i++)
-		if (litmus_pages(&litmus_tests[i]) > max)
-			max = litmus_pages(&litmus_tests[i]);
-	return max;
 }
 
 bool has_word(const char *words, const char *word)

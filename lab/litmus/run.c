@@ -8,6 +8,7 @@
 #include "lab/check/check.h"
 #include "lab/experiment/report.h"
 #include "lab/litmus/actors.h"
+#include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
 #include "lib/error.h"
 #include "lib/print.h"
@@ -98,7 +99,7 @@ static u32 play(struct trial *t, const struct schedule_plan *plan)
 	if (t->over)
 		return 0;
 	t->rounds++;
-	if (t->test->seen(&round.outcome)) {
+	if (litmus_seen(t->test, &round.outcome)) {
 		if (!t->seen)
 			print_plan(plan, t->shown_by, sizeof(t->shown_by));
 		t->seen++;
@@ -216,7 +217,7 @@ static void play_in_vm(struct trial *t)
 static void run_trial(struct trial *t)
 {
 	struct vm_config config = {
-		.page_count = litmus_pages(t->test),
+		.page_count = t->test->pages,
 		.vcpu_count = litmus_vcpus(t->test),
 		.policy = &t->policy,
 		.alias = true,
@@ -336,7 +337,7 @@ static u32 for_each_cell(const struct options *options,
 	for (i = 0; i < litmus_test_count; i++) {
 		const struct litmus_test *test = &litmus_tests[i];
 
-		if (!is_asked(options->litmus, i))
+		if (!options->litmus_tests[i])
 			continue;
 		for (k = 0; (policy = options_policy(options, k)); k++)
 			if (is_asked(options->policies, k) && ++number && visit)

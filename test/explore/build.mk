@@ -20,11 +20,12 @@ EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,coun
 	$(addprefix test/fake/,machine.c tlb.c)
 # What watches them, or prepares.
 EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check/*.c) \
-	lab/verb/verb.c lab/litmus/litmus.c lab/litmus/tests.c lab/mutant/mutant.c \
+	lib/scan.c lab/verb/verb.c $(addprefix lab/litmus/,condition.c litmus.c \
+	read.c tests.c) lab/mutant/mutant.c \
 	test/fake/executed.c
 EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \
 	context.S engine.c memory.c order.c output.c seen.c trace.c turn.c)
-EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c schedule.c world.c)
+EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c files.c schedule.c world.c)
 
 # Of the explorer itself, with the kernel's own locks.
 EXPLORE_TEST := test/explore/engine_test.c arch/x86/spinlock.c
@@ -33,7 +34,7 @@ EXPLORE_DIR := $(BUILD)/explore
 EXPLORE_SEEN_OBJECTS := $(EXPLORE_SEEN:%=$(EXPLORE_DIR)/%.o)
 EXPLORE_OBJECTS := $(EXPLORE_SEEN_OBJECTS) \
 	$(EXPLORE_UNSEEN:%=$(EXPLORE_DIR)/%.o) \
-	$(EXPLORE_ENGINE:%=$(EXPLORE_DIR)/%.o)
+	$(EXPLORE_ENGINE:%=$(EXPLORE_DIR)/%.o) $(EMBEDDED)
 
 .PHONY: explore-tests
 .SECONDARY: $(EXPLORE_OBJECTS)

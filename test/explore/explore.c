@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "test/explore/files.h"
 #include "test/explore/memory.h"
 #include "test/explore/schedule.h"
 #include "test/explore/trace.h"
@@ -37,7 +38,7 @@ struct job {
 
 static void usage(void)
 {
-	fputs("usage: explore [--test T,..|all] [--policy P,..|all|none] "
+	fputs("usage: explore [--test T,..|FILE.litmus|all] [--policy P,..|all|none] "
 	      "[--mutants]\n"
 	      "               [--preemptions N] [--unreduced] [--jobs N] "
 	      "[--trace DIR]\n"
@@ -128,7 +129,7 @@ static u32 bound_of(const struct trial *trial)
 {
 	const struct litmus_test *test = trial->test;
 	u32 n = options.preemptions;
-	bool is_big = litmus_pages(test) > MANY_PAGES ||
+	bool is_big = test->pages > MANY_PAGES ||
 		      (litmus_actor_count(test) > 2 &&
 		       (has(test, VERB_CHILD_EXIT) ||
 			has(test, VERB_DISCARD) || has(test, VERB_PIN) ||
@@ -490,5 +491,7 @@ int main(int argc, char **argv)
 		options.policies = options.mutants ? "none" : "all";
 	if (!options.jobs)
 		options.jobs = sysconf(_SC_NPROCESSORS_ONLN);
+	litmus_add_built_in();
+	options.tests = files_read(options.tests, STATUS_USAGE);
 	return options.replay ? replay() : explore_all();
 }

@@ -215,7 +215,7 @@ static void complete(struct party *of)
 
 static void make_vm(void)
 {
-	u32 pages = litmus_pages(trial.test), i;
+	u32 pages = trial.test->pages, i;
 	struct memslot slot = { { DATA_GFN }, pages, { HVA_START } };
 
 	policy = trial.mutant ? mutant_policy(trial.mutant) : *trial.policy;
@@ -237,13 +237,13 @@ static void build(void)
 	const struct litmus_test *test = trial.test;
 	struct hva_range area = {
 		{ HVA_START },
-		{ HVA_START + litmus_pages(test) * PAGE_SIZE },
+		{ HVA_START + test->pages * PAGE_SIZE },
 	};
 	u32 i;
 
 	fake_ram_init();
 	fake_reset(count_cpus(test));
-	expect(!trial.checked || !check_init(2 * litmus_pages(test)),
+	expect(!trial.checked || !check_init(2 * test->pages),
 	       "no memory for the checker");
 	mm = mm_create();
 	expect(mm && !mm_mmap(mm, area, VMA_WRITE | VMA_MERGEABLE),
@@ -284,7 +284,7 @@ static void judge(void)
 	serve_interrupts();
 	play_alone(trial.test->finally, array_count(trial.test->finally),
 		   outcome.reg[LITMUS_FINALLY]);
-	if (!trial.test->allowed && trial.test->seen(&outcome))
+	if (!trial.test->allowed && litmus_seen(trial.test, &outcome))
 		explore_found(FOUND_OUTCOME, "forbidden: %s",
 			      trial.test->outcome);
 	leaked = party_reset(&party);
@@ -400,7 +400,7 @@ static const char *name_of_cpu(const volatile void *p)
 static const char *name_of_entry(const volatile void *p)
 {
 	static char text[32];
-	u32 i, pages = litmus_pages(trial.test);
+	u32 i, pages = trial.test->pages;
 
 	if (pages > 4)
 		pages = 4;

@@ -5,7 +5,7 @@
 #ifndef TEST_EXPLORE_WORLD_H
 #define TEST_EXPLORE_WORLD_H
 
-#include "lab/litmus/litmus.h"
+#include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
 #include "test/explore/engine.h"
 

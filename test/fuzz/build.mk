@@ -23,14 +23,15 @@ host-tests: $(FUZZ_REPLAYS)
 $(BUILD)/host/fuzz_%.t: $(BUILD)/host/test/fuzz/%.c.o \
 		$(BUILD)/host/test/fuzz/replay.c.o \
 		$$(addsuffix .o,$$(addprefix $(BUILD)/host/,$$(FUZZ_$$*))) \
-		$(FUZZ_SHARED:%=$(BUILD)/host/%.o)
+		$(FUZZ_SHARED:%=$(BUILD)/host/%.o) $(EMBEDDED)
 	$(CC) $(HOST_FLAGS) -o $@ $^ -pthread
 
-$(BUILD)/fuzz/%: test/fuzz/%.c $$(FUZZ_$$*) $(FUZZ_SHARED) test/fuzz/build.mk
+$(BUILD)/fuzz/%: test/fuzz/%.c $$(FUZZ_$$*) $(FUZZ_SHARED) $(EMBEDDED) \
+		test/fuzz/build.mk
 	@mkdir -p $(@D)
 	clang -std=gnu11 -O1 -g -w -Itest/fake -I. -pthread \
 		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+		-fno-sanitize-recover=all -o $@ $(filter %.c %.o,$^)
 
 fuzz-programs: $(FUZZ_PROGRAMS)
 

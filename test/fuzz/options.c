@@ -9,7 +9,7 @@
 #include "boot/command.h"
 #include "ept/axes.h"
 #include "lab/experiment/options.h"
-#include "lab/litmus/litmus.h"
+#include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
 #include "lab/scenario/workload.h"
 #include "lib/error.h"
@@ -38,7 +38,6 @@ static void check_accepted(const struct options *o)
 		FUZZ_EXPECT(!policy_exclusion(&o->own[i].policy));
 	FUZZ_EXPECT(within(o->workloads, workload_count));
 	FUZZ_EXPECT(within(o->mutants, mutant_count));
-	FUZZ_EXPECT(within(o->litmus, litmus_test_count));
 	FUZZ_EXPECT(o->guest && within(o->guest, 2));
 	FUZZ_EXPECT(o->pages >= 1 && o->pages <= GUEST_MAX_PAGES);
 	FUZZ_EXPECT(o->vcpus >= 1 && o->vcpus <= GUEST_MAX_VCPUS);
@@ -55,6 +54,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct options options;
 	int err;
 
+	if (!litmus_test_count)
+		litmus_add_built_in();
 	memcpy(line, data, size);
 	line[size] = 0;
 	error[0] = 0;

@@ -13,17 +13,17 @@ HOST_LIBS := -lcmocka -pthread
 # other files, in test/fake/.
 HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	$(wildcard lab/mutant/*.c) \
-	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,litmus.c tests.c) boot/multiboot.c boot/framebuffer.c \
+	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c tests.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		framebuffer.c handshake.c spinlock.c wait.c) \
-	$(addprefix lib/,format.c step.c tree.c)
+	$(addprefix lib/,format.c scan.c step.c tree.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
 HOST_SUPPORT := $(addprefix test/host/,support.c vm.c history.c model.c \
 	operations.c)
 HOST_TESTS := $(filter-out $(HOST_SUPPORT),$(wildcard test/host/*.c))
 HOST_SHARED := $(HOST_PURE) $(HOST_FAKE) $(HOST_SUPPORT)
-HOST_OBJECTS := $(HOST_SHARED:%=$(BUILD)/host/%.o)
+HOST_OBJECTS := $(HOST_SHARED:%=$(BUILD)/host/%.o) $(EMBEDDED)
 HOST_PROGRAMS := $(HOST_TESTS:test/host/%.c=$(BUILD)/host/%.t)
 
 .PHONY: host-tests host-check

@@ -179,6 +179,15 @@ static void test_accepted(void **state)
 	assert_string_equal(options.tests, "a,b");
 }
 
+static u32 tests_asked(void)
+{
+	u32 count = 0, i;
+
+	for (i = 0; i < LITMUS_TESTS; i++)
+		count += options.litmus_tests[i];
+	return count;
+}
+
 static void test_litmus_words(void **state)
 {
 	const struct schedule_plan *plan = &options.plan;
@@ -192,13 +201,18 @@ static void test_litmus_words(void **state)
 
 	assert_int_equal(parse("litmus=COW-XIAO policy=none rounds=7 "
 			       "hold=1:12"), 0);
-	assert_string_equal(litmus_tests[__builtin_ctzll(options.litmus)].name,
-			    "COW-XIAO");
+	assert_int_equal(tests_asked(), 1);
+	assert_true(options.litmus_tests[litmus_find("COW-XIAO") -
+					 litmus_tests]);
 	assert_int_equal(options.policies, 0);
 	assert_int_equal(options.rounds, 7);
 	assert_int_equal(plan->hold_count, 1);
 	assert_int_equal(plan->holds[0].actor, 1);
 	assert_int_equal(plan->holds[0].at, 12);
+
+	assert_int_equal(parse("litmus=ABA-P.litmus,COW-MP"), 0);
+	assert_int_equal(tests_asked(), 2);
+	assert_true(options.litmus_tests[litmus_find("ABA-P") - litmus_tests]);
 
 	assert_int_equal(parse("hold=0:N5"), 0);
 	assert_int_equal(plan->holds[0].at, 0);
@@ -208,8 +222,7 @@ static void test_litmus_words(void **state)
 	assert_int_equal(plan->holds[0].name, STEP_F1);
 
 	assert_int_equal(parse("litmus=all schedule=0:5,1:3,0:1"), 0);
-	assert_int_equal(__builtin_popcountll(options.litmus),
-			 litmus_test_count);
+	assert_int_equal(tests_asked(), LITMUS_TESTS);
 	assert_int_equal(plan->segment_count, 3);
 	assert_int_equal(plan->segments[1].actor, 1);
 	assert_int_equal(plan->segments[1].steps, 3);
@@ -309,8 +322,8 @@ static void test_refused(void **state)
 		{ "trace=yes",		"trace= takes off on" },
 		{ "list=all,x",		"list= takes policies" },
 		{ "seed=1 pages=0",	"from 1 to 262144" },
-		{ "litmus=COW",		"litmus= takes COW-MP" },
-		{ "litmus=",		"litmus= takes COW-MP" },
+		{ "litmus=COW",		"litmus= takes ABA-FRAME" },
+		{ "litmus=",		"litmus= takes ABA-FRAME" },
 		{ "rounds=0",		"from 1" },
 		{ "hold=",		"hold= takes ACTOR:STEP" },
 		{ "hold=0",		"hold= takes" },
@@ -479,5 +492,6 @@ int main(void)
 		cmocka_unit_test(test_boot_word),
 	};
 
+	litmus_add_built_in();
 	return RUN(tests);
 }

@@ -1,0 +1,488 @@
+#include "lab/litmus/read.h"
+
+#include "lib/error.h"
+#include "lib/print.h"
+#include "lib/string.h"
+
+#define REGISTERS	100	/* r0 to r99 */
+
+static const char *const who_names[] = {
+	[LITMUS_HOST] = "host", [LITMUS_VCPU0] = "vcpu0",
+	[LITMUS_VCPU1] = "vcpu1",
+};
+
+#define refuse(reader, accepted) \
+	scan_error(&(reader)->scan, "%s is not accepted: " accepted, \
+		   scan_next(&(reader)->scan))
+
+/* --- Arguments. */
+
+/* A number below @end that @letter is written before: p0, f1, r2. */
+static int read_lettered(struct litmus_reader *reader, char letter, u32 end,
+			 u32 *number)
+{
+	struct scan *scan = &reader->scan;
+	const char *at;
+	u64 n = 0;
+
+	if (scan_more(scan) && *scan->at == letter) {
+		at = scan->at + 1;
+		while (at < scan->end && *at >= '0' && *at <= '9' && n < end)
+			n = n * 10 + (*at++ - '0');
+		if (at > scan->at + 1 && n < end) {
+			scan->at = at;
+			*number = (u32)n;
+			return 0;
+		}
+	}
+	return scan_error(scan, "%s is not accepted: %c0 to %c%u",
+			  scan_next(scan), letter, letter, end - 1);
+}
+
+static int read_page(struct litmus_reader *reader, u32 *page)
+{
+	return read_lettered(reader, 'p', reader->test->pages, page);
+}
+
+/* p0, p0.1 (a word), p0' (through the second memslot), p0'.1 */
+static int read_place(struct litmus_reader *reader, struct action *action)
+{
+	struct scan *scan = &reader->scan;
+	u64 word;
+	int err = read_page(reader, &action->page);
+
+	if (err)
+		return err;
+	if (scan_symbol(scan, "'")) {
+		if (action->who == LITMUS_HOST ||
+		    verbs[action->verb].by != BY_ANYBODY)
+			return scan_error(scan, "p%u' is the page through the "
+					  "second memslot: accepted for a "
+					  "vCPU's read, write and watch",
+					  action->page);
+		action->page |= VERB_ALIAS;
+	}
+	if (!scan_symbol(scan, "."))
+		return 0;
+	if (!scan_number(scan, &word) || word >= PAGE_WORDS)
+		return scan_error(scan, "%s is not accepted: a word from 0 to "
+				  "%lu", scan_next(scan),
+				  (unsigned long)PAGE_WORDS - 1);
+	action->word = (u16)word;
+	return 0;
+}
+
+/* p0, or p0..p7 */
+static int read_pages(struct litmus_reader *reader, struct action *action)
+{
+	u32 last;
+	int err = read_page(reader, &action->page);
+
+	action->count = 1;
+	if (err || !scan_symbol(&reader->scan, ".."))
+		return err;
+	err = read_page(reader, &last);
+	if (!err && last < action->page)
+		err = scan_error(&reader->scan, "p%u..p%u is not accepted: the "
+				 "first page comes first", action->page, last);
+	action->count = last + 1 - action->page;
+	return err;
+}
+
+static int read_number(struct litmus_reader *reader, u64 *number)
+{
+	if (scan_number(&reader->scan, number))
+		return 0;
+	return refuse(reader, "a number, like 7 or 0x66");
+}
+
+static int read_flag(struct litmus_reader *reader, u8 *flag)
+{
+	u32 number = 0;
+	int err = read_lettered(reader, 'f', PARTY_FLAGS, &number);
+
+	*flag = (u8)number;
+	return err;
+}
+
+static int read_argument(struct litmus_reader *reader, enum argument argument,
+			 struct action *action)
+{
+	switch (argument) {
+	case ARGUMENT_PLACE:
+		return read_place(reader, action);
+	case ARGUMENT_PAGE:
+		return read_page(reader, &action->page);
+	case ARGUMENT_PAGES:
+		return read_pages(reader, action);
+	case ARGUMENT_INTO:
+		return read_page(reader, &action->into);
+	case ARGUMENT_VALUE:
+		return read_number(reader, &action->value);
+	case ARGUMENT_OTHER:
+		return read_number(reader, &action->other);
+	case ARGUMENT_FLAG:
+		return read_flag(reader, &action->flag);
+	case ARGUMENT_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* --- Actions. */
+
+int litmus_read_register(struct litmus_reader *reader)
+{
+	u32 number = 0;
+
+	if (read_lettered(reader, 'r', REGISTERS, &number))
+		return -EINVAL;
+	return (int)number;
+}
+
+static bool may(enum litmus_who who, enum verb_id verb)
+{
+	return verbs[verb].by == BY_ANYBODY ||
+	       (verbs[verb].by == BY_HOST) == (who == LITMUS_HOST);
+}
+
+/* All verbs that @who can do, for a complaint. */
+static int refuse_verb(struct litmus_reader *reader, enum litmus_who who)
+{
+	char text[LITMUS_ERROR];
+	enum verb_id verb;
+	size_t n;
+
+	text[0] = '\0';
+	for (verb = VERB_END + 1; verb < VERB_COUNT; verb++) {
+		n = strlen(text);
+		if (may(who, verb))
+			format_text(text + n, sizeof(text) - n, " %s",
+				    verbs[verb].name);
+	}
+	return scan_error(&reader->scan, "%s is not accepted: %s can do%s",
+			  scan_next(&reader->scan), who_names[who], text);
+}
+
+static int read_verb(struct litmus_reader *reader, struct action *action)
+{
+	enum verb_id verb;
+
+	for (verb = VERB_END + 1; verb < VERB_COUNT; verb++) {
+		if (may(action->who, verb) &&
+		    scan_keyword(&reader->scan, verbs[verb].name)) {
+			action->verb = verb;
+			return 0;
+		}
+	}
+	return refuse_verb(reader, action->who);
+}
+
+/* Registers are in the order in which they are set; note what @number, which
+ * may be -1, stands for. */
+static int note_register(struct litmus_reader *reader, u32 list, int number)
+{
+	int *numbers = reader->registers[list], i;
+
+	for (i = 0; i < reader->register_count[list]; i++)
+		if (number >= 0 && numbers[i] == number)
+			return scan_error(&reader->scan, "r%d is set twice: "
+					  "accepted is a new register", number);
+	numbers[reader->register_count[list]++] = number;
+	return 0;
+}
+
+/* [rN =] VERB ARGUMENTS; action->who is known. */
+static int read_action(struct litmus_reader *reader, u32 list,
+		       struct action *action)
+{
+	struct scan *scan = &reader->scan, before = *scan;
+	const enum argument *argument;
+	int number = -1, err;
+
+	if (scan_more(scan) && *scan->at == 'r') {
+		number = litmus_read_register(reader);
+		if (number < 0 || !scan_symbol(scan, "=")) {
+			number = -1;		/* it was a verb */
+			before.error[0] = '\0';
+			*scan = before;
+		}
+	}
+	err = read_verb(reader, action);
+	for (argument = verbs[action->verb].arguments; !err && *argument;
+	     argument++)
+		err = read_argument(reader, *argument, action);
+	if (err)
+		return err;
+	if (verb_sets_register(action->verb))
+		return note_register(reader, list, number);
+	if (number >= 0)
+		return scan_error(scan, "%s sets no register: accepted is %s "
+				  "without 'r%d ='", verbs[action->verb].name,
+				  verbs[action->verb].name, number);
+	return 0;
+}
+
+/* Who it is that is next: a word of who_names. False: none. */
+static bool read_who(struct litmus_reader *reader, enum litmus_who *who)
+{
+	for (*who = 0; *who < array_count(who_names); ++*who)
+		if (scan_keyword(&reader->scan, who_names[*who]))
+			return true;
+	return false;
+}
+
+/* { action; vcpu0: action; } into @actions, up to @max of them, whose registers
+ * are those of @list. */
+static int read_block(struct litmus_reader *reader, u32 list,
+		      struct action *actions, u32 max)
+{
+	struct scan *scan = &reader->scan;
+	enum litmus_who who;
+	u32 n;
+	int err;
+
+	if (!scan_symbol(scan, "{"))
+		return refuse(reader, "{");
+	for (n = 0; !scan_symbol(scan, "}"); n++) {
+		if (n && !scan_symbol(scan, ";"))
+			return refuse(reader, "; or }");
+		if (scan_symbol(scan, "}"))
+			break;
+		if (n == max)
+			return scan_error(scan, "too many actions: accepted "
+					  "are up to %u here", max);
+		if (!read_who(reader, &who))
+			who = LITMUS_HOST;
+		else if (!scan_symbol(scan, ":"))
+			return refuse(reader, "':' behind a vCPU's name");
+		actions[n].who = who;
+		err = read_action(reader, list, &actions[n]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* --- Columns. */
+
+static int refuse_twice(struct litmus_reader *reader, enum litmus_who who)
+{
+	const struct litmus_test *test = reader->test;
+	u32 i;
+
+	for (i = 0; test->actors[i].who != who; i++)
+		;
+	return scan_error(&reader->scan, "%s has column %u already: accepted "
+			  "is one column for each vCPU", who_names[who], i);
+}
+
+/* host | vcpu0 | vcpu1 ; */
+static int read_heads(struct litmus_reader *reader, u32 *count)
+{
+	struct litmus_actor *actors = reader->test->actors;
+	struct scan *scan = &reader->scan;
+	u32 seen = 0;
+	enum litmus_who who;
+
+	for (*count = 0; ; ++*count) {
+		if (*count && scan_symbol(scan, ";"))
+			return 0;
+		if (*count && !scan_symbol(scan, "|"))
+			return refuse(reader, "| and one more actor, or ;");
+		if (*count == LITMUS_ACTORS)
+			return scan_error(scan, "too many columns: accepted "
+					  "are up to %u", LITMUS_ACTORS);
+		if (!read_who(reader, &who))
+			return refuse(reader, "an actor: host, vcpu0 or vcpu1");
+		if (who != LITMUS_HOST && seen & 1u << who)
+			return refuse_twice(reader, who);
+		seen |= 1u << who;
+		actors[*count].who = who;
+	}
+}
+
+static u32 op_count(const struct litmus_actor *actor)
+{
+	u32 n = 0;
+
+	while (actor->ops[n].verb != VERB_END)
+		n++;
+	return n;
+}
+
+/* One cell of a row, which may be empty. */
+static int read_cell(struct litmus_reader *reader, u32 column)
+{
+	struct litmus_actor *actor = &reader->test->actors[column];
+	struct scan *scan = &reader->scan;
+	u32 n = op_count(actor);
+
+	if (!scan_more(scan) || *scan->at == '|' || *scan->at == ';')
+		return 0;
+	if (n == LITMUS_OPS)
+		return scan_error(scan, "column %u is too long: accepted are "
+				  "up to %u operations", column, LITMUS_OPS);
+	actor->ops[n].who = actor->who;
+	return read_action(reader, column, &actor->ops[n]);
+}
+
+static int read_row(struct litmus_reader *reader, u32 count)
+{
+	struct scan *scan = &reader->scan;
+	u32 i;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		if (i && !scan_symbol(scan, "|"))
+			return scan_error(scan, "%s is not accepted: | and "
+					  "column %u of %u", scan_next(scan),
+					  i, count);
+		err = read_cell(reader, i);
+		if (err)
+			return err;
+	}
+	return scan_symbol(scan, ";") ? 0 : refuse(reader, "; behind a row");
+}
+
+/* Does one of the words that may follow the rows come next? */
+static bool rows_end(struct litmus_reader *reader)
+{
+	static const char *const words[] = { "finally", "forbidden", "allowed" };
+	struct scan before = reader->scan;
+	bool found = !scan_more(&reader->scan);
+	u32 i;
+
+	for (i = 0; i < array_count(words) && !found; i++)
+		found = scan_keyword(&reader->scan, words[i]);
+	reader->scan = before;
+	return found;
+}
+
+static int read_columns(struct litmus_reader *reader)
+{
+	u32 count, i;
+	int err = read_heads(reader, &count);
+
+	while (!err && !rows_end(reader))
+		err = read_row(reader, count);
+	for (i = 0; i < count && !err; i++)
+		if (!op_count(&reader->test->actors[i]))
+			err = scan_error(&reader->scan, "column %u does "
+					 "nothing: accepted are 1 to %u "
+					 "operations", i, LITMUS_OPS);
+	return err;
+}
+
+/* --- The file. */
+
+static int read_pages_key(struct litmus_reader *reader)
+{
+	u64 pages = 0;
+
+	if (!scan_number(&reader->scan, &pages) || !pages ||
+	    pages > LITMUS_MAX_PAGES)
+		return scan_error(&reader->scan, "Pages= takes a number from 1 "
+				  "to %u", LITMUS_MAX_PAGES);
+	reader->test->pages = (u32)pages;
+	return 0;
+}
+
+/* KEY=VALUE to the end of a line. */
+static int read_key(struct litmus_reader *reader)
+{
+	struct litmus_test *test = reader->test;
+	const struct {
+		const char *name;
+		char *text;
+		size_t size;
+	} keys[] = {
+		{ "Rules", test->rules, sizeof(test->rules) },
+		{ "Reach", test->reach, sizeof(test->reach) },
+		{ "Mutants", test->mutants, sizeof(test->mutants) },
+		{ "Heard", test->heard, sizeof(test->heard) },
+		{ "Pages", NULL, 0 },
+	};
+	u32 i;
+
+	for (i = 0; i < array_count(keys); i++) {
+		if (!scan_keyword(&reader->scan, keys[i].name))
+			continue;
+		if (!scan_symbol(&reader->scan, "="))
+			return refuse(reader, "=");
+		if (!keys[i].text)
+			return read_pages_key(reader);
+		return scan_line(&reader->scan, keys[i].text, keys[i].size);
+	}
+	return refuse(reader, "Rules= Reach= Mutants= Heard= Pages=, or the "
+		      "initial state: { }");
+}
+
+/* Tandem NAME "What happens." and keys. */
+static int read_head(struct litmus_reader *reader)
+{
+	struct litmus_test *test = reader->test;
+	struct scan *scan = &reader->scan;
+	char name[SCAN_WORD];
+	int err = 0;
+
+	if (!scan_keyword(scan, "Tandem"))
+		return refuse(reader, "Tandem NAME in the first line");
+	if (!scan_word(scan, name) || strlen(name) >= LITMUS_NAME)
+		return scan_error(scan, "%s is not accepted: a NAME of a "
+				  "letter and up to %u letters, digits, - or _",
+				  scan_next(scan), LITMUS_NAME - 2);
+	memcpy(test->name, name, strlen(name) + 1);
+	if (scan_more(scan) && *scan->at == '"')
+		err = scan_string(scan, test->what, sizeof(test->what));
+	while (!err && scan_more(scan) && *scan->at != '{')
+		err = read_key(reader);
+	return err;
+}
+
+/* forbidden CONDITION "in words", or allowed. */
+static int read_outcome(struct litmus_reader *reader)
+{
+	struct litmus_test *test = reader->test;
+	struct scan *scan = &reader->scan;
+	int err;
+
+	test->allowed = scan_keyword(scan, "allowed");
+	if (!test->allowed && !scan_keyword(scan, "forbidden"))
+		return refuse(reader, "forbidden or allowed, and a condition");
+	err = litmus_read_condition(reader);
+	if (!err && scan_more(scan) && *scan->at == '"')
+		err = scan_string(scan, test->outcome, sizeof(test->outcome));
+	if (!err && scan_more(scan))
+		err = refuse(reader, "/\\ \\/ or the end of the file");
+	return err;
+}
+
+int litmus_read(struct litmus_test *test, const struct text_file *file,
+		char *error)
+{
+	struct litmus_reader reader = {
+		.scan = {
+			.at = file->text, .end = file->text + file->size,
+			.line = 1, .file = file->name, .error = error,
+			.error_size = LITMUS_ERROR,
+		},
+		.test = test,
+	};
+	int err;
+
+	memset(test, 0, sizeof(*test));
+	test->pages = LITMUS_PAGES;
+	format_text(test->file, sizeof(test->file), "%s", file->name);
+	error[0] = '\0';
+	err = read_head(&reader);
+	if (!err)
+		err = read_block(&reader, LITMUS_ACTORS + 1, test->initially,
+				 LITMUS_INITIAL);
+	if (!err)
+		err = read_columns(&reader);
+	if (!err && scan_keyword(&reader.scan, "finally"))
+		err = read_block(&reader, LITMUS_FINALLY, test->finally,
+				 LITMUS_OPS);
+	return err ? err : read_outcome(&reader);
+}
