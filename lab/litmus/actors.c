@@ -81,7 +81,7 @@ static bool host_wait(struct player *player)
 }
 
 static const struct access host_access = {
-	host_read, host_write, host_wait,
+	.read = host_read, .write = host_write, .wait = host_wait,
 };
 
 /* --- A vCPU. */

@@ -1,10 +1,12 @@
 #include "lab/litmus/read.h"
 
+#include "lab/verb/read.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
 
 #define REGISTERS	100	/* r0 to r99 */
+#define STEPS_MAX	1000
 
 static const char *const who_names[] = {
 	[LITMUS_HOST] = "host", [LITMUS_VCPU0] = "vcpu0",
@@ -17,31 +19,9 @@ static const char *const who_names[] = {
 
 /* --- Arguments. */
 
-/* A number below @end that @letter is written before: p0, f1, r2. */
-static int read_lettered(struct litmus_reader *reader, char letter, u32 end,
-			 u32 *number)
-{
-	struct scan *scan = &reader->scan;
-	const char *at;
-	u64 n = 0;
-
-	if (scan_more(scan) && *scan->at == letter) {
-		at = scan->at + 1;
-		while (at < scan->end && *at >= '0' && *at <= '9' && n < end)
-			n = n * 10 + (*at++ - '0');
-		if (at > scan->at + 1 && n < end) {
-			scan->at = at;
-			*number = (u32)n;
-			return 0;
-		}
-	}
-	return scan_error(scan, "%s is not accepted: %c0 to %c%u",
-			  scan_next(scan), letter, letter, end - 1);
-}
-
 static int read_page(struct litmus_reader *reader, u32 *page)
 {
-	return read_lettered(reader, 'p', reader->test->pages, page);
+	return read_lettered(&reader->scan, 'p', reader->test->pages, page);
 }
 
 /* p0, p0.1 (a word), p0' (through the second memslot), p0'.1 */
@@ -72,23 +52,6 @@ static int read_place(struct litmus_reader *reader, struct action *action)
 	return 0;
 }
 
-/* p0, or p0..p7 */
-static int read_pages(struct litmus_reader *reader, struct action *action)
-{
-	u32 last;
-	int err = read_page(reader, &action->page);
-
-	action->count = 1;
-	if (err || !scan_symbol(&reader->scan, ".."))
-		return err;
-	err = read_page(reader, &last);
-	if (!err && last < action->page)
-		err = scan_error(&reader->scan, "p%u..p%u is not accepted: the "
-				 "first page comes first", action->page, last);
-	action->count = last + 1 - action->page;
-	return err;
-}
-
 static int read_number(struct litmus_reader *reader, u64 *number)
 {
 	if (scan_number(&reader->scan, number))
@@ -96,10 +59,25 @@ static int read_number(struct litmus_reader *reader, u64 *number)
 	return refuse(reader, "a number, like 7 or 0x66");
 }
 
+/* A number, or nothing where the action ends. */
+static int read_steps(struct litmus_reader *reader, u32 *steps)
+{
+	struct scan *scan = &reader->scan;
+	u64 number = 0;
+
+	if (!scan_more(scan) || *scan->at < '0' || *scan->at > '9')
+		return 0;
+	if (!scan_number(scan, &number) || !number || number > STEPS_MAX)
+		return refuse(reader, "1 to 1000 steps of the scanner, or "
+			      "nothing: a whole pass");
+	*steps = (u32)number;
+	return 0;
+}
+
 static int read_flag(struct litmus_reader *reader, u8 *flag)
 {
 	u32 number = 0;
-	int err = read_lettered(reader, 'f', PARTY_FLAGS, &number);
+	int err = read_lettered(&reader->scan, 'f', PARTY_FLAGS, &number);
 
 	*flag = (u8)number;
 	return err;
@@ -114,7 +92,8 @@ static int read_argument(struct litmus_reader *reader, enum argument argument,
 	case ARGUMENT_PAGE:
 		return read_page(reader, &action->page);
 	case ARGUMENT_PAGES:
-		return read_pages(reader, action);
+		return read_pages(&reader->scan, reader->test->pages,
+				  &action->page, &action->count);
 	case ARGUMENT_INTO:
 		return read_page(reader, &action->into);
 	case ARGUMENT_VALUE:
@@ -123,6 +102,8 @@ static int read_argument(struct litmus_reader *reader, enum argument argument,
 		return read_number(reader, &action->other);
 	case ARGUMENT_FLAG:
 		return read_flag(reader, &action->flag);
+	case ARGUMENT_STEPS:
+		return read_steps(reader, &action->count);
 	case ARGUMENT_NONE:
 		break;
 	}
@@ -135,47 +116,30 @@ int litmus_read_register(struct litmus_reader *reader)
 {
 	u32 number = 0;
 
-	if (read_lettered(reader, 'r', REGISTERS, &number))
+	if (read_lettered(&reader->scan, 'r', REGISTERS, &number))
 		return -EINVAL;
 	return (int)number;
 }
 
-static bool may(enum litmus_who who, enum verb_id verb)
+static bool host_may(enum verb_id verb)
 {
-	return verbs[verb].by == BY_ANYBODY ||
-	       (verbs[verb].by == BY_HOST) == (who == LITMUS_HOST);
+	return verbs[verb].by != BY_VCPU;
 }
 
-/* All verbs that @who can do, for a complaint. */
-static int refuse_verb(struct litmus_reader *reader, enum litmus_who who)
+static bool vcpu_may(enum verb_id verb)
 {
-	char text[LITMUS_ERROR];
-	enum verb_id verb;
-	size_t n;
-
-	text[0] = '\0';
-	for (verb = VERB_END + 1; verb < VERB_COUNT; verb++) {
-		n = strlen(text);
-		if (may(who, verb))
-			format_text(text + n, sizeof(text) - n, " %s",
-				    verbs[verb].name);
-	}
-	return scan_error(&reader->scan, "%s is not accepted: %s can do%s",
-			  scan_next(&reader->scan), who_names[who], text);
+	return verbs[verb].by != BY_HOST;
 }
 
-static int read_verb(struct litmus_reader *reader, struct action *action)
+static int read_known_verb(struct litmus_reader *reader, struct action *action)
 {
-	enum verb_id verb;
+	bool (*may)(enum verb_id verb) =
+		action->who == LITMUS_HOST ? host_may : vcpu_may;
 
-	for (verb = VERB_END + 1; verb < VERB_COUNT; verb++) {
-		if (may(action->who, verb) &&
-		    scan_keyword(&reader->scan, verbs[verb].name)) {
-			action->verb = verb;
-			return 0;
-		}
-	}
-	return refuse_verb(reader, action->who);
+	action->verb = read_verb(&reader->scan, may);
+	if (action->verb != VERB_END)
+		return 0;
+	return refuse_verb(&reader->scan, who_names[action->who], may);
 }
 
 /* Registers are in the order in which they are set; note what @number, which
@@ -208,7 +172,7 @@ static int read_action(struct litmus_reader *reader, u32 list,
 			*scan = before;
 		}
 	}
-	err = read_verb(reader, action);
+	err = read_known_verb(reader, action);
 	for (argument = verbs[action->verb].arguments; !err && *argument;
 	     argument++)
 		err = read_argument(reader, *argument, action);

@@ -7,6 +7,7 @@
 #include "lib/print.h"
 #include "mm/gup.h"
 #include "mm/hpt.h"
+#include "mm/ksm.h"
 #include "mm/merge.h"
 #include "vmm/litmus_abi.h"
 
@@ -281,6 +282,45 @@ static int do_merge(struct player *player, const struct action *action,
 	return 0;
 }
 
+static int do_mergeable(struct player *player, const struct action *action,
+			u64 *reg)
+{
+	struct party *party = player->party;
+	bool is_new;
+
+	(void)action, (void)reg;
+	spin_lock(&party->lock);
+	is_new = !party->mergeable;
+	party->mergeable = true;
+	spin_unlock(&party->lock);
+	return is_new ? ksm_add(party->mm, party->area) : 0;
+}
+
+static int scan_pass(struct player *player)
+{
+	int err = 0;
+
+	ksm_begin_pass();
+	do {
+		if (player->access->pace)
+			err = player->access->pace(player);
+	} while (!err && ksm_scan_next());
+	return err;
+}
+
+static int do_scan(struct player *player, const struct action *action, u64 *reg)
+{
+	u32 steps = action->count;
+
+	(void)reg;
+	if (!steps)
+		return scan_pass(player);
+	while (steps--)
+		if (!ksm_scan_next())
+			ksm_begin_pass();
+	return 0;
+}
+
 static int do_protect_ro(struct player *player,
 			 const struct action *action, u64 *reg)
 {
@@ -420,6 +460,9 @@ static void undo(struct party *party)
 	child_exit(party);
 	for (i = 0; i < PARTY_PAGES; i++)
 		unpin(party, i);
+	if (party->mergeable)
+		ksm_exit();
+	party->mergeable = false;
 	if (party->read_only)
 		BUG_ON(mm_protect_rw(party->mm, party->area));
 	party->read_only = false;

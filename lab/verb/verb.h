@@ -59,6 +59,10 @@
 	/* page into page into; register := 1 if done */		\
 	row(MERGE, merge, "merge", BY_HOST, REGISTER,			\
 	    PAGE, ARGUMENT_INTO)					\
+	/* all pages, for the scanner */				\
+	row(MERGEABLE, mergeable, "mergeable", BY_HOST, NO_REGISTER, NONE) \
+	/* so many steps of the scanner (mm/ksm.h), or a whole pass */	\
+	row(SCAN, scan, "scan", BY_HOST, NO_REGISTER, STEPS)		\
 	row(PROTECT_RO, protect_ro, "protect-ro", BY_HOST,		\
 	    NO_REGISTER, NONE)		/* the whole area */		\
 	row(PROTECT_RW, protect_rw, "protect-rw", BY_HOST,		\
@@ -106,6 +110,7 @@ enum argument {
 	ARGUMENT_VALUE,
 	ARGUMENT_OTHER,
 	ARGUMENT_FLAG,
+	ARGUMENT_STEPS,		/* count; none: 0 */
 };
 
 #define VERB_ARGUMENTS	4
@@ -146,6 +151,10 @@ struct access {
 
 	/* Somebody else has to get on first. False: he had time enough. */
 	bool (*wait)(struct player *player);
+
+	/* Before each page of a verb that goes through many; NULL: nothing.
+	 * -EBUSY: somebody does not get on, and the verb ends. */
+	int (*pace)(struct player *player);
 };
 
 /* An actor while it plays. A host thread has party->mm loaded. */
@@ -170,6 +179,7 @@ struct party {
 	struct mm *child;
 	struct frame *pins[PARTY_PAGES];	/* by page; NULL: none */
 	bool read_only;			/* since PROTECT_RO */
+	bool mergeable;			/* since MERGEABLE */
 
 	u64 spurious_before, faults_before;	/* as the actors began */
 	u64 free_frames;		/* between rounds, INV-FREE */
@@ -197,7 +207,7 @@ __must_check s64 party_reset(struct party *party);
 
 /*
  * Perform @action. Sets *@reg if the verb sets a register. -ENOMEM; -EBUSY: it
- * waited for a flag, and wait() gave up.
+ * waited, and wait() or pace() gave up.
  */
 __must_check int verb_perform(struct player *player,
 			      const struct action *action, u64 *reg);

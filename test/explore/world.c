@@ -81,10 +81,10 @@ static bool wait_a_while(struct player *player)
 }
 
 static const struct access host_access = {
-	host_read, host_write, wait_a_while,
+	.read = host_read, .write = host_write, .wait = wait_a_while,
 };
 static const struct access guest_access = {
-	guest_read, guest_write, wait_a_while,
+	.read = guest_read, .write = guest_write, .wait = wait_a_while,
 };
 
 static int on_guest_fault(gpa_t gpa, u32 access)

@@ -32,7 +32,7 @@ static bool give_up(struct player *player)
 }
 
 static const struct access host_access = {
-	host_read, host_write, give_up,
+	.read = host_read, .write = host_write, .wait = give_up,
 };
 
 static gpa_t gpa_of(u32 page, u32 word)
@@ -59,7 +59,7 @@ static int guest_write(struct player *player, u32 page, u32 word,
 }
 
 static const struct access guest_access = {
-	guest_read, guest_write, give_up,
+	.read = guest_read, .write = guest_write, .wait = give_up,
 };
 
 static struct party party;
