@@ -47,7 +47,8 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o) \
 GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
-EMBEDDED := $(BUILD)/embedded/litmus_files.o
+EMBEDDED := $(BUILD)/embedded/litmus_files.o \
+	$(BUILD)/embedded/scenario_files.o
 
 comma := ,
 
@@ -236,6 +237,11 @@ $(BUILD)/embedded/litmus_files.S: $(wildcard lab/litmus/*.litmus) lab/litmus \
 		tools/embed.sh
 	@mkdir -p $(@D)
 	tools/embed.sh litmus_files $(sort $(filter %.litmus,$^)) >$@
+
+$(BUILD)/embedded/scenario_files.S: $(wildcard lab/scenario/*.scn) \
+		lab/scenario tools/embed.sh
+	@mkdir -p $(@D)
+	tools/embed.sh scenario_files $(sort $(filter %.scn,$^)) >$@
 
 $(BUILD)/embedded/%.o: $(BUILD)/embedded/%.S | compiler
 	$(CC) -c -o $@ $<

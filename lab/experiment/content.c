@@ -6,13 +6,35 @@
 #include "lib/print.h"
 
 #define REPORTS_MAX	4
+#define CHILD_GENERATION	0x80000000u	/* no guest comes so far */
+
+/* The next generation of @page: a page that begins anew after a discard never
+ * repeats one, so a vCPU that remembers a newer one has really seen it. */
+static u32 next_generation(const struct run *run, u32 page)
+{
+	u32 next = TAG_GENERATION(READ_ONCE(vm_oracle(page)->published)) + 1;
+
+	return next > run->oldest_generation ? next : run->oldest_generation;
+}
 
 int content_host_write(struct run *run, u32 page)
 {
-	u64 published = READ_ONCE(vm_oracle(page)->published);
-
 	return content_host_store(run, page, TAG_PAGE(page,
-					TAG_GENERATION(published) + 1));
+					next_generation(run, page)));
+}
+
+u32 content_newest_generation(const struct run *run,
+			      const struct selected *pages)
+{
+	u32 newest = run->oldest_generation, next, i;
+
+	for (i = 0; i < pages->count; i++) {
+		next = next_generation(run, selected_page(pages, i));
+		if (next > newest)
+			newest = next;
+		cpu_progress();
+	}
+	return newest;
 }
 
 /* A store has failed: why? 0: it was for once. */
@@ -112,16 +134,66 @@ static int verify_vm(struct run *run)
 	return 0;
 }
 
-/* A child keeps what was there when it was forked, whoever wrote since. */
+/* --- The child keeps what was there when it was forked, whoever wrote since;
+ * what it writes itself is its own. */
+
+/* What a page of the child must be: a tag, or one between two. */
+struct child_page {
+	u64 oldest, newest;
+};
+
+static struct child_page *child_page(const struct run *run, u32 page)
+{
+	return page_array_at(&run->child_pages, page);
+}
+
+void content_begin_fork(struct run *run)
+{
+	for_each_page(page, 0, run->options->pages)
+		child_page(run, page)->oldest =
+			load_acquire(&vm_oracle(page)->published);
+}
+
+void content_end_fork(struct run *run)
+{
+	for_each_page(page, 0, run->options->pages)
+		child_page(run, page)->newest =
+			load_acquire(&vm_oracle(page)->begun);
+}
+
+int content_child_write(struct run *run, u32 page)
+{
+	struct child_page *child = child_page(run, page);
+	u64 tag = TAG_PAGE(page, CHILD_GENERATION + ++run->child_writes);
+
+	child->oldest = child->newest = tag;
+	return user_fill(vm_page(page), tag, PAGE_WORDS) ? 0 : -ENOMEM;
+}
+
+int content_verify_child_page(struct run *run, u32 page)
+{
+	const struct child_page *child = child_page(run, page);
+
+	return content_verify_page(run, page, child->oldest, child->newest,
+				   "child");
+}
+
+int content_verify_own_page(struct run *run, u32 page)
+{
+	u64 published = load_acquire(&vm_oracle(page)->published);
+
+	return content_verify_page(run, page, published,
+				   load_acquire(&vm_oracle(page)->begun),
+				   "host");
+}
+
 static int verify_child(struct run *run)
 {
 	int err = 0;
 
-	mm_switch(run->child);
+	mm_switch(run->party.child);
 	for_each_page(page, 0, run->options->pages) {
-		u64 tag = TAG_PAGE(page, run->child_generation);
-
-		err = content_verify_page(run, page, tag, tag, "child");
+		err = content_verify_child_page(run, page);
 		if (err)
 			break;
 	}
@@ -156,7 +228,7 @@ int content_verify(struct run *run)
 {
 	int err = verify_vm(run);
 
-	if (!err && run->child)
+	if (!err && run->party.child)
 		err = verify_child(run);
 	return err;
 }

@@ -6,6 +6,7 @@
 #define LAB_EXPERIMENT_CONTENT_H
 
 #include "lab/experiment/run.h"
+#include "lab/scenario/selection.h"
 
 /*
  * Write the next generation to @page through the host's own mapping; the first
@@ -18,9 +19,26 @@ __must_check int content_host_write(struct run *run, u32 page);
 /* The same with a tag of the caller's. */
 __must_check int content_host_store(struct run *run, u32 page, u64 tag);
 
+/* One more than the newest generation of these pages, or than any that a
+ * discard has ended. */
+u32 content_newest_generation(const struct run *run,
+			      const struct selected *pages);
+
 /* These pages will be zero; and now they are. Around a discard. */
 void content_begin_zero(u32 first, u32 count);
 void content_end_zero(u32 first, u32 count);
+
+/* Note what the child that is forked in between must hold. */
+void content_begin_fork(struct run *run);
+void content_end_fork(struct run *run);
+
+/* In the child, which is current: write a new tag to @page, -ENOMEM; check what
+ * @page holds. */
+__must_check int content_child_write(struct run *run, u32 page);
+__must_check int content_verify_child_page(struct run *run, u32 page);
+
+/* Check @page, which nobody writes to meanwhile, in the VM's address space. */
+__must_check int content_verify_own_page(struct run *run, u32 page);
 
 /* Collect and print what the guest reported, in run->stale_reads. The guest is
  * outside; the VM's address space is current. */

@@ -123,6 +123,13 @@ int guest_do_range(struct run *run, enum guest_op op, u64 argument, u32 first,
 	return 0;
 }
 
+int guest_do_vcpu(struct run *run, u32 i, enum guest_op op, u64 argument,
+		  u32 first, u32 count)
+{
+	post(run, i, op, first, count, argument, then(run));
+	return wait_for(run, i, then(run));
+}
+
 int guest_keep_writing(struct run *run, u32 i, u32 first, u32 count)
 {
 	post(run, i, GUEST_WRITE, first, count, 0, GUEST_THEN_AGAIN);

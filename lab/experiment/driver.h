@@ -21,6 +21,10 @@ __must_check int guest_do(struct run *run, enum guest_op op, u64 argument);
 __must_check int guest_do_range(struct run *run, enum guest_op op,
 				u64 argument, u32 first, u32 count);
 
+/* The same, by vCPU @i alone. */
+__must_check int guest_do_vcpu(struct run *run, u32 i, enum guest_op op,
+			       u64 argument, u32 first, u32 count);
+
 /* Until it is told something else, running vCPU @i writes the next generation
  * to each of these pages, again and again. */
 __must_check int guest_keep_writing(struct run *run, u32 i, u32 first,

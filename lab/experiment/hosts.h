@@ -6,12 +6,14 @@
 #define LAB_EXPERIMENT_HOSTS_H
 
 #include "lab/experiment/run.h"
+#include "lab/scenario/selection.h"
 
 /*
- * Perform @phase->page on each data page once, in the order that the seed
- * gives (seed=1: ascending), each thread waiting for the running guest before
- * each of its pages. Returns the first error of any thread.
+ * Call @fn(@arg, page) once for each of @pages, each thread waiting for the
+ * running guest before each of its pages. Returns the first error of any
+ * thread.
  */
-__must_check int hosts_each_page(struct run *run, const struct phase *phase);
+__must_check int hosts_each_page(struct run *run, const struct selected *pages,
+				 int (*fn)(void *arg, u32 page), void *arg);
 
 #endif

@@ -11,6 +11,7 @@
 #include "lab/experiment/trace.h"
 #include "lab/litmus/run.h"
 #include "lab/litmus/tests.h"
+#include "lab/scenario/scenarios.h"
 #include "lib/string.h"
 
 static struct run run;
@@ -29,9 +30,9 @@ static void list_workloads(void)
 {
 	u32 i;
 
-	for (i = 0; i < workload_count; i++)
-		printk("list workloads %s %s\n", workloads[i].name,
-		       workloads[i].what);
+	for (i = 0; i < scenario_count; i++)
+		printk("list workloads %s %s\n", scenarios[i].name,
+		       scenarios[i].what);
 }
 
 static void list_mutants(void)
@@ -139,7 +140,7 @@ static bool enable_hvm(void)
 
 /* Run @number of the matrix, if it is asked for. */
 static enum verdict run_number(u32 number, u32 run_count,
-			       const struct workload *workload,
+			       const struct scenario_file *scenario,
 			       const struct policy *policy,
 			       const struct mutant *mutant, bool guest_runs)
 {
@@ -147,7 +148,7 @@ static enum verdict run_number(u32 number, u32 run_count,
 		return VERDICT_COHERENT;
 	memset(&run, 0, sizeof(run));
 	run.options = &options;
-	run.workload = workload;
+	run.scenario = scenario_load(scenario);
 	run.mutant = mutant;
 	run.policy = mutant ? mutant_policy(mutant) : *policy;
 	run.guest_runs = guest_runs;
@@ -174,7 +175,7 @@ static struct {
 } matrix;
 
 /* The mutants of a row. "all" are all that it can show; a name is a name. */
-static u64 row_mutants(const struct workload *workload, u32 guest)
+static u64 row_mutants(const struct scenario_file *scenario, u32 guest)
 {
 	bool beside = guest == GUEST_RUNNING && cpu_count > 1;
 	u64 mask = options.mutants;
@@ -183,18 +184,18 @@ static u64 row_mutants(const struct workload *workload, u32 guest)
 	if (mask != (1ull << mutant_count) - 1)
 		return mask;
 	for (i = 0; i < mutant_count; i++)
-		if (!mutant_shows(&mutants[i], workload->name, beside,
+		if (!mutant_shows(&mutants[i], scenario->name, beside,
 				  options.pages))
 			mask &= ~(1ull << i);
 	return mask;
 }
 
 /* One workload with one kind of guest: the policies, then the mutants. */
-static void run_row(const struct workload *workload, u32 run_count,
+static void run_row(const struct scenario_file *scenario, u32 run_count,
 		    u32 guest)
 {
 	bool guest_runs = guest == GUEST_RUNNING;
-	u64 shown = row_mutants(workload, guest);
+	u64 shown = row_mutants(scenario, guest);
 	const struct policy *policy;
 	enum verdict verdict;
 	u32 i;
@@ -202,7 +203,7 @@ static void run_row(const struct workload *workload, u32 run_count,
 	for (i = 0; (policy = options_policy(&options, i)); i++) {
 		if (!(options.policies & 1ull << i))
 			continue;
-		verdict = run_number(++matrix.number, run_count, workload,
+		verdict = run_number(++matrix.number, run_count, scenario,
 				     policy, NULL, guest_runs);
 		matrix.good &= verdict == VERDICT_COHERENT;
 	}
@@ -211,17 +212,17 @@ static void run_row(const struct workload *workload, u32 run_count,
 			continue;
 		if (matrix.number + 1 >= options.first)
 			matrix.tried |= 1ull << i;
-		verdict = run_number(++matrix.number, run_count, workload,
+		verdict = run_number(++matrix.number, run_count, scenario,
 				     NULL, &mutants[i], guest_runs);
 		if (verdict == VERDICT_STALE || verdict == VERDICT_VIOLATION)
 			matrix.caught |= 1ull << i;
 	}
 }
 
-static u32 row_size(const struct workload *workload, u32 guest)
+static u32 row_size(const struct scenario_file *scenario, u32 guest)
 {
 	return count_bits(options.policies) +
-	       count_bits(row_mutants(workload, guest));
+	       count_bits(row_mutants(scenario, guest));
 }
 
 /* Count the runs; with a count, make them. */
@@ -230,14 +231,14 @@ static u32 for_each_row(u32 run_count)
 	static const u32 guests[] = { GUEST_IDLE, GUEST_RUNNING };
 	u32 count = 0, i, k;
 
-	for (i = 0; i < workload_count; i++)
+	for (i = 0; i < scenario_count; i++)
 		for (k = 0; k < array_count(guests); k++) {
 			if (!(options.workloads & 1ull << i) ||
 			    !(options.guest & guests[k]))
 				continue;
-			count += row_size(&workloads[i], guests[k]);
+			count += row_size(&scenarios[i], guests[k]);
 			if (run_count)
-				run_row(&workloads[i], run_count, guests[k]);
+				run_row(&scenarios[i], run_count, guests[k]);
 		}
 	return count;
 }
@@ -284,6 +285,7 @@ enum machine_exit_status lab_main(const char *command_line,
 	static char error[OPTIONS_ERROR];
 
 	litmus_add_built_in();
+	scenarios_add_built_in();
 	if (options_parse(&options, command_line, error, sizeof(error))) {
 		printk("error: %s\n", error);
 		return EXIT_USAGE;

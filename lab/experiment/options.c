@@ -2,7 +2,7 @@
 
 #include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
-#include "lab/scenario/workload.h"
+#include "lab/scenario/scenarios.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -18,7 +18,7 @@ const char *policy_name(u32 i)
 
 static const char *workload_name(u32 i)
 {
-	return i < workload_count ? workloads[i].name : NULL;
+	return i < scenario_count ? scenarios[i].name : NULL;
 }
 
 const char *mutant_name(u32 i)
@@ -29,6 +29,16 @@ const char *mutant_name(u32 i)
 static const char *litmus_name(u32 i)
 {
 	return i < litmus_test_count ? litmus_tests[i].name : NULL;
+}
+
+static const char *workload_file(u32 i)
+{
+	return i < scenario_count ? scenarios[i].file.name : NULL;
+}
+
+static const char *litmus_file(u32 i)
+{
+	return i < litmus_test_count ? litmus_tests[i].file : NULL;
 }
 
 static const char *guest_name(u32 i)
@@ -174,37 +184,44 @@ static int read_some(const struct reading *r, name_fn name, u64 *mask)
 	return read_names(r, name, mask);
 }
 
-/* Names of tests, or of the files that they stand in, or "all". */
-static int read_litmus(const struct reading *r)
+/* Names of a kind, or of the files that they stand in, or "all"; @ask for each
+ * that is asked for. */
+static int read_files(const struct reading *r, name_fn name, name_fn file,
+		      void (*ask)(struct options *options, u32 i))
 {
-	struct options *options = r->options;
-	const struct litmus_test *test;
 	const char *at = r->value;
-	char name[LITMUS_FILE];
 	size_t length;
-	u32 i;
+	u32 n;
+	int i;
 
-	options->litmus = true;
-	for (i = 0; i < LITMUS_TESTS; i++)
-		options->litmus_tests[i] = !strcmp(r->value, "all");
-	if (options->litmus_tests[0])
+	for (n = 0; !strcmp(at, "all") && name(n); n++)
+		ask(r->options, n);
+	if (n)
 		return 0;
 	for (; ; at += length + 1) {
 		for (length = 0; at[length] && at[length] != ','; length++)
 			;
-		test = NULL;
-		if (length < sizeof(name)) {
-			memcpy(name, at, length);
-			name[length] = '\0';
-			test = litmus_find(name);
-		}
-		if (!test)
-			return refuse_names(r, at, length, litmus_name,
-					    " all");
-		options->litmus_tests[test - litmus_tests] = true;
+		i = find_name(name, at, length);
+		if (i < 0)
+			i = find_name(file, at, length);
+		if (i < 0)
+			return refuse_names(r, at, length, name, " all");
+		ask(r->options, i);
 		if (!at[length])
 			return 0;
 	}
+}
+
+static void ask_litmus(struct options *options, u32 i)
+{
+	options->litmus_tests[i] = true;
+}
+
+static int read_litmus(const struct reading *r)
+{
+	r->options->litmus = true;
+	memset(r->options->litmus_tests, 0, sizeof(r->options->litmus_tests));
+	return read_files(r, litmus_name, litmus_file, ask_litmus);
 }
 
 static int read_rounds(const struct reading *r)
@@ -278,9 +295,15 @@ static int read_schedule(const struct reading *r)
 		      SCHEDULE_SEGMENTS);
 }
 
+static void ask_workload(struct options *options, u32 i)
+{
+	options->workloads |= 1ull << i;
+}
+
 static int read_workload(const struct reading *r)
 {
-	return read_names(r, workload_name, &r->options->workloads);
+	r->options->workloads = 0;
+	return read_files(r, workload_name, workload_file, ask_workload);
 }
 
 static int read_mutants(const struct reading *r)

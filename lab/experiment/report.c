@@ -71,7 +71,7 @@ void report_run(const struct run *run)
 
 	printk("run %u/%u workload=%s policy=%s mutant=%s guest=%s pages=%u "
 	       "vcpus=%u seed=%u\n", run->number, run->run_count,
-	       run->workload->name, run->policy.name,
+	       run->scenario->name, run->policy.name,
 	       run->mutant ? run->mutant->name : "none",
 	       run->guest_runs ? "running" : "idle", options->pages,
 	       options->vcpus, options->seed);
@@ -117,30 +117,23 @@ static bool is_always_shown(const struct counter *counter)
 	return false;
 }
 
-static void report_least(const struct run *run, const struct phase *phase)
+static void report_least(const struct run *run)
 {
-	static const struct least nothing;
-	const struct least *least = &phase->least;
-	u64 pages = run->options->pages;
-
-	if (pages < least->min_pages)
-		least = &nothing;
+	const struct least *least = &run->least.least;
 
 	printk("ideal %s remote_tlb_flush_requests=%llu "
 	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "
-	       "pf_spurious=0 pf_retry=0\n", phase->name,
-	       (unsigned long long)(least->requests +
-				    least->requests_per_page * pages),
-	       (unsigned long long)(least->primary +
-				    least->primary_per_page * pages),
-	       (unsigned long long)(least->faults_per_page * pages));
+	       "pf_spurious=0 pf_retry=0\n", run->phase,
+	       (unsigned long long)least->requests,
+	       (unsigned long long)least->primary,
+	       (unsigned long long)least->faults);
 }
 
-void report_phase_end(struct run *run, const struct phase *phase)
+void report_phase_end(struct run *run)
 {
 	u32 i = 0;
 
-	printk("phase %s", phase->name);
+	printk("phase %s", run->phase);
 	for_each_counter(c) {
 		u64 n = counter_sum(c) - before[i++];
 
@@ -150,12 +143,12 @@ void report_phase_end(struct run *run, const struct phase *phase)
 			printk(" %s=%llu", c->name, (unsigned long long)n);
 	}
 	printk("\n");
-	report_least(run, phase);
+	report_least(run);
 }
 
 static void report_ticks(const char *name, struct samples *samples)
 {
-	if (!name || !samples->count)
+	if (!samples->count)
 		return;
 	printk("ticks %s count=%llu min=%llu median=%llu max=%llu\n", name,
 	       (unsigned long long)samples->count,
@@ -203,7 +196,7 @@ enum verdict report_result(struct run *run)
 	};
 	enum verdict verdict = verdict_of(run);
 
-	report_ticks(run->workload->host_op, &run->host_ticks);
+	report_ticks(run->scenario->timed, &run->host_ticks);
 	report_ticks("guest_fault", &run->guest_ticks);
 	printk("predicted pf_spurious_max=%llu pf_spurious_accessed=%llu\n",
 	       (unsigned long long)run->spurious_bound,

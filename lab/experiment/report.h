@@ -22,7 +22,7 @@ void report_progress(const struct run *run);
 void report_phase_start(const struct run *run);
 
 /* It ended: what was counted since, and the least possible beside it. */
-void report_phase_end(struct run *run, const struct phase *phase);
+void report_phase_end(struct run *run);
 
 /* Ticks, bounds, message and verdict: the run is over. */
 enum verdict report_result(struct run *run);

@@ -6,10 +6,10 @@
 #include "lab/experiment/hosts.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
+#include "lab/scenario/perform.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "mm/ksm.h"
 
 static const char *error_text(int err)
 {
@@ -46,22 +46,22 @@ static int run_phase(struct run *run, const struct phase *phase)
 	run->phase = phase->name;
 	if (!run->quiet)
 		report_phase_start(run);
-	err = phase->whole ? phase->whole(run) : hosts_each_page(run, phase);
+	err = scenario_perform(run, phase);
 	if (!run->quiet)
-		report_phase_end(run, phase);
+		report_phase_end(run);
 	return err;
 }
 
 static void run_phases(struct run *run)
 {
-	const struct phase *phase = run->workload->phases;
+	const struct scenario *scenario = run->scenario;
 	u32 i;
 
-	for (i = 0; i < MAX_PHASES && phase[i].name; i++) {
-		int err = run_phase(run, &phase[i]);
+	for (i = 0; i < scenario->phase_count; i++) {
+		int err = run_phase(run, &scenario->phases[i]);
 
 		if (err) {
-			note_failure(run, phase[i].name, err);
+			note_failure(run, scenario->phases[i].name, err);
 			return;
 		}
 	}
@@ -92,8 +92,8 @@ static void halt(struct run *run)
 			vcpu_stop(&run->vm.vcpus[i], "stopped");
 }
 
-/* The workload itself, and what is left to see when it is over. */
-static void run_workload(struct run *run)
+/* The scenario itself, and what is left to see when it is over. */
+static void run_scenario(struct run *run)
 {
 	int err;
 
@@ -129,16 +129,16 @@ static void run_vm(struct run *run)
 	if (run->mutant)
 		mutant_arm(run->mutant, &run->vm.ept);
 	check_start(&run->vm.ept);
-	err = warm_up(run);
+	err = scenario_begin(run);
+	if (!err)
+		err = warm_up(run);
 	if (err) {
 		note_failure(run, "the guest's start", err);
 		halt(run);
 	} else {
-		run_workload(run);
+		run_scenario(run);
 	}
-	ksm_exit();
-	if (run->child)
-		mm_put(run->child);
+	scenario_end(run);
 	ept_complete(&run->vm.ept);
 	check_stop();
 	vm_destroy(&run->vm);

@@ -7,7 +7,7 @@
 
 #include "lab/experiment/options.h"
 #include "lab/mutant/mutant.h"
-#include "lab/scenario/workload.h"
+#include "lab/scenario/least.h"
 #include "vmm/vm.h"
 
 enum verdict {
@@ -21,7 +21,7 @@ enum verdict {
 struct run {
 	/* What it is. */
 	const struct options *options;
-	const struct workload *workload;
+	const struct scenario *scenario;
 	const struct mutant *mutant;	/* NULL: none */
 	struct policy policy;
 	bool guest_runs;
@@ -31,14 +31,21 @@ struct run {
 
 	/* While it lasts. */
 	struct vm vm;
-	struct mm *child;		/* after a fork */
-	u32 child_generation;		/* of every page, when it was forked */
+	struct party party;		/* who acts there: mm, child, pins */
+	struct page_array child_pages;	/* content.c */
+	u32 child_writes;
+	u32 oldest_generation;		/* of what is written after a discard */
+	bool identities_change;		/* pages do not keep theirs */
+	bool is_timed;			/* the statement is */
+	u64 random;			/* CPU 0's */
+	u32 operation;			/* of a mix; others read it */
+	bool stop;			/* those beside the mix */
+	struct least_model least;
 	u64 command_seq[GUEST_MAX_VCPUS];
 	const char *phase;
-	struct samples host_ticks;	/* of the workload's host operation, on
-					 * CPU 0: one writer */
+	struct samples host_ticks;	/* of what the scenario times, on CPU 0:
+					 * one writer */
 	struct samples guest_ticks;	/* of guest faults of vCPU 0 */
-
 
 	/* What came out. */
 	u64 stale_reads;
@@ -48,10 +55,10 @@ struct run {
 	char message[200];		/* empty: the run came to its end */
 };
 
-/* The workload's host operation took @ticks. Any host thread. */
+/* What the scenario times took @ticks, if it is done now. Any host thread. */
 static inline void run_note_ticks(struct run *run, u64 ticks)
 {
-	if (cpu_id() == 0)
+	if (cpu_id() == 0 && run->is_timed)
 		samples_add(&run->host_ticks, ticks);
 }
 

@@ -206,7 +206,8 @@ static struct part new_part(struct litmus_stage *stage, u32 index,
 {
 	return (struct part){
 		.stage = stage,
-		.player = { &stage->party, &host_access, index },
+		.player = { .party = &stage->party, .access = &host_access,
+			    .index = index },
 		.ops = ops, .regs = regs,
 	};
 }

@@ -1,6 +1,7 @@
 #include "lab/verb/verb.h"
 
 #include "arch/x86/counter.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/page.h"
 #include "ept/ept.h"
 #include "lib/error.h"
@@ -179,10 +180,31 @@ static int do_child_exit(struct player *player,
 
 /* --- Pins. */
 
-static int do_pin(struct player *player, const struct action *action,
-		  u64 *reg)
+/* The pin of @page, or NULL. Under party->lock, like the next one. */
+static struct pin *find_pin(struct party *party, u32 page)
+{
+	u32 i;
+
+	for (i = 0; i < PARTY_PINS; i++)
+		if (party->pins[i].frame && party->pins[i].page == page)
+			return &party->pins[i];
+	return NULL;
+}
+
+static struct pin *free_pin(struct party *party)
+{
+	u32 i;
+
+	for (i = 0; i < PARTY_PINS; i++)
+		if (!party->pins[i].frame)
+			return &party->pins[i];
+	return NULL;
+}
+
+static int do_pin(struct player *player, const struct action *action, u64 *reg)
 {
 	struct party *party = player->party;
+	struct pin *pin = NULL;
 	struct gup gup;
 	int err;
 
@@ -191,54 +213,63 @@ static int do_pin(struct player *player, const struct action *action,
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	spin_lock(&party->lock);
-	if (!party->pins[action->page]) {
-		party->pins[action->page] = gup.frame;
-		*reg = 1;
-	}
+	if (!find_pin(party, action->page))
+		pin = free_pin(party);
+	if (pin)
+		*pin = (struct pin){ action->page, gup.frame };
 	spin_unlock(&party->lock);
-	if (!*reg)
+	*reg = !!pin;
+	if (!pin)
 		gup_unpin(gup.frame);
 	return 0;
 }
 
-static int do_pin_read(struct player *player,
-		       const struct action *action, u64 *reg)
+static int do_pin_read(struct player *player, const struct action *action,
+		       u64 *reg)
 {
 	struct party *party = player->party;
+	const struct pin *pin;
 	const u64 *words;
 
 	*reg = VERB_NOTHING;
 	spin_lock(&party->lock);
-	if (party->pins[action->page]) {
-		words = frame_ptr(party->pins[action->page]);
+	pin = find_pin(party, action->page);
+	if (pin) {
+		words = frame_ptr(pin->frame);
 		*reg = READ_ONCE(words[action->word]);
 	}
 	spin_unlock(&party->lock);
 	return 0;
 }
 
-static int do_pin_same(struct player *player,
-		       const struct action *action, u64 *reg)
+static int do_pin_same(struct player *player, const struct action *action,
+		       u64 *reg)
 {
 	struct party *party = player->party;
 	pte_t p = pte_read(hpt_walk(party->mm, page_hva(party, action->page)));
+	const struct pin *pin;
 
 	*reg = VERB_NOTHING;
 	spin_lock(&party->lock);
-	if (party->pins[action->page])
+	pin = find_pin(party, action->page);
+	if (pin)
 		*reg = pte_present(p) &&
-		       pte_pfn(p).n == frame_pfn(party->pins[action->page]).n;
+		       pte_pfn(p).n == frame_pfn(pin->frame).n;
 	spin_unlock(&party->lock);
 	return 0;
 }
 
 static void unpin(struct party *party, u32 page)
 {
-	struct frame *frame;
+	struct frame *frame = NULL;
+	struct pin *pin;
 
 	spin_lock(&party->lock);
-	frame = party->pins[page];
-	party->pins[page] = NULL;
+	pin = find_pin(party, page);
+	if (pin) {
+		frame = pin->frame;
+		pin->frame = NULL;
+	}
 	spin_unlock(&party->lock);
 	if (frame)
 		gup_unpin(frame);
@@ -249,6 +280,22 @@ static int do_unpin(struct player *player, const struct action *action,
 {
 	(void)reg;
 	unpin(player->party, action->page);
+	return 0;
+}
+
+static void unpin_all(struct party *party)
+{
+	u32 i;
+
+	for (i = 0; i < PARTY_PINS; i++)
+		unpin(party, party->pins[i].page);
+}
+
+static int do_unpin_all(struct player *player, const struct action *action,
+			u64 *reg)
+{
+	(void)action, (void)reg;
+	unpin_all(player->party);
 	return 0;
 }
 
@@ -359,12 +406,15 @@ static int do_migrate(struct player *player, const struct action *action,
 {
 	struct party *party = player->party;
 	struct gup gup;
+	u64 start;
 	int err;
 
 	*reg = 0;
 	err = gup_page(party->mm, page_hva(party, action->page), MM_READ, &gup);
 	if (!err) {
+		start = read_tsc();
 		err = mm_migrate(gup.frame);
+		player->ticks = read_tsc() - start;
 		*reg = !err;
 		frame_put(gup.frame);
 	}
@@ -453,16 +503,20 @@ int verb_play(struct player *player, const struct action *actions, u32 count,
 
 /* --- Rounds. */
 
+void party_leave(struct party *party)
+{
+	child_exit(party);
+	unpin_all(party);
+	if (party->mergeable)
+		ksm_exit();
+	party->mergeable = false;
+}
+
 static void undo(struct party *party)
 {
 	u32 i;
 
-	child_exit(party);
-	for (i = 0; i < PARTY_PAGES; i++)
-		unpin(party, i);
-	if (party->mergeable)
-		ksm_exit();
-	party->mergeable = false;
+	party_leave(party);
 	if (party->read_only)
 		BUG_ON(mm_protect_rw(party->mm, party->area));
 	party->read_only = false;

@@ -48,7 +48,7 @@
 	    NO_REGISTER, PLACE, ARGUMENT_VALUE)				\
 	row(CHILD_EXIT, child_exit, "child-exit", BY_HOST,		\
 	    NO_REGISTER, NONE)						\
-	/* gup of the page, kept; register := 1 if got */		\
+	/* gup of the page, kept, if there is room; register := 1 if got */		\
 	row(PIN, pin, "pin", BY_HOST, REGISTER, PAGE)			\
 	/* register := word, in the pinned frame itself */		\
 	row(PIN_READ, pin_read, "read-pinned", BY_HOST, REGISTER,	\
@@ -56,6 +56,7 @@
 	/* register := 1 if P maps the pinned frame */			\
 	row(PIN_SAME, pin_same, "is-pinned", BY_HOST, REGISTER, PAGE)	\
 	row(UNPIN, unpin, "unpin", BY_HOST, NO_REGISTER, PAGE)		\
+	row(UNPIN_ALL, unpin_all, "unpin-all", BY_HOST, NO_REGISTER, NONE) \
 	/* page into page into; register := 1 if done */		\
 	row(MERGE, merge, "merge", BY_HOST, REGISTER,			\
 	    PAGE, ARGUMENT_INTO)					\
@@ -162,10 +163,12 @@ struct player {
 	struct party *party;
 	const struct access *access;
 	u32 index;		/* which actor */
+	u64 ticks;		/* how long a verb worked, if that is less
+				 * than all that it does; 0: it does not say */
 };
 
 #define PARTY_FLAGS	2
-#define PARTY_PAGES	4	/* pages that can be pinned: 0 .. 3 */
+#define PARTY_PINS	4
 
 /* What those who act together share. */
 struct party {
@@ -177,7 +180,10 @@ struct party {
 
 	spinlock_t lock;		/* leaf: child, pins */
 	struct mm *child;
-	struct frame *pins[PARTY_PAGES];	/* by page; NULL: none */
+	struct pin {
+		u32 page;
+		struct frame *frame;	/* NULL: none */
+	} pins[PARTY_PINS];
 	bool read_only;			/* since PROTECT_RO */
 	bool mergeable;			/* since MERGEABLE */
 
@@ -196,6 +202,9 @@ __must_check int party_init(struct party *party);
 
 /* All that is initially done is done: the actors begin. */
 void party_begin(struct party *party);
+
+/* No child, no pin, no scanner: the party is over. party->mm is current. */
+void party_leave(struct party *party);
 
 /*
  * Back to the initial state: no child, no pin, flags 0, the area writable and

@@ -6,6 +6,7 @@
 #include "test/boot/boot_test.h"
 
 #include "lab/experiment/run.h"
+#include "lab/scenario/scenarios.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -20,12 +21,12 @@ static const struct options options = {
 	.operations = OPERATIONS,
 };
 
-static void perform(const struct workload *workload,
+static void perform(const struct scenario_file *scenario,
 		    const struct policy *policy, u64 fail_at)
 {
 	memset(&failing, 0, sizeof(failing));
 	failing.options = &options;
-	failing.workload = workload;
+	failing.scenario = scenario_load(scenario);
 	failing.policy = *policy;
 	frame_fail_at(fail_at);
 	run_quietly(&failing);
@@ -55,13 +56,13 @@ static bool was_created(void)
  * From allocation *@first on, which moves to the last one that a VM needs to be
  * made at all. Adds to *@failed how many have failed.
  */
-static int fail_each(const struct workload *workload,
+static int fail_each(const struct scenario_file *scenario,
 		     const struct policy *policy, u64 *first, u64 *failed)
 {
 	u64 n, left;
 
 	for (n = *first; ; n++) {
-		perform(workload, policy, n);
+		perform(scenario, policy, n);
 		left = frame_fail_at(0);
 		EXPECT_EQUAL(failing.leaked_frames, 0);	/* INV-FREE */
 		EXPECT_EQUAL(failing.stale_reads, 0);
@@ -83,12 +84,12 @@ static int with_policy(const struct policy *policy)
 	u64 first = 1, failed = 0;
 	u32 i;
 
-	for (i = 0; i < workload_count; i++)
-		EXPECT_PASS(fail_each(&workloads[i], policy, &first, &failed));
+	for (i = 0; i < scenario_count; i++)
+		EXPECT_PASS(fail_each(&scenarios[i], policy, &first, &failed));
 	printk("# %s: %llu allocations have failed\n", policy->name,
 	       (unsigned long long)failed);
 	/* At least the data pages of each workload, and the VM. */
-	EXPECT(failed > workload_count * PAGES);
+	EXPECT(failed > scenario_count * PAGES);
 	return BOOT_TEST_PASS;
 }
 

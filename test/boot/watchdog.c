@@ -7,6 +7,7 @@
 #include "arch/x86/system.h"
 #include "arch/x86/watchdog.h"
 #include "lab/experiment/run.h"
+#include "lab/scenario/scenarios.h"
 #include "lib/string.h"
 
 #define PAGES		512
@@ -20,11 +21,11 @@ static const struct options options = {
 	.operations = OPERATIONS,
 };
 
-static void perform(const struct workload *workload)
+static void perform(const struct scenario_file *scenario)
 {
 	memset(&watched, 0, sizeof(watched));
 	watched.options = &options;
-	watched.workload = workload;
+	watched.scenario = scenario_load(scenario);
 	watched.policy = policies[0];
 	watchdog_start(PERIOD_MS, LIMIT_MS);
 	run_quietly(&watched);
@@ -39,8 +40,8 @@ BOOT_TEST(loops_over_pages_show_progress)
 	 * time goes on while this CPU does not. */
 	if (cpu_count > 1 || read_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR)
 		return BOOT_TEST_SKIP;
-	for (i = 0; i < workload_count && !watched.message[0]; i++)
-		perform(&workloads[i]);
+	for (i = 0; i < scenario_count && !watched.message[0]; i++)
+		perform(&scenarios[i]);
 	EXPECT(!watched.message[0]);
 	return BOOT_TEST_PASS;
 }

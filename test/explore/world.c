@@ -259,7 +259,7 @@ static void build(void)
 		.complete = complete,
 	};
 	for (i = 0; i <= LITMUS_ACTORS; i++)
-		players[i] = (struct player){ &party, NULL, i };
+		players[i] = (struct player){ .party = &party, .index = i };
 	expect(!party_init(&party), "no memory for the test");
 	play_alone(test->initially, array_count(test->initially), NULL);
 	party_begin(&party);

@@ -11,17 +11,11 @@
 #include "lab/experiment/options.h"
 #include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
-#include "lab/scenario/workload.h"
+#include "lab/scenario/scenarios.h"
 #include "lib/error.h"
 #include "vmm/hypercall_abi.h"
 
 const char fuzz_name[] = "options";
-
-/* Stand in for those of the lab, which need a machine. */
-const struct workload workloads[] = {
-	{ .name = "cow" }, { .name = "cow-host" }, { .name = "merge" },
-};
-const u32 workload_count = array_count(workloads);
 
 static bool within(u64 mask, u32 count)
 {
@@ -36,7 +30,7 @@ static void check_accepted(const struct options *o)
 	FUZZ_EXPECT(within(o->policies, policy_count + o->own_count));
 	for (i = 0; i < o->own_count; i++)
 		FUZZ_EXPECT(!policy_exclusion(&o->own[i].policy));
-	FUZZ_EXPECT(within(o->workloads, workload_count));
+	FUZZ_EXPECT(within(o->workloads, scenario_count));
 	FUZZ_EXPECT(within(o->mutants, mutant_count));
 	FUZZ_EXPECT(o->guest && within(o->guest, 2));
 	FUZZ_EXPECT(o->pages >= 1 && o->pages <= GUEST_MAX_PAGES);
@@ -54,8 +48,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct options options;
 	int err;
 
-	if (!litmus_test_count)
+	if (!litmus_test_count) {
 		litmus_add_built_in();
+		scenarios_add_built_in();
+	}
 	memcpy(line, data, size);
 	line[size] = 0;
 	error[0] = 0;

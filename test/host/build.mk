@@ -13,7 +13,9 @@ HOST_LIBS := -lcmocka -pthread
 # other files, in test/fake/.
 HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	$(wildcard lab/mutant/*.c) \
-	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c tests.c) boot/multiboot.c boot/framebuffer.c \
+	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c tests.c) \
+	lab/experiment/page_array.c $(addprefix lab/scenario/,least.c read.c \
+	scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		framebuffer.c handshake.c spinlock.c wait.c) \

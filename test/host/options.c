@@ -10,13 +10,7 @@
 #include "ept/axes.h"
 #include "lab/experiment/options.h"
 #include "lab/mutant/mutant.h"
-#include "lab/scenario/workload.h"
-
-/* Stand in for those of the lab, which need a machine. */
-const struct workload workloads[] = {
-	{ .name = "cow" }, { .name = "cow-host" }, { .name = "merge" },
-};
-const u32 workload_count = array_count(workloads);
+#include "lab/scenario/scenarios.h"
 
 static struct options options;
 static char error[1200];
@@ -25,6 +19,15 @@ static int parse(const char *line)
 {
 	error[0] = 0;
 	return options_parse(&options, line, error, sizeof(error));
+}
+
+static u64 workload_bit(const char *name)
+{
+	u32 i;
+
+	for (i = 0; strcmp(scenarios[i].name, name); i++)
+		;
+	return 1ull << i;
 }
 
 static void test_defaults(void **state)
@@ -39,7 +42,7 @@ static void test_defaults(void **state)
 	for (i = 0; i < array_count(lines); i++) {
 		assert_int_equal(parse(lines[i]), 0);
 		assert_int_equal(options.policies, (1u << policy_count) - 1);
-		assert_int_equal(options.workloads, 7);
+		assert_int_equal(options.workloads, (1ull << scenario_count) - 1);
 		assert_int_equal(options.mutants, 0);
 		assert_int_equal(options.guest, GUEST_IDLE | GUEST_RUNNING);
 		assert_int_equal(options.pages, 1024);
@@ -148,7 +151,7 @@ static void test_accepted(void **state)
 			       "trace=on mutants=no-flush operations=9"), 0);
 	assert_int_equal(options.policies, policy_bit("bracket") |
 					   policy_bit("change-pte"));
-	assert_int_equal(options.workloads, 2);
+	assert_int_equal(options.workloads, workload_bit("cow-host"));
 	assert_int_equal(options.guest, GUEST_IDLE);
 	assert_int_equal(options.pages, 7);
 	assert_int_equal(options.vcpus, 8);
@@ -170,8 +173,8 @@ static void test_accepted(void **state)
 	/* The last one counts. */
 	assert_int_equal(parse("seed=3 seed=4 guest=both"), 0);
 	assert_int_equal(options.seed, 4);
-	assert_int_equal(parse("workload=cow"), 0);
-	assert_int_equal(options.workloads, 1);
+	assert_int_equal(parse("workload=zero.scn"), 0);
+	assert_int_equal(options.workloads, workload_bit("zero"));
 	assert_int_equal(parse("mutants=none list=policies,scenarios "
 			       "test=a,b"), 0);
 	assert_int_equal(options.mutants, 0);
@@ -222,7 +225,7 @@ static void test_litmus_words(void **state)
 	assert_int_equal(plan->holds[0].name, STEP_F1);
 
 	assert_int_equal(parse("litmus=all schedule=0:5,1:3,0:1"), 0);
-	assert_int_equal(tests_asked(), LITMUS_TESTS);
+	assert_int_equal(tests_asked(), litmus_test_count);
 	assert_int_equal(plan->segment_count, 3);
 	assert_int_equal(plan->segments[1].actor, 1);
 	assert_int_equal(plan->segments[1].steps, 3);
@@ -288,7 +291,7 @@ static void test_refused(void **state)
 		  "no start=zap,change=rewrite, which a has: " },
 		{ "policy=a=batch,b=batch,c=batch,d=batch,e=batch,f=batch,"
 		  "g=batch,h=batch,i=batch", "up to 8 policies of your own" },
-		{ "workload=cow-",	"workload= takes cow cow-host merge" },
+		{ "workload=cow-",	"workload= takes churn control cow-guest" },
 		{ "mutants=bracket",	"mutants= takes seq-early" },
 		{ "guest=none",		"guest= takes idle running both" },
 		{ "guest=idle,running",	"guest= takes" },
@@ -493,5 +496,6 @@ int main(void)
 	};
 
 	litmus_add_built_in();
+	scenarios_add_built_in();
 	return RUN(tests);
 }

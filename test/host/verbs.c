@@ -77,7 +77,7 @@ static void party_start(const struct policy *policy)
 
 static u64 host_does(enum verb_id verb, u8 page, u64 value, u64 other)
 {
-	struct player player = { &party, &host_access, 0 };
+	struct player player = { .party = &party, .access = &host_access };
 	struct action op = {
 		.verb = verb, .page = page, .value = value, .other = other,
 		.count = (u32)value, .into = (u32)other,
@@ -228,7 +228,8 @@ static void play_initially(const struct action *ops, u64 *regs)
 	for (i = 0; ops[i].verb != VERB_END; i++) {
 		bool is_host = ops[i].who == LITMUS_HOST;
 		struct player player = {
-			&party, is_host ? &host_access : &guest_access, 0,
+			.party = &party, .index = 0,
+			.access = is_host ? &host_access : &guest_access,
 		};
 		u32 self = fake_cpu(is_host ? 0 : 1);
 		u64 reg;
@@ -250,7 +251,8 @@ static void play_actors(const struct litmus_test *test,
 	for (i = 0; i < litmus_actor_count(test); i++) {
 		bool is_host = test->actors[i].who == LITMUS_HOST;
 		struct player player = {
-			&party, is_host ? &host_access : &guest_access, i,
+			.party = &party, .index = i,
+			.access = is_host ? &host_access : &guest_access,
 		};
 		u32 self = fake_cpu(is_host ? 0 : 1);
 		int err = verb_play(&player, test->actors[i].ops, LITMUS_OPS,
@@ -296,7 +298,7 @@ static void check_ops(const struct litmus_test *test,
 	for (i = 0; ops[i].verb != VERB_END; i++) {
 		u32 page = ops[i].page & ~VERB_ALIAS;
 
-		if (page >= PARTY_PAGES || page >= test->pages ||
+		if (page >= test->pages ||
 		    ops[i].flag >= PARTY_FLAGS)
 			fail_msg("%s: op %u is out of range", test->name, i);
 		if (who != LITMUS_HOST && verbs[ops[i].verb].by == BY_HOST)

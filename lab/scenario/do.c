@@ -1,0 +1,378 @@
+#include "lab/scenario/do.h"
+
+#include "lab/experiment/content.h"
+#include "lab/experiment/driver.h"
+#include "lab/experiment/hosts.h"
+#include "lab/scenario/selection.h"
+#include "lib/error.h"
+#include "lib/random.h"
+
+#define TRIES	100	/* somebody may hold a page for a moment */
+
+/* A statement while it is done. */
+struct doing {
+	struct run *run;
+	const struct statement *statement;
+	enum place place;
+	struct selected pages;
+	u32 class, generation;	/* of the content; class 0: the page's own */
+};
+
+/* What a host thread does for it. */
+struct hand {
+	struct player player;
+	const struct doing *doing;
+};
+
+static const struct doing *doing_of(const struct player *player)
+{
+	return container_of(player, struct hand, player)->doing;
+}
+
+static bool is_child(const struct run *run)
+{
+	return this_cpu()->mm != run->vm.mm;
+}
+
+/* --- A host thread's memory, under the oracle. */
+
+static int host_read(struct player *player, u32 page, u32 word, u64 *value)
+{
+	struct run *run = doing_of(player)->run;
+
+	(void)word, (void)value;
+	return is_child(run) ? content_verify_child_page(run, page)
+		: content_verify_own_page(run, page);
+}
+
+static int host_write(struct player *player, u32 page, u32 word, u64 value)
+{
+	const struct doing *doing = doing_of(player);
+	struct run *run = doing->run;
+
+	(void)word, (void)value;
+	if (is_child(run))
+		return content_child_write(run, page);
+	if (!doing->class)
+		return content_host_write(run, page);
+	return content_host_store(run, page, TAG_OF_CLASS(doing->class,
+							  doing->generation));
+}
+
+static int pace(struct player *player)
+{
+	return guest_pace(doing_of(player)->run);
+}
+
+static const struct access host_access = {
+	.read = host_read, .write = host_write, .pace = pace,
+};
+
+/* --- Once, for a page or for all. */
+
+static int perform_once(const struct doing *doing, const struct action *action,
+			u64 *reg)
+{
+	struct hand hand = {
+		.player = { .party = &doing->run->party,
+			    .access = &host_access },
+		.doing = doing,
+	};
+	bool is_timed = doing->statement->timed && action->verb != VERB_WRITE;
+	u64 start = read_tsc();
+	int err = verb_perform(&hand.player, action, reg);
+
+	/* A write is timed where the store is: content.c. */
+	if (is_timed)
+		run_note_ticks(doing->run, hand.player.ticks ?
+			       hand.player.ticks : read_tsc() - start);
+	return err;
+}
+
+/* A guest fault may hold a reference for a moment: then try again. */
+static int perform_until_done(const struct doing *doing,
+			      const struct action *action)
+{
+	u64 reg = 0;
+	int err, tries = 0;
+
+	do {
+		err = perform_once(doing, action, &reg);
+		if (err || doing->place == IN_MIX)
+			return err;
+		if (reg)
+			return 0;
+		cpu_pause();
+	} while (++tries < TRIES);
+	return -EBUSY;
+}
+
+static int do_action(const struct doing *doing, const struct action *action)
+{
+	u64 reg;
+
+	if (action->verb == VERB_MIGRATE || action->verb == VERB_PIN)
+		return perform_until_done(doing, action);
+	return perform_once(doing, action, &reg);
+}
+
+static int do_range(const struct doing *doing, u32 page, u32 count)
+{
+	bool discards = doing->statement->verb == VERB_DISCARD;
+	struct action action = {
+		.verb = doing->statement->verb, .page = page, .count = count,
+	};
+	int err;
+
+	if (discards)
+		content_begin_zero(page, count);
+	err = do_action(doing, &action);
+	if (discards)
+		content_end_zero(page, count);
+	return err;
+}
+
+static int do_page(void *arg, u32 page)
+{
+	return do_range(arg, page, 1);
+}
+
+/* --- The host's statements. */
+
+static int do_fork(const struct doing *doing)
+{
+	struct run *run = doing->run;
+	struct action action = { .verb = VERB_FORK };
+	int err;
+
+	if (run->party.child)
+		return 0;
+	content_begin_fork(run);
+	err = do_action(doing, &action);
+	content_end_fork(run);
+	return err;
+}
+
+static int do_once(const struct doing *doing)
+{
+	struct action action = {
+		.verb = doing->statement->verb,
+		.count = doing->statement->steps,
+	};
+
+	least_note(&doing->run->least, doing->statement);
+	if (action.verb == VERB_FORK)
+		return do_fork(doing);
+	return do_action(doing, &action);
+}
+
+static bool takes_pages(enum verb_id verb)
+{
+	enum argument argument = verbs[verb].arguments[0];
+
+	return argument == ARGUMENT_PLACE || argument == ARGUMENT_PAGE ||
+	       argument == ARGUMENT_PAGES;
+}
+
+/* Can it be done with a range at once? */
+static bool is_range(const struct doing *doing)
+{
+	return verbs[doing->statement->verb].arguments[0] == ARGUMENT_PAGES &&
+	       !doing->statement->each && selected_is_range(&doing->pages);
+}
+
+static void note_pages(const struct doing *doing)
+{
+	struct least_model *least = &doing->run->least;
+	struct statement statement = *doing->statement;
+	u32 i;
+
+	if (least->lost)
+		return;
+	statement.each |= !is_range(doing);
+	least_begin_pages(least);
+	for (i = 0; i < doing->pages.count; i++) {
+		least_note_page(least, &statement,
+				selected_page(&doing->pages, i), doing->class);
+		cpu_progress();
+	}
+	least_end_pages(least, &statement);
+}
+
+/* Others may do what is beside a mix. */
+static int each_page_here(struct doing *doing)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < doing->pages.count && !err; i++) {
+		err = do_page(doing, selected_page(&doing->pages, i));
+		cpu_progress();
+	}
+	return err;
+}
+
+static bool is_childs(enum verb_id verb)
+{
+	return verb == VERB_CHILD_READ || verb == VERB_CHILD_WRITE;
+}
+
+static int host_does(struct doing *doing)
+{
+	if (!takes_pages(doing->statement->verb))
+		return do_once(doing);
+	if (is_childs(doing->statement->verb) && !doing->run->party.child)
+		return 0;
+	note_pages(doing);
+	if (is_range(doing))
+		return do_range(doing, doing->pages.first,
+				doing->pages.count);
+	if (doing->place == IN_MIX)
+		return each_page_here(doing);
+	return hosts_each_page(doing->run, &doing->pages, do_page, doing);
+}
+
+/* --- The guest's. */
+
+/* The guest counts generations up from what is published: not from 0, if that
+ * is what a discard has left. */
+static int give_content(const struct doing *doing)
+{
+	struct run *run = doing->run;
+	u32 i, page;
+	int err = 0;
+
+	for (i = 0; i < doing->pages.count && !err && run->oldest_generation;
+	     i++) {
+		page = selected_page(&doing->pages, i);
+		if (!vm_oracle(page)->published)
+			err = content_host_write(run, page);
+	}
+	return err;
+}
+
+static int guest_range(const struct doing *doing, u32 first, u32 count)
+{
+	const struct statement *statement = doing->statement;
+	enum guest_op op = GUEST_READ;
+
+	if (statement->verb == VERB_WRITE)
+		op = doing->class ? GUEST_WRITE_CLASS : GUEST_WRITE;
+	if (statement->who == WHO_VCPU)
+		return guest_do_vcpu(doing->run, statement->vcpu, op,
+				     doing->class, first, count);
+	return guest_do_range(doing->run, op, doing->class, first, count);
+}
+
+static int guest_does(struct doing *doing)
+{
+	u32 i;
+	int err = 0;
+
+	if (doing->statement->verb == VERB_WRITE)
+		err = give_content(doing);
+	if (err)
+		return err;
+	note_pages(doing);
+	if (selected_is_range(&doing->pages))
+		return guest_range(doing, doing->pages.first,
+				   doing->pages.count);
+	for (i = 0; i < doing->pages.count && !err; i++)
+		err = guest_range(doing, selected_page(&doing->pages, i), 1);
+	return err;
+}
+
+/* --- A statement. */
+
+u32 host_pages(const struct run *run)
+{
+	u32 pages = run->options->pages;
+
+	return run->scenario->keeps_writing && run->guest_runs ?
+		pages - pages / 4 : pages;
+}
+
+static bool changes_content(const struct statement *statement)
+{
+	return statement->verb == VERB_WRITE || statement->verb == VERB_DISCARD;
+}
+
+static struct selected pages_of(struct run *run,
+			      const struct statement *statement)
+{
+	bool any = statement->verb == VERB_MIGRATE ||
+		   statement->verb == VERB_PIN ||
+		   statement->verb == VERB_CHILD_READ;
+	bool by_page = statement->who == WHO_HOST && (statement->each ||
+		verbs[statement->verb].arguments[0] != ARGUMENT_PAGES);
+
+	return select_pages(&statement->pages,
+			    any ? run->options->pages : host_pages(run),
+			    by_page ? run->options->seed : 1, &run->random);
+}
+
+/*
+ * A page may change its identity with each write, and the oracle knows two at
+ * a time: nobody still reads through the last but one.
+ */
+static int prepare_content(struct doing *doing)
+{
+	struct run *run = doing->run;
+	u32 newest = content_newest_generation(run, &doing->pages);
+	int err = 0;
+
+	if (doing->place == IN_MIX || run->identities_change)
+		err = guest_settle(run);
+	doing->generation = newest + 1;
+	if (doing->statement->verb == VERB_DISCARD)
+		run->oldest_generation = doing->generation;
+	run->identities_change |= doing->class ||
+				  doing->statement->verb == VERB_DISCARD;
+	return err;
+}
+
+int do_statement(struct run *run, const struct statement *statement,
+		 enum place place)
+{
+	struct doing doing = {
+		.run = run, .statement = statement, .place = place,
+		.class = statement->class,
+	};
+	int err = 0;
+
+	if (statement->classes)
+		doing.class = 1 + random_below(&run->random,
+					       statement->classes);
+	if (takes_pages(statement->verb))
+		doing.pages = pages_of(run, statement);
+	if (changes_content(statement))
+		err = prepare_content(&doing);
+	if (err)
+		return err;
+	run->is_timed = statement->timed;
+	err = statement->who == WHO_HOST ? host_does(&doing)
+		: guest_does(&doing);
+	run->is_timed = false;
+	return err;
+}
+
+void do_beside(struct run *run, const struct statement *statement, u64 *random)
+{
+	struct doing doing = {
+		.run = run, .statement = statement, .place = IN_MIX,
+	};
+	struct action action = {
+		.verb = statement->verb, .count = statement->steps,
+	};
+	u64 reg;
+	u32 i;
+
+	if (!takes_pages(statement->verb)) {
+		(void)!perform_once(&doing, &action, &reg);
+		return;
+	}
+	doing.pages = select_pages(&statement->pages, run->options->pages,
+				   run->options->seed, random);
+	for (i = 0; i < doing.pages.count; i++)
+		(void)!do_page(&doing, selected_page(&doing.pages, i));
+}

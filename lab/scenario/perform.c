@@ -1,0 +1,213 @@
+/*
+ * Each page has one writer, so that the oracle's protocol holds: where a
+ * running guest keeps writing, the last quarter of the pages is its own; the
+ * rest is the host's, or the guest's while the host waits for it.
+ */
+#include "lab/scenario/perform.h"
+
+#include "lab/experiment/driver.h"
+#include "lab/experiment/report.h"
+#include "lab/scenario/do.h"
+#include "lib/random.h"
+
+#define SIGN_OF_LIFE	4096u	/* operations */
+
+static int perform_list(struct run *run, u32 begin, u32 end, enum place place);
+
+static const struct statement *statement_at(const struct run *run, u32 i)
+{
+	return &run->scenario->statements[i];
+}
+
+/* --- A mix. */
+
+/* One of the statements @begin to @end, by their weights. */
+static u32 draw(struct run *run, u32 begin, u32 end)
+{
+	u32 total = 0, at, i;
+
+	for (i = begin; i < end; i = statement_at(run, i)->end)
+		total += statement_at(run, i)->weight;
+	at = random_below(&run->random, total);
+	for (i = begin; at >= statement_at(run, i)->weight;
+	     i = statement_at(run, i)->end)
+		at -= statement_at(run, i)->weight;
+	return i;
+}
+
+static int perform_mix(struct run *run, const struct statement *mix, u32 index)
+{
+	u32 times = mix->times, i;
+	int err = 0;
+
+	if (!times)
+		times = run->options->operations;
+	if (!times)
+		times = run->options->pages;
+	while (run->operation < times && !err) {
+		if (run->operation && run->operation % SIGN_OF_LIFE == 0)
+			report_progress(run);
+		cpu_progress();
+		i = draw(run, index + 1, mix->end);
+		err = perform_list(run, i, statement_at(run, i)->end, IN_MIX);
+		/* Those beside do theirs once for each of ours. */
+		WRITE_ONCE(run->operation, run->operation + 1);
+	}
+	return err;
+}
+
+/* A host thread beside CPU 0. Without an end to what it does for each
+ * operation a guest's fault would be refused for ever (F4). */
+struct beside {
+	struct run *run;
+	u32 index;
+	u64 random;
+};
+
+static void beside_thread(void *arg)
+{
+	struct beside *beside = arg;
+	struct run *run = beside->run;
+	u32 seen = 0, operation, i;
+
+	mm_switch(run->vm.mm);
+	while (!READ_ONCE(run->stop)) {
+		operation = READ_ONCE(run->operation);
+		if (operation == seen) {
+			cpu_pause();
+			continue;
+		}
+		seen = operation;
+		cpu_progress();		/* to wait for CPU 0 is none */
+		for (i = beside->index + 1;
+		     i < statement_at(run, beside->index)->end; i++)
+			do_beside(run, statement_at(run, i), &beside->random);
+	}
+	mm_switch(NULL);
+}
+
+static int mix(struct run *run, const struct statement *mix, u32 index)
+{
+	static struct beside besides[MAX_CPUS];
+	u32 next = mix->end, cpu, first = cpu_count;
+	int err;
+
+	if (next < run->scenario->statement_count &&
+	    statement_at(run, next)->kind == BESIDE)
+		first = 1 + run->vm.vcpu_count;
+	least_lose(&run->least);
+	run->operation = 0;
+	run->stop = false;
+	for (cpu = first; cpu < cpu_count; cpu++) {
+		besides[cpu] = (struct beside){
+			run, next, run->options->seed + cpu,
+		};
+		cpu_start(cpu, beside_thread, &besides[cpu]);
+	}
+	err = perform_mix(run, mix, index);
+	WRITE_ONCE(run->stop, true);
+	for (cpu = first; cpu < cpu_count; cpu++)
+		cpu_join(cpu, "a host thread");
+	return err;
+}
+
+/* --- Statements. */
+
+/* A running vCPU writes to some of its share of the guest's pages from now on:
+ * few, because whoever waits for it waits until it has written to all. */
+static int keep_writing(struct run *run, const struct statement *statement)
+{
+	u32 vcpus = run->vm.vcpu_count, i = random_below(&run->random, vcpus);
+	u32 own = host_pages(run), theirs = run->options->pages - own;
+	u32 first = (u64)theirs * i / vcpus;
+	u32 count = (u64)theirs * (i + 1) / vcpus - first;
+	u32 most = statement->pages.count;
+
+	if (!count)
+		return 0;
+	if (count > most) {
+		first += random_below(&run->random, count - most);
+		count = most;
+	}
+	return guest_keep_writing(run, i, own + first, count);
+}
+
+static int block(struct run *run, const struct statement *statement, u32 index,
+		 enum place place)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < statement->times && !err; i++) {
+		cpu_progress();
+		err = perform_list(run, index + 1, statement->end, place);
+	}
+	return err;
+}
+
+static int perform(struct run *run, u32 index, enum place place)
+{
+	const struct statement *statement = statement_at(run, index);
+
+	switch (statement->kind) {
+	case DO:
+		return do_statement(run, statement, place);
+	case BLOCK:
+		return block(run, statement, index, place);
+	case MIX:
+		return mix(run, statement, index);
+	case PACE:
+		return guest_pace(run);
+	case KEEP_WRITING:
+		return keep_writing(run, statement);
+	case BESIDE:		/* with the mix before it */
+		break;
+	}
+	return 0;
+}
+
+static int perform_list(struct run *run, u32 begin, u32 end, enum place place)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = begin; i < end && !err; i = statement_at(run, i)->end)
+		err = perform(run, i, place);
+	return err;
+}
+
+int scenario_perform(struct run *run, const struct phase *phase)
+{
+	least_begin(&run->least);
+	return perform_list(run, phase->begin, phase->end, IN_TURN);
+}
+
+/* --- Beginning and end. */
+
+static void complete(struct party *party)
+{
+	ept_complete(&container_of(party, struct run, party)->vm.ept);
+}
+
+int scenario_begin(struct run *run)
+{
+	int err;
+
+	run->party = (struct party){
+		.mm = run->vm.mm, .area = vm_data_range(&run->vm),
+		.complete = complete,
+	};
+	run->random = run->options->seed;
+	err = least_init(&run->least, run->options->pages);
+	if (!err)
+		err = page_array_init(&run->child_pages, run->options->pages,
+				      PAGE_ARRAY_ENTRY);
+	return err;
+}
+
+void scenario_end(struct run *run)
+{
+	party_leave(&run->party);
+	page_array_exit(&run->child_pages);
+	least_exit(&run->least);
+}
