@@ -18,8 +18,10 @@
 #define ROM_BASE		0xf0000
 #define KERNEL_BASE		0x100000
 #define HEADER_MAGIC		0x1badb002
-#define HEADER_ENTRY		28		/* offset of entry_addr */
+#define HEADER_LOAD_END		20		/* offset of load_end_addr */
+#define HEADER_ENTRY		28		/* of entry_addr */
 #define LOADER_MAGIC		0x2badb002
+#define PAGE_SIZE		0x1000
 
 #define INFO_MEMORY		(1 << 0)
 #define INFO_COMMAND_LINE	(1 << 2)
@@ -80,6 +82,19 @@ protected:
 	movl %eax, %ss
 	cmpl $HEADER_MAGIC, KERNEL_BASE
 	jne no_kernel
+
+	/*
+	 * Touch each page of the file. Bochs gives the machine its memory in
+	 * blocks of 128 KiB, each when it is first touched, one behind the
+	 * other, and has read the file on behind the first of its blocks: so
+	 * those that follow must be touched next.
+	 */
+	movl $KERNEL_BASE, %esi
+1:	movb (%esi), %al
+	addl $PAGE_SIZE, %esi
+	cmpl KERNEL_BASE + HEADER_LOAD_END, %esi
+	jb 1b
+
 	movl $LOADER_MAGIC, %eax
 	movl $ROM_BASE, %ebx
 	jmp *KERNEL_BASE + HEADER_ENTRY
