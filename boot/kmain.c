@@ -91,6 +91,15 @@ static void check_command_line(void)
 	machine_exit(EXIT_USAGE);
 }
 
+/* A user's files are all there, or nothing is run. */
+static void check_modules(void)
+{
+	if (!boot_info.module_error[0])
+		return;
+	printk("error: %s\n", boot_info.module_error);
+	machine_exit(EXIT_USAGE);
+}
+
 static const char *test_name(u32 index)
 {
 	const struct boot_test *test = __start_boot_tests + index;
@@ -109,6 +118,7 @@ void kernel_main(u32 magic, u32 block)
 	start_console(magic, block);
 	find_memory(magic, block);
 	check_command_line();
+	check_modules();
 	frame_init(boot_info.ranges, boot_info.range_count);
 	clock_init();
 	smp_enable_interrupts();

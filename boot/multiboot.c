@@ -1,5 +1,6 @@
 #include "boot/multiboot.h"
 
+#include "boot/modules.h"
 #include "boot/usable.h"
 #include "lib/compiler.h"
 #include "lib/error.h"
@@ -7,6 +8,7 @@
 
 #define INFO_MEMORY		(1u << 0)
 #define INFO_COMMAND_LINE	(1u << 2)
+#define INFO_MODULES		(1u << 3)
 #define INFO_MAP		(1u << 6)
 
 /* As loaders write it: little endian, 32-bit, packed. */
@@ -53,6 +55,8 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 	info->map_is_cut = false;
 	info->command_line[0] = '\0';
 	info->line_is_cut = false;
+	info->module_count = 0;
+	info->module_error[0] = '\0';
 	if (!source)
 		return -EINVAL;
 	block = *source;
@@ -68,6 +72,8 @@ int multiboot_parse(u64 block_address, const struct boot_machine *machine,
 				info);
 	if (block.flags & INFO_MEMORY && memory.map == memory.map_end)
 		memory.size = (u64)block.mem_upper << 10;
+	if (block.flags & INFO_MODULES && block.mods_count)
+		modules_read(&memory, block.mods_addr, block.mods_count, info);
 	usable_find_ranges(&memory, info);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * What the boot loader tells: usable memory and the command line. Pure: it
+ * What the boot loader tells: usable memory, command line, modules. Pure: it
  * reads only what its caller lets it read, so that host tests and fuzzers feed
  * it any bytes. Nothing in the tables is believed without a look.
  *
@@ -15,6 +15,19 @@
 #define BOOT_MAX_RANGES		256
 #define BOOT_MAX_MAP		4096	/* entries; firmware has up to 300 */
 #define COMMAND_LINE_SIZE	2048
+#define BOOT_MAX_MODULES	16
+#define BOOT_MODULE_SIZE	65536	/* bytes of one */
+#define BOOT_MODULE_NAME	64	/* with its zero byte */
+
+/*
+ * A file that the loader has brought along. Its memory is in none of the
+ * ranges, so that it stays as it is for the whole boot.
+ */
+struct boot_module {
+	u64 start, size;	/* size 0: nothing lies at start */
+	/* Of letters, digits and . _ - +, and no two have the same. */
+	char name[BOOT_MODULE_NAME];
+};
 
 struct boot_info {
 	/* Usable: page aligned, sorted, disjoint, none empty. */
@@ -26,6 +39,9 @@ struct boot_info {
 	bool map_is_cut;	/* behind some entry it could not be read */
 	char command_line[COMMAND_LINE_SIZE];	/* ends with a zero byte */
 	bool line_is_cut;	/* it had no room there, or no end */
+	struct boot_module modules[BOOT_MAX_MODULES];
+	u32 module_count;
+	char module_error[192];	/* why there are no modules, or empty */
 };
 
 /* What the parser needs to know of the machine. */
@@ -39,8 +55,8 @@ struct boot_machine {
 
 /*
  * Fill @info from the block at physical address @block. The usable memory
- * leaves out what lies below 1 MiB, kernel, screen, and the loader's own tables,
- * and every page that some entry reserves, whatever others say of it.
+ * leaves out what lies below 1 MiB, kernel, screen, modules, the loader's own
+ * tables, and every page that some entry reserves, whatever others say of it.
  * Returns 0, or -EINVAL if there is no block; @info is valid in any case.
  */
 int multiboot_parse(u64 block, const struct boot_machine *machine,

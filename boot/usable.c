@@ -1,6 +1,5 @@
 #include "boot/usable.h"
 
-#include "boot/multiboot.h"
 #include "lib/compiler.h"
 
 #define MAP_USABLE		1
@@ -114,6 +113,19 @@ static void look_at(const struct memory *memory, struct place *place)
 			place->taken |= place_is_taken(place, entry->base,
 						       end);
 	}
+}
+
+bool usable_has(const struct memory *memory, u64 start, u64 end)
+{
+	struct place place = { .next = start };
+
+	if (start < LOW_MEMORY_END || end > memory->machine->limit.v)
+		return false;
+	do {
+		place = (struct place){ .at = place.next, .next = end };
+		look_at(memory, &place);
+	} while (place.usable && !place.taken && place.next < end);
+	return place.usable && !place.taken;
 }
 
 static u64 range_size(const struct memory_range *r)

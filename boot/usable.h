@@ -1,16 +1,14 @@
 /*
- * Usable memory, found out from the loader's map, and from what lies in it. Pure,
- * a part of boot/multiboot.h.
+ * Usable memory, found out from the loader's map, and from what lies in it.
+ * Pure, a part of boot/multiboot.h.
  */
 #ifndef BOOT_USABLE_H
 #define BOOT_USABLE_H
 
-#include "lib/types.h"
+#include "boot/multiboot.h"
 
-struct boot_info;
-struct boot_machine;
-
-#define MAX_TAKEN	5	/* those of multiboot_parse() */
+/* Those of multiboot_parse(); the list of modules, and two for each. */
+#define MAX_TAKEN	(5 + 1 + 2 * BOOT_MAX_MODULES)
 
 /* What is known of the memory. */
 struct memory {
@@ -24,10 +22,13 @@ struct memory {
 /* Nobody may use the pages of @start to @end; at most MAX_TAKEN times. */
 void usable_take(struct memory *memory, u64 start, u64 end);
 
-/* Find the map's entries in @length bytes at @address. What follows a broken one
- * is unknown: @info says so. */
+/* Find the map's entries in @length bytes at @address. What follows a broken
+ * one is unknown: @info says so. */
 void usable_find_map(struct memory *memory, u64 address, u64 length,
 		     struct boot_info *info);
+
+/* Is everything from @start to @end usable, from 1 MiB on, and not taken? */
+bool usable_has(const struct memory *memory, u64 start, u64 end);
 
 /* Fill the ranges of @info. */
 void usable_find_ranges(const struct memory *memory, struct boot_info *info);

@@ -16,7 +16,7 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c tests.c) \
 	lab/experiment/page_array.c $(addprefix lab/scenario/,least.c read.c \
 	scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
-	boot/command.c boot/usable.c \
+	boot/command.c boot/usable.c boot/modules.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		framebuffer.c handshake.c spinlock.c wait.c) \
 	$(addprefix lib/,format.c scan.c step.c tree.c)
