@@ -109,6 +109,24 @@ static const char *test_name(u32 index)
 
 static const struct lab_tests tests = { boot_test_run, test_name };
 
+/* The modules where they lie, which the kernel sees at its own address. */
+static const struct lab_file *user_files(void)
+{
+	static struct lab_file files[BOOT_MAX_MODULES];
+	const struct boot_module *module;
+	u32 i;
+
+	for (i = 0; i < boot_info.module_count; i++) {
+		module = &boot_info.modules[i];
+		files[i].name = module->name;
+		files[i].text = "";
+		if (module->size)
+			files[i].text = hpa_to_ptr((hpa_t){ module->start });
+		files[i].size = module->size;
+	}
+	return files;
+}
+
 /* Called by boot/entry.S. */
 __noreturn void kernel_main(u32 magic, u32 block);
 
@@ -125,5 +143,6 @@ void kernel_main(u32 magic, u32 block)
 	smp_start(command_number(boot_info.command_line, "cpus"));
 	watchdog_start(WATCHDOG_PERIOD_MS, WATCHDOG_LIMIT_MS);
 
-	machine_exit(lab_main(boot_info.command_line, &tests));
+	machine_exit(lab_main(boot_info.command_line, &tests, user_files(),
+			      boot_info.module_count));
 }

@@ -81,7 +81,17 @@ static void list_exclusions(void)
 		       exclusions[i].why);
 }
 
-static void list(const struct lab_tests *tests)
+static void list_modules(const struct lab_file *files, u32 file_count)
+{
+	u32 i;
+
+	for (i = 0; i < file_count; i++)
+		printk("list modules %s %lu bytes\n", files[i].name,
+		       files[i].size);
+}
+
+static void list(const struct lab_tests *tests, const struct lab_file *files,
+		 u32 file_count)
 {
 	if (options.list & LIST_POLICIES)
 		list_policies();
@@ -97,6 +107,8 @@ static void list(const struct lab_tests *tests)
 		list_axes();
 	if (options.list & LIST_EXCLUSIONS)
 		list_exclusions();
+	if (options.list & LIST_MODULES)
+		list_modules(files, file_count);
 }
 
 struct enabling {
@@ -280,7 +292,9 @@ static u64 gfn_count(void)
 }
 
 enum machine_exit_status lab_main(const char *command_line,
-				  const struct lab_tests *tests)
+				  const struct lab_tests *tests,
+				  const struct lab_file *files,
+				  u32 file_count)
 {
 	static char error[OPTIONS_ERROR];
 
@@ -291,7 +305,7 @@ enum machine_exit_status lab_main(const char *command_line,
 		return EXIT_USAGE;
 	}
 	if (options.list) {
-		list(tests);
+		list(tests, files, file_count);
 		return EXIT_COHERENT;
 	}
 	if (!enough_cpus())

@@ -12,8 +12,20 @@ struct lab_tests {
 	const char *(*name)(u32 index);		/* NULL: no such */
 };
 
-/* Do what @command_line says (docs/console.md); returns how the boot ends. */
+/* A file of the user's own, which the boot loader has brought along. */
+struct lab_file {
+	const char *name;	/* no other file has it */
+	const char *text;	/* any bytes, and no zero byte behind them */
+	size_t size;
+};
+
+/*
+ * Do what @command_line says (docs/console.md); returns how the boot ends. The
+ * files stay where they are.
+ */
 enum machine_exit_status lab_main(const char *command_line,
-				  const struct lab_tests *tests);
+				  const struct lab_tests *tests,
+				  const struct lab_file *files,
+				  u32 file_count);
 
 #endif

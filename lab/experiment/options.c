@@ -52,7 +52,7 @@ static const char *list_name(u32 i)
 {
 	static const char *const names[] = {
 		"policies", "workloads", "mutants", "tests", "scenarios",
-		"axes", "exclusions",
+		"axes", "exclusions", "modules",
 	};
 
 	return i < array_count(names) ? names[i] : NULL;

@@ -180,6 +180,8 @@ static void test_accepted(void **state)
 	assert_int_equal(options.mutants, 0);
 	assert_int_equal(options.list, LIST_POLICIES | LIST_SCENARIOS);
 	assert_string_equal(options.tests, "a,b");
+	assert_int_equal(parse("list=modules"), 0);
+	assert_int_equal(options.list, LIST_MODULES);
 }
 
 static u32 tests_asked(void)
