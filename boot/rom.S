@@ -7,8 +7,13 @@
  * tools/backends/bochs_rom.py writes into a copy of this file, little endian:
  *
  *	offset	size
+ *	0x0000	4	flags, of which bit 3 says that there are modules
  *	0x0008	4	memory above 1 MiB in KiB (mem_upper)
+ *	0x0014	8	how many modules there are, and 0xf0200
+ *	0x00f0	4	end of the last module; 0: there is none
  *	0x0124	8	memory above 1 MiB in bytes (second map entry, length)
+ *	0x0200	16 * 16	for each module: start, end, its name's address, 0
+ *	0x0300	16 * 64	their names, each ended by a zero byte
  *	0x0800	2048	command line, ended by a zero byte
  *
  * The CPU sees offset 0 at 0xf0000, and at 0xffff0000 too.
@@ -27,6 +32,7 @@
 #define INFO_COMMAND_LINE	(1 << 2)
 #define INFO_MAP		(1 << 6)
 
+#define LOADED_END_OFFSET	0xf0
 #define MAP_OFFSET		0x100
 #define COMMAND_LINE_OFFSET	0x800
 #define CODE_OFFSET		0x1000
@@ -45,6 +51,9 @@ rom:
 	.long 0, 0, 0, 0			/* symbols */
 	.long map_end - map			/* mmap_length */
 	.long ROM_BASE + MAP_OFFSET		/* mmap_addr */
+
+	.org LOADED_END_OFFSET
+	.long 0
 
 	.org MAP_OFFSET
 map:	/* size of the rest, base, length, type (1 = usable) */
@@ -84,16 +93,20 @@ protected:
 	jne no_kernel
 
 	/*
-	 * Touch each page of the file. Bochs gives the machine its memory in
-	 * blocks of 128 KiB, each when it is first touched, one behind the
-	 * other, and has read the file on behind the first of its blocks: so
-	 * those that follow must be touched next.
+	 * Touch each page of the file, which modules may make longer. Bochs
+	 * gives the machine its memory in blocks of 128 KiB, each when it is
+	 * first touched, one behind the other, and has read the file on behind
+	 * the first of its blocks: so those that follow must be touched next.
 	 */
-	movl $KERNEL_BASE, %esi
-1:	movb (%esi), %al
+	movl KERNEL_BASE + HEADER_LOAD_END, %edi
+	cmpl ROM_BASE + LOADED_END_OFFSET, %edi
+	jae 1f
+	movl ROM_BASE + LOADED_END_OFFSET, %edi
+1:	movl $KERNEL_BASE, %esi
+2:	movb (%esi), %al
 	addl $PAGE_SIZE, %esi
-	cmpl KERNEL_BASE + HEADER_LOAD_END, %esi
-	jb 1b
+	cmpl %edi, %esi
+	jb 2b
 
 	movl $LOADER_MAGIC, %eax
 	movl $ROM_BASE, %ebx

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from tools.backends import modules
 from tools.errors import STATUS_USAGE, Stop
 from tools.host import Host
 
@@ -32,12 +33,14 @@ class Boot:
     memory_mib: int
     gdb: bool = False               # stop at the first instruction for gdb
     title: str = ""                 # names this part of a matrix
+    modules: tuple[Path, ...] = ()  # the user's files that go with it
 
     def __post_init__(self) -> None:
         for name, value in self.words.items():
             if not re.fullmatch(r"[!-~]*", value):
                 raise Stop(STATUS_USAGE, f"{name} {value!a} is not accepted: "
                            "the kernel takes printable ASCII, without spaces")
+        modules.check(self.modules)
         words = self.command_line.split()
         for kind, limit, text in (
                 *(("word", MAX_WORD, word) for word in words),

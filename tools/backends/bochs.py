@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 from tools.backends.backend import Backend, Boot, Launch, Missing, put
-from tools.backends.bochs_rom import make_rom, make_vga_rom
+from tools.backends.bochs_rom import (Module, add_modules, make_rom,
+                                      make_vga_rom)
 
 # Above it Bochs keeps the rest of its memory in a file.
 MAX_HOST_MIB = 2048
@@ -54,6 +55,19 @@ cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
     return [Bochs.program, "-q", *debugger(), "-f", "bochsrc", "-rc", "go"]
 
 
+def put_all(boot: Boot, directory: Path) -> tuple[str, list[Module]]:
+    """The name in @directory of the kernel with its modules behind it, and
+    where these are."""
+    name = put(boot, directory)
+    if not boot.modules:
+        return name, []
+    files = {path.name: path.read_bytes() for path in boot.modules}
+    image, found = add_modules(boot.image.read_bytes(), files)
+    (directory / name).unlink()
+    (directory / name).write_bytes(image)
+    return name, found
+
+
 class Bochs(Backend):
     """Base of those that put our own ROM in place of the firmware."""
 
@@ -73,14 +87,15 @@ class Bochs(Backend):
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
         template = boot.image.with_name("bochs.rom").read_bytes()
+        image, modules = put_all(boot, directory)
         (directory / "rom.bin").write_bytes(
-            make_rom(template, boot.command_line, boot.memory_mib))
+            make_rom(template, boot.command_line, boot.memory_mib, modules))
         (directory / "vga.bin").write_bytes(make_vga_rom())
         # Without speaker and serial line there are timers for 16 CPUs.
         argv = command(directory, self.model, boot.cpus, boot.memory_mib,
                        "romimage: file=rom.bin\n"
                        "vgaromimage: file=vga.bin\n"
-                       f"optramimage1: file={put(boot, directory)}, "
+                       f"optramimage1: file={image}, "
                        "address=0x100000\n"
                        "plugin_ctrl: speaker=0, serial=0\n"
                        "port_e9_hack: enabled=1\n")

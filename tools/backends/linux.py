@@ -47,12 +47,15 @@ class Linux:
     kernel: Path
     base: Path                  # the part of the initrd that stays the same
 
-    def initrd(self, kernel: Path, command: str) -> bytes:
+    def initrd(self, kernel: Path, command: str,
+               others: dict[str, bytes] | None = None) -> bytes:
         """The whole initrd: @command runs the machine inside, where @kernel
-        is called /kernel."""
+        is called /kernel, and @others are by their paths."""
         files = {"kernel": kernel.read_bytes(),
-                 "machine": f"exec {command}\n".encode()}
-        return cpio(files) + self.base.read_bytes()
+                 "machine": f"exec {command}\n".encode(), **(others or {})}
+        folders = dict.fromkeys(str(Path(name).parent)
+                                for name in others or {})
+        return cpio(files, tuple(folders)) + self.base.read_bytes()
 
 
 def get_linux(directory: Path, qemu: str,

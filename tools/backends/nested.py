@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Callable
 
-from tools.backends import bochs
+from tools.backends import bochs, modules
 from tools.backends.backend import Backend, Boot, Launch, Missing
 from tools.backends.iso import make_iso
 from tools.backends.linux import ARGUMENTS, TOOLS, Linux, get_linux
@@ -61,7 +61,8 @@ class Nested(Backend):
         initrd = directory / "initrd"
         initrd.write_bytes(linux.initrd(
             boot.image, shlex.join(["/bin/qemu", "-L", "/firmware",
-                                    *options])))
+                                    *options]),
+            modules.contents(boot.modules)))
         console = directory / "console.txt"
         return Launch(self.emulator(boot, directory, linux.kernel, initrd,
                                     console), console, alone=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.backends import modules
 from tools.backends.backend import Backend, Boot, Launch, Missing, put
 
 
@@ -25,6 +26,7 @@ class Qemu(Backend):
 
     def launch(self, boot: Boot, directory: Path) -> Launch:
         console = directory / "console.txt"
+        modules.put(boot.modules, directory)
         gdb = ["-S", "-gdb", f"tcp:{self.gdb_address}"] if boot.gdb else []
         return Launch([self.program, *gdb,
                        *self.options(boot, put(boot, directory),
@@ -34,13 +36,15 @@ class Qemu(Backend):
     def options(cls, boot: Boot, image: str, console: str) -> list[str]:
         """QEMU's options for @boot, with the kernel in @image and its text in
         @console, a character device."""
+        files = ",".join(modules.names(boot.modules))
         return ["-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", "-machine", "pc", "-accel", cls.accelerator,
                 "-cpu", cls.cpu, "-smp", str(boot.cpus),
                 "-m", str(boot.memory_mib),
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
                 "-debugcon", console, "-kernel", image,
-                "-append", boot.command_line]
+                "-append", boot.command_line,
+                *(["-initrd", files] if files else [])]
 
 
 class QemuKvm(Qemu):
