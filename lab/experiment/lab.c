@@ -81,13 +81,26 @@ static void list_exclusions(void)
 		       exclusions[i].why);
 }
 
+/* RFC 1950, section 8. */
+static u32 adler32(const struct lab_file *file)
+{
+	u32 a = 1, b = 0;
+	size_t i;
+
+	for (i = 0; i < file->size; i++) {
+		a = (a + (u8)file->text[i]) % 65521;
+		b = (b + a) % 65521;
+	}
+	return b << 16 | a;
+}
+
 static void list_modules(const struct lab_file *files, u32 file_count)
 {
 	u32 i;
 
 	for (i = 0; i < file_count; i++)
-		printk("list modules %s %lu bytes\n", files[i].name,
-		       files[i].size);
+		printk("list modules %s %lu bytes, adler32 %08x\n",
+		       files[i].name, files[i].size, adler32(&files[i]));
 }
 
 static void list(const struct lab_tests *tests, const struct lab_file *files,
