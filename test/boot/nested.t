@@ -11,6 +11,7 @@ named must run. `make test-nested` names both: some minutes.
 import json
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -19,7 +20,9 @@ sys.path.insert(0, str(ROOT / "test" / "tools"))
 import support  # noqa: E402
 from tools import image  # noqa: E402
 from tools.backends import nested  # noqa: E402
+from tools.backends.backend import Boot  # noqa: E402
 from tools.errors import Stop  # noqa: E402
+from tools.runner import Limits, run_matrix  # noqa: E402
 
 WORKLOADS = ("cow-host", "merge", "takeover")
 NAMED = sys.argv[1:]
@@ -60,6 +63,21 @@ class Chain:
                          ("nested", self.secondary))
         return found["runs"]
 
+    def arrives(self):
+        """A file of the user's own goes through both machines."""
+        machine = self.backend()
+        with support.tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "a,b" / "my.scn"
+            path.parent.mkdir()
+            path.write_bytes(b"cow-host" * 1000)
+            outcome = run_matrix(
+                machine, Boot(image.build(), {"list": "modules"}, 1, 64,
+                              modules=(path,)),
+                Limits().for_work(0, machine.patience))
+        self.assertEqual(outcome.reading.names, [
+            ("modules", "my.scn", "8000 bytes, adler32 "
+             f"{zlib.adler32(b'cow-host' * 1000):08x}")])
+
     def coherent(self, runs):
         """Every policy is coherent under every workload."""
         verdicts = {(run["workload"], run["policy"]): run["verdict"]
@@ -83,6 +101,10 @@ class KvmOnTcg(Chain, support.unittest.TestCase):
     def test_two_cpus(self):
         """kvm-on-tcg, 2 CPUs: every policy is coherent"""
         self.coherent(self.compare("64", "--guest", "idle", "--cpus", "2"))
+
+    def test_modules(self):
+        """kvm-on-tcg: a file of the user's own arrives"""
+        self.arrives()
 
     @support.unittest.skipUnless(NAMED, "make test-nested has the time")
     def test_running(self):
@@ -108,6 +130,10 @@ class KvmOnBochs(Chain, support.unittest.TestCase):
     def test_two_cpus(self):
         """kvm-on-bochs, 2 CPUs: every policy is coherent"""
         self.coherent(self.compare("256", "--guest", "idle", "--cpus", "2"))
+
+    def test_modules(self):
+        """kvm-on-bochs: a file of the user's own arrives"""
+        self.arrives()
 
 
 if __name__ == "__main__":
