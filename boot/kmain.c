@@ -110,9 +110,9 @@ static const char *test_name(u32 index)
 static const struct lab_tests tests = { boot_test_run, test_name };
 
 /* The modules where they lie, which the kernel sees at its own address. */
-static const struct lab_file *user_files(void)
+static const struct text_file *user_files(void)
 {
-	static struct lab_file files[BOOT_MAX_MODULES];
+	static struct text_file files[BOOT_MAX_MODULES];
 	const struct boot_module *module;
 	u32 i;
 

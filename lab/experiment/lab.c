@@ -7,6 +7,7 @@
 #include "arch/x86/trap.h"
 #include "ept/axes.h"
 #include "lab/check/check.h"
+#include "lab/experiment/files.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
 #include "lab/litmus/run.h"
@@ -82,7 +83,7 @@ static void list_exclusions(void)
 }
 
 /* RFC 1950, section 8. */
-static u32 adler32(const struct lab_file *file)
+static u32 adler32(const struct text_file *file)
 {
 	u32 a = 1, b = 0;
 	size_t i;
@@ -94,7 +95,7 @@ static u32 adler32(const struct lab_file *file)
 	return b << 16 | a;
 }
 
-static void list_modules(const struct lab_file *files, u32 file_count)
+static void list_modules(const struct text_file *files, u32 file_count)
 {
 	u32 i;
 
@@ -103,7 +104,7 @@ static void list_modules(const struct lab_file *files, u32 file_count)
 		       files[i].name, files[i].size, adler32(&files[i]));
 }
 
-static void list(const struct lab_tests *tests, const struct lab_file *files,
+static void list(const struct lab_tests *tests, const struct text_file *files,
 		 u32 file_count)
 {
 	if (options.list & LIST_POLICIES)
@@ -296,6 +297,46 @@ static bool enough_cpus(void)
 	return true;
 }
 
+/* What the scenarios that are asked for name is there. */
+static bool enough_for_scenarios(void)
+{
+	u32 i;
+
+	for (i = 0; i < scenario_count && !options.litmus; i++) {
+		const struct scenario_file *scenario = &scenarios[i];
+
+		if (!(options.workloads & 1ull << i) ||
+		    (scenario->vcpus <= options.vcpus &&
+		     scenario->pages <= options.pages))
+			continue;
+		printk("error: 'workload=%s' is not accepted: %s needs "
+		       "vcpus=%u and pages=%u, or more\n", scenario->name,
+		       scenario->file.name, scenario->vcpus,
+		       scenario->pages ? scenario->pages : 1);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The command line, and before it the files, because it may name what is in
+ * them. What files there are can be asked whatever they hold.
+ */
+static bool read_orders(const char *command_line,
+			const struct text_file *files, u32 file_count)
+{
+	static char error[OPTIONS_ERROR], files_error[FILES_ERROR];
+	bool files_wrong = files_add(files, file_count, files_error);
+	bool wrong = options_parse(&options, command_line, error,
+				   sizeof(error));
+
+	if (!wrong && options.list == LIST_MODULES)
+		return true;
+	if (files_wrong || wrong)
+		printk("error: %s\n", files_wrong ? files_error : error);
+	return !files_wrong && !wrong;
+}
+
 /* Of the biggest VM that is made. */
 static u64 gfn_count(void)
 {
@@ -306,22 +347,18 @@ static u64 gfn_count(void)
 
 enum machine_exit_status lab_main(const char *command_line,
 				  const struct lab_tests *tests,
-				  const struct lab_file *files,
+				  const struct text_file *files,
 				  u32 file_count)
 {
-	static char error[OPTIONS_ERROR];
-
 	litmus_add_built_in();
 	scenarios_add_built_in();
-	if (options_parse(&options, command_line, error, sizeof(error))) {
-		printk("error: %s\n", error);
+	if (!read_orders(command_line, files, file_count))
 		return EXIT_USAGE;
-	}
 	if (options.list) {
 		list(tests, files, file_count);
 		return EXIT_COHERENT;
 	}
-	if (!enough_cpus())
+	if (!enough_cpus() || !enough_for_scenarios())
 		return EXIT_USAGE;
 	trap_set_page_fault(mm_page_fault);
 	if (!enable_hvm())
