@@ -187,7 +187,7 @@ locked:
 
 else
 
-kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom
+kernel: $(BUILD)/tandem.bin $(BUILD)/bochs.rom $(BUILD)/reader
 
 compiler:
 	@for tool in $(CC) $(OBJCOPY); do \
@@ -245,6 +245,18 @@ $(BUILD)/embedded/scenario_files.S: $(wildcard lab/scenario/*.scn) \
 
 $(BUILD)/embedded/%.o: $(BUILD)/embedded/%.S | compiler
 	$(CC) -c -o $@ $<
+
+# --- The same readers for the host.
+
+READER := tools/reader.c lab/scenario/read.c $(addprefix lab/verb/,read.c \
+	verb.c) $(addprefix lab/litmus/,condition.c litmus.c read.c) \
+	$(addprefix lib/,format.c scan.c)
+
+$(BUILD)/reader: $(READER) $(wildcard lib/*.h lab/*/*.h vmm/*_abi.h) Makefile \
+		| compiler
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@.new $(READER)
+	@mv $@.new $@
 
 # --- The guest, which the kernel carries.
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, TextIO
 
-from tools import image
+from tools import files, image
 from tools.commands import arguments, litmus
 from tools.report import tables, trace
 from tools.backends.backend import Backend, Boot, memory_for
@@ -164,6 +164,9 @@ class App:
         kernel = self.build()
         backend.prepare(kernel.parent, self.say)
         known = image.names_of(kernel, backend)
+        chosen, own = files.take(chosen, ".scn", kernel.parent / files.READER,
+                                 known.setdefault("workloads", []))
+        check_own(args, chosen, own)
         extra = () if one else ("all",)
         mutants = [name for name, _ in known.get("mutants", [])]
         for option, given in (("--policy", policies),
@@ -182,7 +185,8 @@ class App:
         arguments.check_names("--mutants", args.mutants or [], mutants)
         boot = Boot(kernel, self._words(args, policies, chosen),
                     args.cpus or args.vcpus + 1,
-                    memory_for(args.pages, args.vcpus), gdb)
+                    memory_for(args.pages, args.vcpus), gdb,
+                    modules=tuple(file.path for file in own))
         limits = self.limits.for_work(args.pages, backend.patience,
                                       boot.cpus)
         boots = [boot]
@@ -386,6 +390,24 @@ def need_port(address: str) -> None:
             raise Stop(STATUS_NO_BACKEND, f"--gdb needs {address}, and cannot "
                        f"have it: {error.strerror}. Another --gdb may be "
                        "running") from None
+
+
+def check_own(args: argparse.Namespace, chosen: list[str],
+              own: list[files.OwnFile]) -> None:
+    """Stop unless the files in @own can be run with @args."""
+    for file in own:
+        for option in ("vcpus", "pages"):
+            if file.number(option) > getattr(args, option):
+                raise Stop(STATUS_USAGE, f"{file.path} is not accepted with "
+                           f"--{option} {getattr(args, option)}: it names "
+                           f"so many that it needs --{option} "
+                           f"{file.number(option)}")
+    mixed = {"churn", "all"} & {*chosen} or \
+        any(file.number("mixes") for file in own)
+    if args.operations and not mixed:
+        raise Stop(STATUS_USAGE, "--operations is not accepted without a "
+                   "scenario with a mix, as churn is, whose operations it "
+                   "counts")
 
 
 def need_directory(name: str) -> None:

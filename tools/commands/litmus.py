@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from tools import image
+from tools import files, image
 from tools.commands import arguments
 from tools.backends.backend import Backend, Boot, memory_for
 from tools.console import Record, parse
@@ -84,20 +84,25 @@ def words(args: argparse.Namespace) -> dict[str, str]:
 
 def run(app: App, args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    wanted = words(args)
     backend = app.choose(args.backend)
     kernel = app.build()
     backend.prepare(kernel.parent, app.say)
     known = image.names_of(kernel, backend)
+    args.test, own = files.take(args.test, ".litmus",
+                                kernel.parent / files.READER,
+                                known.setdefault("tests", []))
+    check_mutants(own, known)
+    wanted = words(args)
     arguments.check_names("--test", wanted["litmus"].split(","),
-                          tests_of(known))
+                          [*tests_of(known), *(file.name for file in own)])
     arguments.check_policies(wanted["policy"].split(","), known,
                              ("all", "none"))
     arguments.check_names("--mutants",
                           wanted.get("mutants", "none").split(","),
                           [name for name, _ in known.get("mutants", [])],
                           ("all", "none"))
-    boot = Boot(kernel, wanted, args.cpus, memory_for(PAGES, VCPUS))
+    boot = Boot(kernel, wanted, args.cpus, memory_for(PAGES, VCPUS),
+                modules=tuple(file.path for file in own))
     limits = app.limits.for_work(PAGES, backend.patience, boot.cpus)
 
     def observed(boot: Boot) -> Outcome:
@@ -114,11 +119,12 @@ def run(app: App, args: argparse.Namespace) -> int:
                    for name, text in known.get("mutants", [])
                    if args.test == ["all"] or name in shown]
         outcomes.append(observed(replace(boot, words=oracle_words(args),
-                                         cpus=CPUS)))
+                                         cpus=CPUS, modules=())))
         runs = outcomes[-1].reading.runs
         try:
             if not outcomes[-1].error:
-                explore(app.build_explorer(), outcome.reading.runs, app.say)
+                explore(app.build_explorer(), outcome.reading.runs, own,
+                        app.say)
         except (KeyboardInterrupt, Stop, OSError) as error:
             outcomes[-1].error = error
         if outcomes[-1].error:
@@ -139,6 +145,16 @@ def run(app: App, args: argparse.Namespace) -> int:
     return judge(app, backend, outcomes, results)
 
 
+def check_mutants(own: list[files.OwnFile], known: Names) -> None:
+    """Stop unless the mutants that the files name are there."""
+    accepted = [name for name, _ in known.get("mutants", [])]
+    for file in own:
+        for name in filter(None, file.fields["mutants"].split(",")):
+            if name not in accepted:
+                raise Stop(STATUS_USAGE, f"{file.path}: Mutants= '{name}' is "
+                           "unknown: accepted are " + " ".join(accepted))
+
+
 def oracle_words(args: argparse.Namespace) -> dict[str, str]:
     """Workloads under the mutants, with a guest that reads all the time."""
     return {"policy": "none", "mutants": "all",
@@ -146,9 +162,10 @@ def oracle_words(args: argparse.Namespace) -> dict[str, str]:
             "pages": str(PAGES), "vcpus": str(VCPUS), "seed": str(args.seed)}
 
 
-def explore(program: Path, trials: list[Trial],
+def explore(program: Path, trials: list[Trial], own: list[files.OwnFile],
             say: Callable[[str], None]) -> None:
-    """Ask the explorer which tests find which mutants on the host alone."""
+    """Ask the explorer which tests find which mutants on the host alone. What
+    it says of the built-in ones is kept."""
     cache = program.with_name("mutants.txt")
     if not cache.exists() or \
             cache.stat().st_mtime_ns < program.stat().st_mtime_ns:
@@ -157,8 +174,12 @@ def explore(program: Path, trials: list[Trial],
         new = cache.with_suffix(f".{os.getpid()}")
         new.write_text(done)
         new.rename(cache)
+    text = cache.read_text()
+    if own:
+        text += run_explorer(program, "--test",
+                             ",".join(str(file.path) for file in own))
     found = {(record.fields["test"], record.fields["mutant"])
-             for record in map(parse, cache.read_text().splitlines())
+             for record in map(parse, text.splitlines())
              if record and record.kind == "explore"
              and record.fields["verdict"] in EXPLORED}
     for trial in trials:
@@ -173,11 +194,11 @@ def end_group(leader: int) -> None:
         pass
 
 
-def run_explorer(program: Path) -> str:
+def run_explorer(program: Path, *more: str) -> str:
     """What it prints of all mutants. Its status says that one was missed by
     some test, which is for the kill matrix to judge."""
     argv = [str(program), "--mutants", "--policy", "none",
-            "--jobs", str(os.cpu_count())]
+            "--jobs", str(os.cpu_count()), *more]
     with subprocess.Popen(argv, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True,
                           stdin=subprocess.DEVNULL,
