@@ -4,7 +4,7 @@
 # make test       everything that can fail; ends with "N passed, N failed"
 # make test-random  100 million random operations on the host: minutes
 # make test-churn  100,000 random operations in the kernel on each backend
-# make fuzz       three libFuzzer targets, a minute each: FUZZ_SECONDS=60
+# make fuzz       five libFuzzer targets, a minute each: FUZZ_SECONDS=60
 # make test-fresh  compare and test on a Debian that was just installed; root,
 #                 and SUITE=bookworm or trixie
 # make test-nested  the kernel under KVM with nesting, on Bochs and on QEMU
@@ -23,7 +23,7 @@
 
 BUILD ?= build
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := options multiboot exits
+FUZZ_TARGETS := options multiboot exits scenario litmus
 EXPLORE_PREEMPTIONS ?= 3
 SUITE ?= bookworm
 MAX_IMAGE_SIZE := 1048576

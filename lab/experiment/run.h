@@ -40,6 +40,7 @@ struct run {
 	u64 random;			/* CPU 0's */
 	u32 operation;			/* of a mix; others read it */
 	bool stop;			/* those beside the mix */
+	bool vcpus_write;		/* to pages of their own, in the mix */
 	struct least_model least;
 	u64 command_seq[GUEST_MAX_VCPUS];
 	const char *phase;

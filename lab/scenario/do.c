@@ -288,8 +288,7 @@ u32 host_pages(const struct run *run)
 {
 	u32 pages = run->options->pages;
 
-	return run->scenario->keeps_writing && run->guest_runs ?
-		pages - pages / 4 : pages;
+	return run->vcpus_write ? pages - pages / 4 : pages;
 }
 
 static bool changes_content(const struct statement *statement)

@@ -104,7 +104,11 @@ static int mix(struct run *run, const struct statement *mix, u32 index)
 		};
 		cpu_start(cpu, beside_thread, &besides[cpu]);
 	}
+	run->vcpus_write = run->scenario->keeps_writing && run->guest_runs;
 	err = perform_mix(run, mix, index);
+	if (!err && run->vcpus_write)
+		err = guest_do(run, GUEST_NOP, 0);
+	run->vcpus_write = false;
 	WRITE_ONCE(run->stop, true);
 	for (cpu = first; cpu < cpu_count; cpu++)
 		cpu_join(cpu, "a host thread");

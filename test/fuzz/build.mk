@@ -7,6 +7,8 @@
 
 FUZZ_options := lab/experiment/options.c lab/experiment/own_policy.c
 FUZZ_multiboot :=
+FUZZ_scenario :=
+FUZZ_litmus :=
 FUZZ_exits := vmm/vcpu.c vmm/samples.c
 FUZZ_SHARED := $(HOST_PURE) $(HOST_FAKE)
 
