@@ -121,6 +121,7 @@ static int do_range(const struct doing *doing, u32 page, u32 count)
 	bool discards = doing->statement->verb == VERB_DISCARD;
 	struct action action = {
 		.verb = doing->statement->verb, .page = page, .count = count,
+		.into = doing->statement->into,
 	};
 	int err;
 
@@ -353,6 +354,24 @@ int do_statement(struct run *run, const struct statement *statement,
 		: guest_does(&doing);
 	run->is_timed = false;
 	return err;
+}
+
+int do_anything(struct run *run)
+{
+	static const struct statement nothing;
+	struct doing doing = {
+		.run = run, .statement = &nothing, .place = IN_MIX,
+	};
+	u32 pages = run->options->pages;
+	struct action action = {
+		.verb = verb_any_time((u32)random_next(&run->random)),
+		.page = random_below(&run->random, pages),
+		.into = random_below(&run->random, pages),
+		.count = 1, .value = random_next(&run->random),
+	};
+	u64 reg;
+
+	return perform_once(&doing, &action, &reg);
 }
 
 void do_beside(struct run *run, const struct statement *statement, u64 *random)

@@ -14,6 +14,9 @@ __must_check int do_statement(struct run *run,
 			      const struct statement *statement,
 			      enum place place);
 
+/* A verb that may come at any time, with pages by chance. */
+__must_check int do_anything(struct run *run);
+
 /* The same on another CPU, for what changes no content; chance from @random.
  * Without memory CPU 0 will say so. */
 void do_beside(struct run *run, const struct statement *statement,

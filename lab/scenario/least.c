@@ -268,8 +268,12 @@ void least_note(struct least_model *model, const struct statement *statement)
 		else
 			scan(model);
 		break;
-	default:
+	case VERB_MERGEABLE:
+	case VERB_COMPLETE:
+	case VERB_UNPIN_ALL:
 		break;
+	default:
+		least_lose(model);
 	}
 }
 
@@ -310,8 +314,11 @@ void least_note_page(struct least_model *model,
 		if (statement->each)
 			add_gone(model);
 		break;
-	default:
+	case VERB_CHILD_READ:
+	case VERB_UNPIN:
 		break;
+	default:
+		least_lose(model);
 	}
 }
 

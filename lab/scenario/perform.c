@@ -162,6 +162,8 @@ static int perform(struct run *run, u32 index, enum place place)
 		return mix(run, statement, index);
 	case PACE:
 		return guest_pace(run);
+	case ANYTHING:
+		return do_anything(run);
 	case KEEP_WRITING:
 		return keep_writing(run, statement);
 	case BESIDE:		/* with the mix before it */

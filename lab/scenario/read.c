@@ -163,7 +163,6 @@ static bool host_may(enum verb_id verb)
 	case VERB_WATCH:
 	case VERB_PIN_READ:
 	case VERB_PIN_SAME:
-	case VERB_MERGE:
 	case VERB_REUSE:
 	case VERB_SPURIOUS:
 	case VERB_FAULTS:
@@ -178,24 +177,44 @@ static bool guest_may(enum verb_id verb)
 	return verb == VERB_READ || verb == VERB_WRITE;
 }
 
-static int read_arguments(struct reader *reader, struct statement *statement)
+/* merge p1 p0: the page behind the pages. */
+static int read_into(struct reader *reader, struct statement *statement)
 {
-	int err = 0;
+	int err = read_lettered(&reader->scan, 'p', GUEST_MAX_PAGES,
+				&statement->into);
 
-	switch (verbs[statement->verb].arguments[0]) {
+	if (!err && statement->into >= reader->scenario->pages)
+		reader->scenario->pages = statement->into + 1;
+	return err;
+}
+
+static int read_argument(struct reader *reader, enum argument argument,
+			 struct statement *statement)
+{
+	switch (argument) {
 	case ARGUMENT_PLACE:
 	case ARGUMENT_PAGE:
 	case ARGUMENT_PAGES:
-		err = read_selection(reader, &statement->pages);
-		break;
+		return read_selection(reader, &statement->pages);
+	case ARGUMENT_INTO:
+		return read_into(reader, statement);
 	case ARGUMENT_STEPS:
-		if (digit_is_next(reader))
-			err = read_count(reader, "steps of the scanner",
-					 STEPS_MAX, &statement->steps);
-		break;
+		if (!digit_is_next(reader))
+			return 0;
+		return read_count(reader, "steps of the scanner", STEPS_MAX,
+				  &statement->steps);
 	default:
-		break;
+		return 0;
 	}
+}
+
+static int read_arguments(struct reader *reader, struct statement *statement)
+{
+	const enum argument *argument = verbs[statement->verb].arguments;
+	int err = 0;
+
+	for (; !err && *argument; argument++)
+		err = read_argument(reader, *argument, statement);
 	if (!err && statement->verb == VERB_WRITE)
 		err = read_class(reader, statement);
 	return err ? err : read_timed(reader, statement);
@@ -385,6 +404,10 @@ static int read_statement(struct reader *reader)
 	statement->kind = PACE;
 	if (scan_keyword(scan, "pace"))
 		return 0;
+	statement->kind = ANYTHING;
+	if (scan_keyword(scan, "anything"))
+		return reader->in_mix ? 0 :
+			scan_error(scan, "anything is accepted in a mix");
 	statement->kind = BLOCK;
 	if (scan_keyword(scan, "repeat")) {
 		err = read_count(reader, "a number", TIMES_MAX,

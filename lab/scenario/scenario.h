@@ -37,6 +37,7 @@ enum statement_kind {
 	BESIDE,			/* its body, on CPUs without a vCPU, for each
 				 * operation of the MIX before it */
 	PACE,			/* wait for the running guest */
+	ANYTHING,		/* any verb that may come at any time */
 	KEEP_WRITING,		/* a running vCPU writes to pages of its own */
 };
 
@@ -61,6 +62,7 @@ struct statement {
 	u32 class;		/* of equal content; 0: pages of their own */
 	u32 classes;		/* not 0: one of so many classes, by chance */
 	u32 steps;		/* of the scanner; 0: a pass */
+	u32 into;		/* a page beside those selected */
 };
 
 struct phase {

@@ -12,77 +12,92 @@
 
 /*
  * A row each: what it is in C, what it is in files, who can do it, whether it
- * sets a register, and what is said behind it. perform.c has a function
- * do_NAME() for each; for guest code there is a case in guest/litmus.c.
+ * sets a register, when it may come, and what is said behind it. perform.c has
+ * a function do_NAME() for each; for guest code there is a case in
+ * guest/litmus.c.
  */
 #define VERBS(row)							\
 	/* Anybody: a host thread through P, a vCPU through S. */	\
-	row(READ, read, "read", BY_ANYBODY, REGISTER,			\
+	row(READ, read, "read", BY_ANYBODY, REGISTER, ON_PURPOSE,	\
 	    PLACE)			/* register := word */		\
-	row(WRITE, write, "write", BY_ANYBODY, NO_REGISTER,		\
+	row(WRITE, write, "write", BY_ANYBODY, NO_REGISTER, ON_PURPOSE,	\
 	    PLACE, ARGUMENT_VALUE)	/* word := value */		\
-	row(RAISE, raise, "raise", BY_ANYBODY, NO_REGISTER,		\
+	row(RAISE, raise, "raise", BY_ANYBODY, NO_REGISTER, ON_PURPOSE,	\
 	    FLAG)			/* flag := 1 */			\
-	row(LOOK, look, "look", BY_ANYBODY, REGISTER,			\
+	row(LOOK, look, "look", BY_ANYBODY, REGISTER, ON_PURPOSE,	\
 	    FLAG)			/* register := flag */		\
-	row(AWAIT, await, "await", BY_ANYBODY, NO_REGISTER,		\
+	row(AWAIT, await, "await", BY_ANYBODY, NO_REGISTER, ON_PURPOSE,	\
 	    FLAG)			/* until flag is 1 */		\
 	/* Read the word again and again until flag was 1 before a	\
 	 * read, 3 times at least: value (old), later other (new), never \
 	 * back, and new for certain once the flag was 1. Register :=	\
 	 * reads that were not so. */					\
-	row(WATCH, watch, "watch", BY_ANYBODY, REGISTER,		\
+	row(WATCH, watch, "watch", BY_ANYBODY, REGISTER, ON_PURPOSE,	\
 	    PLACE, ARGUMENT_VALUE, ARGUMENT_OTHER, ARGUMENT_FLAG)	\
 									\
 	/* A vCPU's CPU: leave the guest, then access through P there. */ \
 	row(OUT_READ, read, "leave-and-read", BY_VCPU, REGISTER,	\
+	    ON_PURPOSE,							\
 	    PLACE)							\
 	row(OUT_WRITE, write, "leave-and-write", BY_VCPU, NO_REGISTER,	\
+	    ON_PURPOSE,							\
 	    PLACE, ARGUMENT_VALUE)					\
 									\
 	/* Host threads. There is one child at most. */			\
-	row(FORK, fork, "fork", BY_HOST, NO_REGISTER, NONE)		\
+	row(FORK, fork, "fork", BY_HOST, NO_REGISTER, ON_PURPOSE, NONE)	\
 	row(CHILD_READ, child_read, "child-read", BY_HOST, REGISTER,	\
+	    ON_PURPOSE,							\
 	    PLACE)							\
 	row(CHILD_WRITE, child_write, "child-write", BY_HOST,		\
-	    NO_REGISTER, PLACE, ARGUMENT_VALUE)				\
+	    NO_REGISTER, ON_PURPOSE, PLACE, ARGUMENT_VALUE)		\
 	row(CHILD_EXIT, child_exit, "child-exit", BY_HOST,		\
-	    NO_REGISTER, NONE)						\
-	/* gup of the page, kept, if there is room; register := 1 if got */		\
-	row(PIN, pin, "pin", BY_HOST, REGISTER, PAGE)			\
+	    NO_REGISTER, ON_PURPOSE, NONE)				\
+	/* gup of the page, kept, if there is room; register := 1 if got */ \
+	row(PIN, pin, "pin", BY_HOST, REGISTER, ON_PURPOSE, PAGE)	\
 	/* register := word, in the pinned frame itself */		\
 	row(PIN_READ, pin_read, "read-pinned", BY_HOST, REGISTER,	\
+	    ON_PURPOSE,							\
 	    PLACE)							\
 	/* register := 1 if P maps the pinned frame */			\
-	row(PIN_SAME, pin_same, "is-pinned", BY_HOST, REGISTER, PAGE)	\
-	row(UNPIN, unpin, "unpin", BY_HOST, NO_REGISTER, PAGE)		\
-	row(UNPIN_ALL, unpin_all, "unpin-all", BY_HOST, NO_REGISTER, NONE) \
+	row(PIN_SAME, pin_same, "is-pinned", BY_HOST, REGISTER, ON_PURPOSE,	\
+	    PAGE)							\
+	row(UNPIN, unpin, "unpin", BY_HOST, NO_REGISTER, ON_PURPOSE,	\
+	    PAGE)							\
+	row(UNPIN_ALL, unpin_all, "unpin-all", BY_HOST, NO_REGISTER,	\
+	    ON_PURPOSE, NONE)						\
 	/* page into page into; register := 1 if done */		\
-	row(MERGE, merge, "merge", BY_HOST, REGISTER,			\
+	row(MERGE, merge, "merge", BY_HOST, REGISTER, ANY_TIME,		\
 	    PAGE, ARGUMENT_INTO)					\
 	/* all pages, for the scanner */				\
-	row(MERGEABLE, mergeable, "mergeable", BY_HOST, NO_REGISTER, NONE) \
+	row(MERGEABLE, mergeable, "mergeable", BY_HOST, NO_REGISTER,	\
+	    ON_PURPOSE, NONE)						\
 	/* so many steps of the scanner (mm/ksm.h), or a whole pass */	\
-	row(SCAN, scan, "scan", BY_HOST, NO_REGISTER, STEPS)		\
+	row(SCAN, scan, "scan", BY_HOST, NO_REGISTER, ON_PURPOSE, STEPS) \
 	row(PROTECT_RO, protect_ro, "protect-ro", BY_HOST,		\
-	    NO_REGISTER, NONE)		/* the whole area */		\
+	    NO_REGISTER, ON_PURPOSE, NONE)		/* the whole area */ \
 	row(PROTECT_RW, protect_rw, "protect-rw", BY_HOST,		\
-	    NO_REGISTER, NONE)						\
-	row(DISCARD, discard, "discard", BY_HOST, NO_REGISTER, PAGES)	\
+	    NO_REGISTER, ON_PURPOSE, NONE)				\
+	row(DISCARD, discard, "discard", BY_HOST, NO_REGISTER, ON_PURPOSE,	\
+	    PAGES)							\
 	/* register := 1 if done */					\
-	row(MIGRATE, migrate, "migrate", BY_HOST, REGISTER, PAGE)	\
+	row(MIGRATE, migrate, "migrate", BY_HOST, REGISTER, ANY_TIME,	\
+	    PAGE)							\
 	/* take every free frame that was used lately, fill it with	\
 	 * value, give it back */					\
-	row(REUSE, reuse, "reuse-frames", BY_HOST, NO_REGISTER, VALUE)	\
+	row(REUSE, reuse, "reuse-frames", BY_HOST, NO_REGISTER, ANY_TIME,	\
+	    VALUE)							\
 	/* what the policy still owes is flushed */			\
-	row(COMPLETE, complete, "complete", BY_HOST, NO_REGISTER, NONE)	\
+	row(COMPLETE, complete, "complete", BY_HOST, NO_REGISTER, ANY_TIME,	\
+	    NONE)							\
 	/* register := guest faults so far: spurious ones, all */	\
-	row(SPURIOUS, spurious, "spurious", BY_HOST, REGISTER, NONE)	\
-	row(FAULTS, faults, "faults", BY_HOST, REGISTER, NONE)
+	row(SPURIOUS, spurious, "spurious", BY_HOST, REGISTER, ON_PURPOSE,	\
+	    NONE)							\
+	row(FAULTS, faults, "faults", BY_HOST, REGISTER, ON_PURPOSE,	\
+	    NONE)							\
 
 enum verb_id {
 	VERB_END,		/* behind the last one */
-#define VERB_ID(id, function, name, by, result, ...) VERB_##id,
+#define VERB_ID(id, ...) VERB_##id,
 	VERBS(VERB_ID)
 #undef VERB_ID
 	VERB_COUNT,
@@ -124,10 +139,15 @@ enum performer {
 
 enum result { NO_REGISTER, REGISTER };
 
+/* ANY_TIME: it changes no content, and needs nothing before it or after. Then
+ * random sequences perform it as it is. */
+enum use { ON_PURPOSE, ANY_TIME };
+
 struct verb {
 	const char *name;
 	enum performer by;
 	enum result result;
+	enum use use;
 	enum argument arguments[VERB_ARGUMENTS + 1];	/* up to NONE */
 };
 
@@ -138,6 +158,9 @@ static inline bool verb_sets_register(enum verb_id verb)
 {
 	return verbs[verb].result == REGISTER;
 }
+
+/* One of those that may come at any time; @draw is any number. */
+enum verb_id verb_any_time(u32 draw);
 
 struct player;
 

@@ -1,6 +1,8 @@
 #include "test/host/operations.h"
 
 #include <string.h>
+#include "lab/verb/verb.h"
+#include "lib/random.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"
 #include "test/host/history.h"
@@ -15,20 +17,16 @@ static const u64 words[WORDS] = { 0, 1, 7, 8, 255, PAGE_WORDS - 1 };
 
 struct operations now;
 
-/* --- Chance (splitmix64). */
+/* --- Chance. */
 
 u64 operations_random(void)
 {
-	u64 z = now.random += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
+	return random_next(&now.random);
 }
 
 u32 operations_below(u32 n)
 {
-	return (u32)(operations_random() >> 32) % n;
+	return random_below(&now.random, n);
 }
 
 static u64 any_page(void)
@@ -211,9 +209,27 @@ static void guest_leave(void)
 	fake_guest_leave();
 }
 
+/* --- Verbs: those of the lab, over the party of one space. */
+
+static struct party party_of(const struct space *space)
+{
+	return (struct party){
+		.mm = space->mm, .area = pages(0, now.page_count),
+	};
+}
+
+static int perform(const struct space *space, const struct action *action)
+{
+	struct party party = party_of(space);
+	struct player player = { .party = &party };
+	u64 reg;
+
+	return verb_perform(&player, action, &reg);
+}
+
 /* --- Devices. */
 
-static void unpin(struct pin *pin)
+static void unpin(struct hold *pin)
 {
 	if (pin->is_pin)
 		gup_unpin(pin->frame);
@@ -235,7 +251,7 @@ static void loosen(const struct space *space, struct memory range)
 
 static void pin(void)
 {
-	struct pin *pin = &now.pins[operations_below(OPERATION_PINS)];
+	struct hold *pin = &now.pins[operations_below(OPERATION_PINS)];
 	bool is_pin = operations_below(2);
 	struct space *space = any_space();
 	u64 page = any_page();
@@ -252,12 +268,12 @@ static void pin(void)
 		return;
 	if (memcmp(frame_ptr(gup.frame), space->words[page], PAGE_SIZE))
 		history_wrong("the frame is not what the model has");
-	*pin = (struct pin){ gup.frame, space, page, is_pin, is_pin };
+	*pin = (struct hold){ gup.frame, space, page, is_pin, is_pin };
 }
 
 static void pin_drop(void)
 {
-	struct pin *pin = &now.pins[operations_below(OPERATION_PINS)];
+	struct hold *pin = &now.pins[operations_below(OPERATION_PINS)];
 
 	history_note("a device lets go", 0, 0, 0, 0);
 	if (pin->frame)
@@ -267,7 +283,7 @@ static void pin_drop(void)
 /* O17: what it writes is what the process has. */
 static void pin_write(void)
 {
-	struct pin *pin = &now.pins[operations_below(OPERATION_PINS)];
+	struct hold *pin = &now.pins[operations_below(OPERATION_PINS)];
 	u64 word = any_word(), value = operations_random();
 
 	if (!pin->frame || !pin->lasting)
@@ -304,7 +320,11 @@ static void host_switch(void)
 static void fork_space(void)
 {
 	struct space *parent = any_space(), *child = &spaces[1];
-	struct mm *which;
+	struct party party = party_of(parent);
+	struct player player = { .party = &party };
+	struct action action = { .verb = VERB_FORK };
+	u64 reg;
+	int err;
 
 	while (child < spaces + MODEL_SPACES && child->mm)
 		child++;
@@ -314,11 +334,11 @@ static void fork_space(void)
 		     number(child), 0, 0);
 	/* What others write meanwhile may be the child's, or not. */
 	now.frozen = parent;
-	which = mm_fork(parent->mm);
-	if (which)
-		model_fork(child, parent, which);
+	err = verb_perform(&player, &action, &reg);
+	if (!err)
+		model_fork(child, parent, party.child);
 	else if (!now.memory_fails)
-		history_wrong("a fork failed");
+		history_wrong("a fork failed: %d", err);
 }
 
 static void stop_merging(void)
@@ -356,12 +376,14 @@ static void protect(void)
 {
 	struct space *space = any_space();
 	bool writable = operations_below(4);
+	struct action action = {
+		.verb = writable ? VERB_PROTECT_RW : VERB_PROTECT_RO,
+	};
 	int err;
 
 	history_note("space %llu: writable = %llu", number(space), writable, 0,
 		     0);
-	err = (writable ? mm_protect_rw : mm_protect_ro)(space->mm,
-						pages(0, now.page_count));
+	err = perform(space, &action);
 	if (err)
 		history_wrong("a protection failed: %d", err);
 	space->writable = writable;
@@ -371,6 +393,10 @@ static void discard(void)
 {
 	struct memory range = any_range();
 	struct space *space = any_space();
+	struct action action = {
+		.verb = VERB_DISCARD, .page = (u32)range.first,
+		.count = (u32)range.count,
+	};
 	u64 i;
 
 	history_note("space %llu discards %llu pages from %llu", number(space),
@@ -379,26 +405,28 @@ static void discard(void)
 	now.vanishing_of = space;
 	now.frozen = space;
 	loosen(space, range);
-	mm_discard(space->mm, pages(range.first, range.count));
+	if (perform(space, &action))
+		history_wrong("a discard failed");
 	for (i = 0; i < range.count; i++)
 		model_clear(space, range.first + i);
 }
 
-static void migrate(void)
+/* Whatever may come at any time, migrations among others. */
+static void any_verb(void)
 {
 	struct space *space = any_space();
-	u64 page = any_page();
-	struct gup gup;
+	struct action action = {
+		.verb = verb_any_time((u32)operations_random()),
+		.page = (u32)any_page(), .into = (u32)any_page(), .count = 1,
+		.value = operations_random(),
+	};
 	int err;
 
-	history_note("space %llu, page %llu migrates", number(space), page, 0,
-		     0);
-	if (gup_fast(space->mm, page_hva(page), MM_READ, &gup))
-		return;
-	err = mm_migrate(gup.frame);
-	frame_put(gup.frame);
-	if (err && err != -EBUSY && !now.memory_fails)
-		history_wrong("a migration failed: %d", err);
+	history_note("space %llu, verb %llu, page %llu, page %llu",
+		     number(space), action.verb, action.page, action.into);
+	err = perform(space, &action);
+	if (err && !now.memory_fails)
+		history_wrong("%s failed: %d", verbs[action.verb].name, err);
 }
 
 /* --- The scanner. */
@@ -417,14 +445,14 @@ static void start_merging(void)
 
 static void merge(void)
 {
-	u32 steps = operations_below(3 * (u32)now.page_count);
+	u32 steps = 1 + operations_below(3 * (u32)now.page_count);
 
 	history_note("the scanner goes %llu steps", steps, 0, 0, 0);
 	if (!now.merging)
 		start_merging();
-	while (steps--)
-		if (!ksm_scan_next())
-			ksm_begin_pass();
+	if (perform(spaces, &(struct action){ .verb = VERB_SCAN,
+					      .count = steps }))
+		history_wrong("the scanner failed");
 }
 
 static void merge_stop(void)
@@ -472,7 +500,7 @@ static const struct operation {
 	{ 20, merge },		{ 2, merge_stop },
 	{ 12, fork_space },	{ 12, exit_space },
 	{ 12, protect },	{ 15, discard },
-	{ 30, migrate },	{ 15, pin },
+	{ 40, any_verb },	{ 15, pin },
 	{ 15, pin_drop },	{ 20, pin_write },
 };
 

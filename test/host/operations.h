@@ -24,7 +24,7 @@ struct memory {
 
 /* A pin of a device's, or a mere reference. While @lasting, which a pin is until
  * the page is discarded or its space goes, nothing may part it from P. */
-struct pin {
+struct hold {
 	struct frame *frame;	/* NULL: not in use */
 	struct space *space;
 	u64 page;
@@ -36,7 +36,7 @@ struct operations {
 	u64 page_count;
 	struct space *running[OPERATION_CPUS];
 	bool merging;		/* the scanner has work */
-	struct pin pins[OPERATION_PINS];
+	struct hold pins[OPERATION_PINS];
 	bool memory_fails;	/* an allocation of this operation may */
 
 	/* For the CPUs that go on in the middle of an operation. */

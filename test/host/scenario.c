@@ -88,6 +88,8 @@ static void test_mistakes(void **state)
 		{ "scenario s\nphase p\nguest fork", "3: 'fork' is not "
 		  "accepted: guest can do read write" },
 		{ "scenario s phase p await f0", "1: 'await' is not accepted" },
+		{ "scenario s phase p merge p1", "the end of the file is not "
+		  "accepted: p0 to p262143" },
 		{ "scenario s phase p vcpu8 read", "'vcpu8' is not accepted" },
 		{ "scenario s phase p fork fork", "1: 'fork' is not accepted: "
 		  "; and a statement, or phase NAME" },
@@ -302,7 +304,7 @@ static void test_least(void **state)
 	costs(&model, "host write", 0, 0, 0);		/* T8 */
 	costs(&model, "each page: discard", 0, 4, 0);
 	costs(&model, "guest write", 0, 0, 4);
-	costs(&model, "scan 3", 0, 0, 0);		/* it is lost here */
+	costs(&model, "merge p1 p0", 0, 0, 0);		/* it is lost here */
 	costs(&model, "fork", 0, 0, 0);
 	least_exit(&model);
 }
