@@ -13,9 +13,7 @@
 #include "lab/litmus/run.h"
 #include "lab/litmus/tests.h"
 #include "lab/scenario/scenarios.h"
-#include "lib/string.h"
 
-static struct run run;
 static struct options options;
 
 static void list_policies(void)
@@ -164,123 +162,6 @@ static bool enable_hvm(void)
 	return true;
 }
 
-/* Run @number of the matrix, if it is asked for. */
-static enum verdict run_number(u32 number, u32 run_count,
-			       const struct scenario_file *scenario,
-			       const struct policy *policy,
-			       const struct mutant *mutant, bool guest_runs)
-{
-	if (number < options.first)
-		return VERDICT_COHERENT;
-	memset(&run, 0, sizeof(run));
-	run.options = &options;
-	run.scenario = scenario_load(scenario);
-	run.mutant = mutant;
-	run.policy = mutant ? mutant_policy(mutant) : *policy;
-	run.guest_runs = guest_runs;
-	run.number = number;
-	run.run_count = run_count;
-	return run_one(&run);
-}
-
-static u32 count_bits(u64 mask)
-{
-	u32 count = 0;
-
-	for (; mask; mask &= mask - 1)
-		count++;
-	return count;
-}
-
-/* What has come out so far. */
-static struct {
-	u32 number;		/* of the last run */
-	bool good;		/* every policy was coherent */
-	u64 tried;		/* mutants that ran */
-	u64 caught;		/* mutants that some run has caught */
-} matrix;
-
-/* The mutants of a row. "all" are all that it can show; a name is a name. */
-static u64 row_mutants(const struct scenario_file *scenario, u32 guest)
-{
-	bool beside = guest == GUEST_RUNNING && cpu_count > 1;
-	u64 mask = options.mutants;
-	u32 i;
-
-	if (mask != (1ull << mutant_count) - 1)
-		return mask;
-	for (i = 0; i < mutant_count; i++)
-		if (!mutant_shows(&mutants[i], scenario->name, beside,
-				  options.pages))
-			mask &= ~(1ull << i);
-	return mask;
-}
-
-/* One workload with one kind of guest: the policies, then the mutants. */
-static void run_row(const struct scenario_file *scenario, u32 run_count,
-		    u32 guest)
-{
-	bool guest_runs = guest == GUEST_RUNNING;
-	u64 shown = row_mutants(scenario, guest);
-	const struct policy *policy;
-	enum verdict verdict;
-	u32 i;
-
-	for (i = 0; (policy = options_policy(&options, i)); i++) {
-		if (!(options.policies & 1ull << i))
-			continue;
-		verdict = run_number(++matrix.number, run_count, scenario,
-				     policy, NULL, guest_runs);
-		matrix.good &= verdict == VERDICT_COHERENT;
-	}
-	for (i = 0; i < mutant_count; i++) {
-		if (!(shown & 1ull << i))
-			continue;
-		if (matrix.number + 1 >= options.first)
-			matrix.tried |= 1ull << i;
-		verdict = run_number(++matrix.number, run_count, scenario,
-				     NULL, &mutants[i], guest_runs);
-		if (verdict == VERDICT_STALE || verdict == VERDICT_VIOLATION)
-			matrix.caught |= 1ull << i;
-	}
-}
-
-static u32 row_size(const struct scenario_file *scenario, u32 guest)
-{
-	return count_bits(options.policies) +
-	       count_bits(row_mutants(scenario, guest));
-}
-
-/* Count the runs; with a count, make them. */
-static u32 for_each_row(u32 run_count)
-{
-	static const u32 guests[] = { GUEST_IDLE, GUEST_RUNNING };
-	u32 count = 0, i, k;
-
-	for (i = 0; i < scenario_count; i++)
-		for (k = 0; k < array_count(guests); k++) {
-			if (!(options.workloads & 1ull << i) ||
-			    !(options.guest & guests[k]))
-				continue;
-			count += row_size(&scenarios[i], guests[k]);
-			if (run_count)
-				run_row(&scenarios[i], run_count, guests[k]);
-		}
-	return count;
-}
-
-/* True: every policy was coherent, and every mutant that ran was caught once.
- * (Not every workload can show every mutant.) */
-static bool run_matrix(void)
-{
-	u32 run_count = for_each_row(0);
-
-	printk("plan runs=%u\n", run_count);
-	matrix.good = true;
-	for_each_row(run_count);
-	return matrix.good && matrix.caught == matrix.tried;
-}
-
 static bool enough_cpus(void)
 {
 	if (options.cpus > cpu_count) {
@@ -376,8 +257,6 @@ enum machine_exit_status lab_main(const char *command_line,
 		printk("error: not enough memory for check=on\n");
 		return EXIT_USAGE;
 	}
-	if (options.litmus)
-		return litmus_matrix(&options) ? EXIT_COHERENT
-					       : EXIT_INCOHERENT;
-	return run_matrix() ? EXIT_COHERENT : EXIT_INCOHERENT;
+	return matrix_run(&options, options.litmus ? &litmus_kind
+						   : &scenario_kind);
 }

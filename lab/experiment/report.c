@@ -187,13 +187,6 @@ void report_violations(void)
 
 enum verdict report_result(struct run *run)
 {
-	static const char *const names[] = {
-		[VERDICT_COHERENT] = "coherent",
-		[VERDICT_STALE] = "stale",
-		[VERDICT_VIOLATION] = "violation",
-		[VERDICT_LEAK] = "leak",
-		[VERDICT_DIED] = "died",
-	};
 	enum verdict verdict = verdict_of(run);
 
 	report_ticks(run->scenario->timed, &run->host_ticks);
@@ -208,6 +201,7 @@ enum verdict report_result(struct run *run)
 		printk("leak frames=%llu\n",
 		       (unsigned long long)run->leaked_frames);
 	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->number,
-	       run->run_count, names[verdict], (unsigned long long)run->stale_reads);
+	       run->run_count, verdict_names[verdict],
+	       (unsigned long long)run->stale_reads);
 	return verdict;
 }

@@ -7,6 +7,7 @@
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
 #include "lab/scenario/perform.h"
+#include "lab/scenario/scenarios.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -158,15 +159,60 @@ static void run_counted(struct run *run)
 		run->leaked_frames = free_before - free_after;
 }
 
-enum verdict run_one(struct run *run)
-{
-	report_run(run);
-	run_counted(run);
-	return report_result(run);
-}
-
 void run_quietly(struct run *run)
 {
 	run->quiet = true;
 	run_counted(run);
 }
+
+/* --- Scenarios as a kind. Of each one, subject 2 n is an idle guest. */
+
+static struct run run;
+
+static u32 subject_count(void)
+{
+	return 2 * scenario_count;
+}
+
+static bool guest_runs(u32 subject)
+{
+	return subject % 2;
+}
+
+static bool is_asked(const struct options *options, u32 subject)
+{
+	u32 guest = guest_runs(subject) ? GUEST_RUNNING : GUEST_IDLE;
+
+	return options->workloads & 1ull << subject / 2 &&
+	       options->guest & guest;
+}
+
+/* "all" are all that it can show; a name is a name. */
+static bool shows(const struct options *options, u32 subject,
+		  const struct mutant *mutant)
+{
+	if (options->mutants != (1ull << mutant_count) - 1)
+		return true;
+	return mutant_shows(mutant, scenarios[subject / 2].name,
+			    guest_runs(subject) && cpu_count > 1,
+			    options->pages);
+}
+
+static enum verdict run_cell(const struct cell *cell)
+{
+	memset(&run, 0, sizeof(run));
+	run.options = cell->options;
+	run.scenario = scenario_load(&scenarios[cell->subject / 2]);
+	run.mutant = cell->mutant;
+	run.policy = cell->policy;
+	run.guest_runs = guest_runs(cell->subject);
+	run.number = cell->number;
+	run.run_count = cell->count;
+	report_run(&run);
+	run_counted(&run);
+	return report_result(&run);
+}
+
+const struct kind scenario_kind = {
+	subject_count, is_asked, shows, run_cell,
+};

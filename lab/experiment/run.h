@@ -5,18 +5,9 @@
 #ifndef LAB_EXPERIMENT_RUN_H
 #define LAB_EXPERIMENT_RUN_H
 
-#include "lab/experiment/options.h"
-#include "lab/mutant/mutant.h"
+#include "lab/experiment/matrix.h"
 #include "lab/scenario/least.h"
 #include "vmm/vm.h"
-
-enum verdict {
-	VERDICT_COHERENT,
-	VERDICT_STALE,		/* somebody read what was not there any more */
-	VERDICT_VIOLATION,	/* a rule was broken, seen by lab/check/check.c */
-	VERDICT_LEAK,		/* INV-FREE */
-	VERDICT_DIED,		/* it broke off: run->message */
-};
 
 struct run {
 	/* What it is. */
@@ -63,8 +54,8 @@ static inline void run_note_ticks(struct run *run, u64 ticks)
 		samples_add(&run->host_ticks, ticks);
 }
 
-/* Do it all and report it on the console. */
-enum verdict run_one(struct run *run);
+/* Scenarios as a kind of experiment: each with an idle and a running guest. */
+extern const struct kind scenario_kind;
 
 /* Do it all; what came out is in @run. */
 void run_quietly(struct run *run);

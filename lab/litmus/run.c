@@ -18,26 +18,6 @@
 #define ROUNDS_MORE	150	/* for a mutant that the sweep did not show */
 #define ROUNDS_FIXED	16	/* where hold= or schedule= says what to do */
 
-enum litmus_verdict {
-	LITMUS_ALLOWED,
-	LITMUS_NOT_SEEN,
-	LITMUS_SEEN,		/* although it is forbidden */
-	LITMUS_VIOLATION,	/* the checker has heard one */
-	LITMUS_LEAK,
-	LITMUS_DIED,
-	LITMUS_SKIPPED,		/* too few CPUs */
-};
-
-static const char *const verdict_names[] = {
-	[LITMUS_ALLOWED] = "allowed",
-	[LITMUS_NOT_SEEN] = "forbidden-not-seen",
-	[LITMUS_SEEN] = "forbidden-seen",
-	[LITMUS_VIOLATION] = "violation",
-	[LITMUS_LEAK] = "leak",
-	[LITMUS_DIED] = "died",
-	[LITMUS_SKIPPED] = "skipped",
-};
-
 /* A test under a policy or a mutant. */
 struct trial {
 	const struct options *options;
@@ -242,17 +222,17 @@ static void run_trial(struct trial *t)
 		t->leaked_frames = (s64)(free_before - frame_free_count());
 }
 
-static enum litmus_verdict verdict_of(const struct trial *t)
+static enum verdict verdict_of(const struct trial *t)
 {
 	if (t->message[0])
-		return LITMUS_DIED;
+		return VERDICT_DIED;
 	if (t->seen && !t->test->allowed)
-		return LITMUS_SEEN;
+		return VERDICT_SEEN;
 	if (check_total())
-		return LITMUS_VIOLATION;
+		return VERDICT_VIOLATION;
 	if (t->leaked_frames)
-		return LITMUS_LEAK;
-	return t->test->allowed ? LITMUS_ALLOWED : LITMUS_NOT_SEEN;
+		return VERDICT_LEAK;
+	return t->test->allowed ? VERDICT_ALLOWED : VERDICT_NOT_SEEN;
 }
 
 static const char *mutant_name(const struct trial *t)
@@ -267,7 +247,7 @@ static void report_start(const struct trial *t)
 	       t->options->seed);
 }
 
-static void report_end(const struct trial *t, enum litmus_verdict verdict)
+static void report_end(const struct trial *t, enum verdict verdict)
 {
 	if (t->message[0])
 		printk("message %s\n", t->message);
@@ -284,22 +264,38 @@ static void report_end(const struct trial *t, enum litmus_verdict verdict)
 	       (unsigned long long)check_total(), verdict_names[verdict]);
 }
 
-static enum litmus_verdict try(const struct options *options,
-			       const struct litmus_test *test,
-			       const struct policy *policy,
-			       const struct mutant *mutant, u32 number,
-			       u32 count)
+/* --- Litmus tests as a kind. */
+
+static u32 subject_count(void)
 {
-	enum litmus_verdict verdict = LITMUS_SKIPPED;
+	return litmus_test_count;
+}
+
+static bool is_asked(const struct options *options, u32 subject)
+{
+	return options->litmus_tests[subject];
+}
+
+static bool shows(const struct options *options, u32 subject,
+		  const struct mutant *mutant)
+{
+	(void)options;
+	return litmus_shows(&litmus_tests[subject], mutant->name);
+}
+
+static enum verdict run_cell(const struct cell *cell)
+{
+	const struct litmus_test *test = &litmus_tests[cell->subject];
+	enum verdict verdict = VERDICT_SKIPPED;
 
 	memset(&trial, 0, sizeof(trial));
-	trial.options = options;
+	trial.options = cell->options;
 	trial.test = test;
-	trial.mutant = mutant;
-	trial.policy = mutant ? mutant_policy(mutant) : *policy;
-	trial.number = number;
-	trial.count = count;
-	trial.random = options->seed * 2654435761ull + 1;
+	trial.mutant = cell->mutant;
+	trial.policy = cell->policy;
+	trial.number = cell->number;
+	trial.count = cell->count;
+	trial.random = cell->options->seed * 2654435761ull + 1;
 	report_start(&trial);
 	if (litmus_cpus(test) > cpu_count) {
 		printk("message it needs %u CPUs\n", litmus_cpus(test));
@@ -311,80 +307,6 @@ static enum litmus_verdict try(const struct options *options,
 	return verdict;
 }
 
-/* --- The matrix. */
-
-static bool is_asked(u64 mask, u32 i)
-{
-	return mask & 1ull << i;
-}
-
-/* Calls @visit for each cell that is asked for, and counts them. */
-struct cell {
-	const struct litmus_test *test;
-	const struct policy *policy;	/* or */
-	const struct mutant *mutant;
-	u32 mutant_index;
+const struct kind litmus_kind = {
+	subject_count, is_asked, shows, run_cell,
 };
-
-static u32 for_each_cell(const struct options *options,
-			 void (*visit)(const struct options *options,
-				       const struct cell *cell, u32 number,
-				       u32 count), u32 count)
-{
-	const struct policy *policy;
-	u32 number = 0, i, k;
-
-	for (i = 0; i < litmus_test_count; i++) {
-		const struct litmus_test *test = &litmus_tests[i];
-
-		if (!options->litmus_tests[i])
-			continue;
-		for (k = 0; (policy = options_policy(options, k)); k++)
-			if (is_asked(options->policies, k) && ++number && visit)
-				visit(options, &(struct cell){
-					test, policy, NULL, 0,
-				}, number, count);
-		for (k = 0; k < mutant_count; k++)
-			if (is_asked(options->mutants, k) &&
-			    litmus_shows(test, mutants[k].name) && ++number &&
-			    visit)
-				visit(options, &(struct cell){
-					test, NULL, &mutants[k], k,
-				}, number, count);
-	}
-	return number;
-}
-
-static struct {
-	bool good;		/* every policy was right */
-	u64 tried, caught;	/* mutants */
-} matrix;
-
-static void run_cell(const struct options *options, const struct cell *cell,
-		     u32 number, u32 count)
-{
-	enum litmus_verdict verdict;
-
-	if (number < options->first)
-		return;
-	verdict = try(options, cell->test, cell->policy, cell->mutant, number,
-		      count);
-	if (cell->mutant)
-		matrix.tried |= 1ull << cell->mutant_index;
-	if (!cell->mutant)
-		matrix.good &= verdict == LITMUS_ALLOWED ||
-			       verdict == LITMUS_NOT_SEEN ||
-			       verdict == LITMUS_SKIPPED;
-	else if (verdict == LITMUS_SEEN || check_total())
-		matrix.caught |= 1ull << cell->mutant_index;
-}
-
-bool litmus_matrix(const struct options *options)
-{
-	u32 count = for_each_cell(options, NULL, 0);
-
-	printk("plan runs=%u\n", count);
-	matrix.good = true;
-	for_each_cell(options, run_cell, count);
-	return matrix.good && matrix.caught == matrix.tried;
-}
