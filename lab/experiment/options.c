@@ -184,6 +184,15 @@ static int read_some(const struct reading *r, name_fn name, u64 *mask)
 	return read_names(r, name, mask);
 }
 
+static void ask_all(struct options *options, name_fn name,
+		    void (*ask)(struct options *options, u32 i))
+{
+	u32 i;
+
+	for (i = 0; name(i); i++)
+		ask(options, i);
+}
+
 /* Names of a kind, or of the files that they stand in, or "all"; @ask for each
  * that is asked for. */
 static int read_files(const struct reading *r, name_fn name, name_fn file,
@@ -191,22 +200,20 @@ static int read_files(const struct reading *r, name_fn name, name_fn file,
 {
 	const char *at = r->value;
 	size_t length;
-	u32 n;
 	int i;
 
-	for (n = 0; !strcmp(at, "all") && name(n); n++)
-		ask(r->options, n);
-	if (n)
-		return 0;
 	for (; ; at += length + 1) {
 		for (length = 0; at[length] && at[length] != ','; length++)
 			;
 		i = find_name(name, at, length);
 		if (i < 0)
 			i = find_name(file, at, length);
-		if (i < 0)
+		if (i >= 0)
+			ask(r->options, i);
+		else if (length == 3 && !strncmp(at, "all", length))
+			ask_all(r->options, name, ask);
+		else
 			return refuse_names(r, at, length, name, " all");
-		ask(r->options, i);
 		if (!at[length])
 			return 0;
 	}

@@ -7,7 +7,6 @@ import argparse
 import difflib
 import os
 import re
-from pathlib import Path
 from typing import Callable, NoReturn
 
 from tools import image
@@ -124,7 +123,8 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
         help="CPUs of the machine (default 1 more than vCPUs; more still "
         "are more host threads; on 1 all take turns)")
     add("--operations", type=between(1, 1000000000), metavar="N",
-        help="operations of churn, or of another mix (default 1 for each page)")
+        help="operations of churn, or of another mix (default 1 for each "
+        "page)")
     add("--jobs", type=between(1, MAX_JOBS), default=os.cpu_count() or 1,
         metavar="N", help="emulators at a time, where they start quickly "
         "(default %(default)s, one for each CPU of this host); results do "

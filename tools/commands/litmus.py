@@ -11,12 +11,13 @@ import subprocess
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from tools import files, image
 from tools.commands import arguments
+from tools.commands.front import Front, need_directory, need_rich
 from tools.backends.backend import Backend, Boot, memory_for
-from tools.console import Record, parse
+from tools.console import parse
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, STATUS_USAGE, Stop
 from tools.image import Names
 from tools.report.kills import LitmusResults, kill_matrix, litmus_status
@@ -25,9 +26,6 @@ from tools.patience import Exhausted, Patience, communicate
 from tools.progress import Line
 from tools.runner import Outcome, run_parts
 from tools.trials import ENDED, Trial
-
-if TYPE_CHECKING:
-    from tools.commands.app import App
 
 KIND = "litmus: "           # how `list tests` marks a litmus test
 EXPLORER_PATIENCE = Patience(cpu=7200.0)
@@ -82,11 +80,16 @@ def words(args: argparse.Namespace) -> dict[str, str]:
     return found
 
 
-def run(app: App, args: argparse.Namespace) -> int:
+def run(front: Front, args: argparse.Namespace) -> int:
     """The command; returns the exit status."""
-    backend = app.choose(args.backend)
-    kernel = app.build()
-    backend.prepare(kernel.parent, app.say)
+    front.quiet = args.quiet
+    if args.format == "table":
+        need_rich()
+    if args.out:
+        need_directory(args.out)
+    backend = front.choose(args.backend)
+    kernel = front.build()
+    backend.prepare(kernel.parent, front.say)
     known = image.names_of(kernel, backend)
     args.test, own = files.take(args.test, ".litmus",
                                 kernel.parent / files.READER,
@@ -103,7 +106,7 @@ def run(app: App, args: argparse.Namespace) -> int:
                           ("all", "none"))
     boot = Boot(kernel, wanted, args.cpus, memory_for(PAGES, VCPUS),
                 modules=tuple(file.path for file in own))
-    limits = app.limits.for_work(PAGES, backend.patience, boot.cpus)
+    limits = front.limits.for_work(PAGES, backend.patience, boot.cpus)
 
     def observed(boot: Boot) -> Outcome:
         with Line(args.quiet) as line:
@@ -123,8 +126,8 @@ def run(app: App, args: argparse.Namespace) -> int:
         runs = outcomes[-1].reading.runs
         try:
             if not outcomes[-1].error:
-                explore(app.build_explorer(), outcome.reading.runs, own,
-                        app.say)
+                explore(front.build_explorer(), outcome.reading.runs, own,
+                        front.say)
         except (KeyboardInterrupt, Stop, OSError) as error:
             outcomes[-1].error = error
         if outcomes[-1].error:
@@ -134,15 +137,16 @@ def run(app: App, args: argparse.Namespace) -> int:
         backend.name, backend.machine, backend.tick_unit, reading.version,
         reading.machine.get("secondary", "unknown"),
         reading.number("cpus"), runs, backend.machine_text,
-        sum(map(app.faults, outcomes), []), reading.policies,
+        sum(map(front.faults, outcomes), []), reading.policies,
         trials=reading.runs,
         kills=kill_matrix(mutants, reading.runs, runs))
     if reading.runs:
-        app.present(args, results, print_litmus, partial(write, say=app.say))
+        front.present(args, results, print_litmus,
+                      partial(write, say=front.say))
     for outcome in outcomes:
         if outcome.error:
             raise outcome.error
-    return judge(app, backend, outcomes, results)
+    return judge(front, backend, outcomes, results)
 
 
 def check_mutants(own: list[files.OwnFile], known: Names) -> None:
@@ -225,7 +229,7 @@ def write(results: LitmusResults, directory: Path,
         say(f"wrote {directory / name}")
 
 
-def judge(app: App, backend: Backend, outcomes: list[Outcome],
+def judge(front: Front, backend: Backend, outcomes: list[Outcome],
           results: LitmusResults) -> int:
     """Say what went wrong, and how the front end ends."""
     for outcome in outcomes:
@@ -234,18 +238,18 @@ def judge(app: App, backend: Backend, outcomes: list[Outcome],
                                                  STATUS_NO_BACKEND):
             raise Stop(outcome.status, reading.errors[0])
         if not reading.runs:
-            return app.judge(backend, outcome)
+            return front.judge(backend, outcome)
     for item in [*results.trials, *results.runs]:
         bad = item.verdict in ENDED or isinstance(item, Trial) and \
             not item.mutant and item.judgement not in ("ok", "skipped")
         if bad:
-            app.complain(item.title, item.verdict,
+            front.complain(item.title, item.verdict,
                          item.last_output or item.notes)
     for kill in results.kills:
         if not kill.caught:
-            app.complain(f"mutant {kill.mutant}", "not caught", [])
+            front.complain(f"mutant {kill.mutant}", "not caught", [])
     status = litmus_status(results)
     for outcome in outcomes:
-        status = app.account_for(outcome, status)
+        status = front.account_for(outcome, status)
     return STATUS_DIED if any(o.status == STATUS_DIED for o in outcomes) \
         else status
