@@ -50,7 +50,8 @@ $(BUILD)/host/options.t: $(BUILD)/host/lab/experiment/options.c.o \
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
 	sed -n 's/^\tROW.\([a-z0-9_]*\),.*/\1/p' test/host/fallible.h))
-$(BUILD)/host/fallible.t: $(BUILD)/host/vmm/vm.c.o
+$(BUILD)/host/fallible.t: $(BUILD)/host/vmm/vm.c.o \
+	$(BUILD)/host/vmm/loader.c.o
 $(BUILD)/host/fallible.t: HOST_LIBS += \
 	$(HOST_FALLIBLE:%=-Wl$(comma)--wrap=%)
 

@@ -1,0 +1,13 @@
+/*
+ * The toy guest comes into a VM: its image, its own tables, what it finds in
+ * its mailboxes.
+ */
+#ifndef VMM_LOADER_H
+#define VMM_LOADER_H
+
+#include "vmm/vm.h"
+
+/* @vm's address space is current, its control slot present and writable. */
+void guest_load(struct vm *vm);
+
+#endif
