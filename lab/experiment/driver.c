@@ -3,6 +3,7 @@
 #include "arch/x86/clock.h"
 #include "arch/x86/wait.h"
 #include "lib/error.h"
+#include "vmm/mailbox.h"
 
 #define PACE_READS	2
 #define LIMIT_MS	30000	/* for a command, and 1 ms for each page */
@@ -24,22 +25,14 @@ static enum guest_then then(const struct run *run)
 	return run->guest_runs ? GUEST_THEN_READ : GUEST_THEN_EXIT;
 }
 
-static void post(struct run *run, u32 i, enum guest_op op, u32 first,
-		 u32 count, u64 argument, enum guest_then next)
+static void post(struct run *run, u32 i, struct guest_command command)
 {
-	struct mailbox *box = vm_mailbox(i);
 	struct vcpu *vcpu = &run->vm.vcpus[i];
 
-	box->op = op;
-	box->then = next;
-	box->first = first;
-	box->count = count;
-	box->argument = argument;
 	/* Who shares the CPU with the host comes out at the end by itself. */
-	box->yield_every = single_cpu() && next != GUEST_THEN_EXIT
-		? PACE_READS : 0;
-	/* The guest reads command_seq first: what is above belongs to it. */
-	store_release(&box->command_seq, ++run->command_seq[i]);
+	if (single_cpu() && command.then != GUEST_THEN_EXIT)
+		command.yield_every = PACE_READS;
+	mailbox_post(i, &command);
 	if (!single_cpu() && !cpu_busy(vcpu->home))
 		cpu_start(vcpu->home, vcpu_thread, vcpu);
 }
@@ -68,13 +61,6 @@ static int be_patient(struct run *run, u32 i, u64 deadline)
 	return 0;
 }
 
-static bool command_complete(struct run *run, u32 i)
-{
-	/* Pairs with the guest's store after its last access. */
-	return load_acquire(&vm_mailbox(i)->completed_seq) ==
-	       run->command_seq[i];
-}
-
 /* The command is complete, and if @next says so the vCPU is outside. */
 static int wait_for(struct run *run, u32 i, enum guest_then next)
 {
@@ -84,7 +70,7 @@ static int wait_for(struct run *run, u32 i, enum guest_then next)
 
 	WRITE_ONCE(vcpu->deadline, late);
 	this_cpu()->waiting_for = "the guest to complete a command";
-	while (!command_complete(run, i) ||
+	while (!mailbox_is_completed(i) ||
 	       (next == GUEST_THEN_EXIT &&
 		(single_cpu() ? stop != VCPU_DONE : cpu_busy(vcpu->home)))) {
 		if (single_cpu())
@@ -114,8 +100,10 @@ int guest_do_range(struct run *run, enum guest_op op, u64 argument, u32 first,
 	for (i = 0; i < vcpus; i++) {
 		start = share ? (u64)count * i / vcpus : 0;
 		end = share ? (u64)count * (i + 1) / vcpus : count;
-		post(run, i, op, first + start, end - start, argument,
-		     then(run));
+		post(run, i, (struct guest_command){
+			.op = op, .then = then(run), .first = first + start,
+			.count = end - start, .argument = argument,
+		});
 	}
 	for (i = 0; i < vcpus; i++)
 		if (wait_for(run, i, then(run)))
@@ -126,13 +114,19 @@ int guest_do_range(struct run *run, enum guest_op op, u64 argument, u32 first,
 int guest_do_vcpu(struct run *run, u32 i, enum guest_op op, u64 argument,
 		  u32 first, u32 count)
 {
-	post(run, i, op, first, count, argument, then(run));
+	post(run, i, (struct guest_command){
+		.op = op, .then = then(run), .first = first, .count = count,
+		.argument = argument,
+	});
 	return wait_for(run, i, then(run));
 }
 
 int guest_keep_writing(struct run *run, u32 i, u32 first, u32 count)
 {
-	post(run, i, GUEST_WRITE, first, count, 0, GUEST_THEN_AGAIN);
+	post(run, i, (struct guest_command){
+		.op = GUEST_WRITE, .then = GUEST_THEN_AGAIN, .first = first,
+		.count = count,
+	});
 	return wait_for(run, i, GUEST_THEN_AGAIN);
 }
 
@@ -189,7 +183,9 @@ int guest_halt(struct run *run)
 	if (!run->guest_runs)
 		return 0;
 	for (i = 0; i < run->vm.vcpu_count; i++)
-		post(run, i, GUEST_NOP, 0, 0, 0, GUEST_THEN_EXIT);
+		post(run, i, (struct guest_command){
+			.op = GUEST_NOP, .then = GUEST_THEN_EXIT,
+		});
 	for (i = 0; i < run->vm.vcpu_count; i++)
 		if (wait_for(run, i, GUEST_THEN_EXIT))
 			return -EBUSY;

@@ -33,7 +33,6 @@ struct run {
 	bool stop;			/* those beside the mix */
 	bool vcpus_write;		/* to pages of their own, in the mix */
 	struct least_model least;
-	u64 command_seq[GUEST_MAX_VCPUS];
 	const char *phase;
 	struct samples host_ticks;	/* of what the scenario times, on CPU 0:
 					 * one writer */

@@ -16,7 +16,6 @@ struct litmus_stage {
 	struct party party;
 	struct guest_litmus *shared;	/* the page, as the kernel sees it */
 	const u64 *guest_reads[LITMUS_VCPUS];	/* of the mailboxes; likewise */
-	u64 command_seq[LITMUS_VCPUS];
 	u64 deadline;			/* of the round, in ticks */
 	const char *failure;		/* the first one, by anybody */
 };

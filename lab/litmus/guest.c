@@ -4,6 +4,7 @@
 #include "lib/error.h"
 #include "lib/print.h"
 #include "vmm/litmus_abi.h"
+#include "vmm/mailbox.h"
 
 _Static_assert(LITMUS_OPS == GUEST_LITMUS_OPS &&
 	       LITMUS_VCPUS == GUEST_LITMUS_VCPUS &&
@@ -45,21 +46,16 @@ int litmus_guest_command(struct litmus_stage *stage, u32 index,
 			 enum guest_op op)
 {
 	struct vcpu *vcpu = &stage->vm.vcpus[index];
-	struct mailbox *box = vm_mailbox(index);
-	u64 seq = ++stage->command_seq[index];
 	enum vcpu_stop stop;
 
-	box->op = op;
-	box->then = GUEST_THEN_EXIT;
-	box->yield_every = 0;
-	/* The guest reads command_seq first: what is above belongs to it. */
-	store_release(&box->command_seq, seq);
+	mailbox_post(index, &(struct guest_command){
+		.op = op, .then = GUEST_THEN_EXIT,
+	});
 	WRITE_ONCE(vcpu->deadline, stage->deadline +
 				   LITMUS_GRACE_MS * clock_ticks_per_ms);
 	do {
 		stop = vcpu_run(vcpu);
-	} while (stop == VCPU_DONE &&
-		 load_acquire(&box->completed_seq) != seq);
+	} while (stop == VCPU_DONE && !mailbox_is_completed(index));
 	WRITE_ONCE(vcpu->deadline, 0ull);
 	return stop == VCPU_DONE ? 0 : -EFAULT;
 }

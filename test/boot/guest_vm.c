@@ -16,26 +16,11 @@ static void run_vcpu(void *arg)
 
 void guest_vm_post(struct vm *vm, u32 i, const struct guest_command *command)
 {
-	struct mailbox *box = vm_mailbox(i);
 	u32 home = vm->vcpus[i].home;
 
-	box->op = command->op;
-	box->then = command->then;
-	box->first = command->first;
-	box->count = command->count;
-	box->argument = command->argument;
-	/* The guest reads command_seq first: what is above belongs to it. */
-	store_release(&box->command_seq, box->command_seq + 1);
+	mailbox_post(i, command);
 	if (!cpu_busy(home))
 		cpu_start(home, run_vcpu, &vm->vcpus[i]);
-}
-
-bool guest_vm_completed(u32 i)
-{
-	const struct mailbox *box = vm_mailbox(i);
-
-	/* Pairs with the guest's store after its last access. */
-	return load_acquire(&box->completed_seq) == box->command_seq;
 }
 
 /* Wait until vCPU @i has done what it was told, or has failed. */
@@ -43,7 +28,7 @@ static void wait_completed(struct vm *vm, u32 i)
 {
 	struct wait wait = wait_start("the guest to complete a command");
 
-	while (!guest_vm_completed(i) && cpu_busy(vm->vcpus[i].home))
+	while (!mailbox_is_completed(i) && cpu_busy(vm->vcpus[i].home))
 		wait_spin(&wait);
 	wait_end(&wait);
 }

@@ -6,7 +6,7 @@
 #ifndef TEST_BOOT_GUEST_VM_H
 #define TEST_BOOT_GUEST_VM_H
 
-#include "vmm/vm.h"
+#include "vmm/mailbox.h"
 
 #define GUEST_VM_PAGES	8
 
@@ -29,16 +29,8 @@ __must_check int guest_vm_create_vcpus(struct vm *vm,
 				       const struct policy *policy,
 				       u32 vcpu_count);
 
-struct guest_command {
-	enum guest_op op;
-	enum guest_then then;
-	u32 first, count;	/* pages */
-	u64 argument;
-};
-
 /* Give vCPU @i something to do; it has completed what it had before. */
 void guest_vm_post(struct vm *vm, u32 i, const struct guest_command *command);
-bool guest_vm_completed(u32 i);
 
 /* Have all vCPUs leave the guest. VCPU_DONE: none of them had failed. */
 enum vcpu_stop guest_vm_halt(struct vm *vm);

@@ -289,7 +289,7 @@ static void feed(u32 i)
 		.argument = CLASS,
 	};
 
-	if (f->looks++ < f->due || !guest_vm_completed(i))
+	if (f->looks++ < f->due || !mailbox_is_completed(i))
 		return;
 	f->due += f->commands % 2 ? LOOKS_TO_MERGE
 				  : looks_to_race(f->commands / 2);
