@@ -1,6 +1,7 @@
 #include "lab/verb/read.h"
 
 #include "lib/error.h"
+#include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
 

@@ -12,8 +12,8 @@
 
 /*
  * A row each: what it is in C, what it is in files, who can do it, whether it
- * sets a register, when it may come, and what is said behind it. perform.c has
- * a function do_NAME() for each; for guest code there is a case in
+ * sets a register, when it may come, and what is said behind it. A file beside
+ * this one has a function do_NAME() for each; for guest code there is a case in
  * guest/litmus.c.
  */
 #define VERBS(row)							\

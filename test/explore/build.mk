@@ -16,7 +16,8 @@ EXPLORE_LOCKS := -Itest/explore/locks
 # What actors run. arch/x86/spinlock.c is explored by engine.t alone.
 EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,counter.c \
 		handshake.c wait.c) \
-	lab/verb/perform.c lab/mutant/primary.c lab/mutant/secondary.c \
+	$(filter-out lab/verb/read.c lab/verb/verb.c,$(wildcard lab/verb/*.c)) \
+	lab/mutant/primary.c lab/mutant/secondary.c \
 	$(addprefix test/fake/,machine.c tlb.c)
 # What watches them, or prepares.
 EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check/*.c) \
