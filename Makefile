@@ -248,8 +248,9 @@ $(BUILD)/embedded/%.o: $(BUILD)/embedded/%.S | compiler
 
 # --- The same readers for the host.
 
-READER := tools/reader.c lab/scenario/read.c $(addprefix lab/verb/,read.c \
-	verb.c) $(addprefix lab/litmus/,condition.c litmus.c read.c) \
+READER := tools/reader.c $(addprefix lab/scenario/,read.c read_do.c) \
+	$(addprefix lab/verb/,read.c verb.c) \
+	$(addprefix lab/litmus/,condition.c litmus.c read.c read_action.c) \
 	$(addprefix lib/,format.c scan.c)
 
 $(BUILD)/reader: $(READER) $(wildcard lib/*.h lab/*/*.h vmm/*_abi.h) Makefile \

@@ -8,9 +8,6 @@
 #include "lib/string.h"
 #include "vmm/hypercall_abi.h"
 
-/* So much of a user's text is shown, its zero byte included. */
-#define SHOWN	64
-
 const char *policy_name(u32 i)
 {
 	return i < policy_count ? policies[i].name : NULL;
@@ -58,167 +55,6 @@ static const char *list_name(u32 i)
 	return i < array_count(names) ? names[i] : NULL;
 }
 
-int refuse_part(const struct reading *r, const char *value, size_t length,
-		const char *format, ...)
-{
-	char shown[SHOWN];
-	va_list args;
-	int n;
-
-	quote_text(shown, sizeof(shown), value, length);
-	n = format_text(r->error, r->error_size, "'%s=%s' is not accepted: "
-			"%s= takes ", r->name, shown, r->name);
-	if ((size_t)n < r->error_size) {
-		va_start(args, format);
-		format_text_args(r->error + n, r->error_size - n, format,
-				 args);
-		va_end(args);
-	}
-	return -EINVAL;
-}
-
-#define refuse(r, ...) \
-	refuse_part(r, (r)->value, strlen((r)->value), __VA_ARGS__)
-
-/* Add @text to @error, as far as there is room. */
-static void append(char *error, size_t error_size, const char *text)
-{
-	size_t n = strlen(error);
-
-	format_text(error + n, error_size - n, "%s", text);
-}
-
-int refuse_names(const struct reading *r, const char *value, size_t length,
-		 name_fn name, const char *others)
-{
-	u32 i;
-
-	refuse_part(r, value, length, "%s", name(0));
-	for (i = 1; name(i); i++) {
-		append(r->error, r->error_size, " ");
-		append(r->error, r->error_size, name(i));
-	}
-	append(r->error, r->error_size, others);
-	return -EINVAL;
-}
-
-int find_name(name_fn name, const char *text, size_t length)
-{
-	u32 i;
-
-	for (i = 0; name(i); i++)
-		if (strlen(name(i)) == length &&
-		    !strncmp(text, name(i), length))
-			return i;
-	return -1;
-}
-
-static u64 all_of(name_fn name)
-{
-	u64 mask = 0;
-	u32 i;
-
-	for (i = 0; name(i); i++)
-		mask |= 1ull << i;
-	return mask;
-}
-
-/* Names with commas between them, or "all". */
-static int read_names(const struct reading *r, name_fn name, u64 *mask)
-{
-	const char *at = r->value;
-	size_t length;
-	int i;
-
-	if (!strcmp(r->value, "all")) {
-		*mask = all_of(name);
-		return 0;
-	}
-	for (*mask = 0; ; at += length + 1) {
-		for (length = 0; at[length] && at[length] != ','; length++)
-			;
-		i = find_name(name, at, length);
-		if (i < 0)
-			/* The wrong name only, of a list that may be long. */
-			return refuse_names(r, at, length, name, " all");
-		*mask |= 1ull << i;
-		if (!at[length])
-			return 0;
-	}
-}
-
-static int read_number(const struct reading *r, u64 low, u64 high, u32 *number)
-{
-	const char *at = r->value;
-	u64 n = 0;
-
-	while (*at >= '0' && *at <= '9' && n <= high)
-		n = n * 10 + (*at++ - '0');
-	if (at == r->value || *at || n < low || n > high) {
-		return refuse(r, "a number from %llu to %llu",
-			      (unsigned long long)low,
-			      (unsigned long long)high);
-	}
-	*number = (u32)n;
-	return 0;
-}
-
-/* One of two words; @flag becomes true for the second. */
-static int read_flag(const struct reading *r, const char *no, const char *yes,
-		     bool *flag)
-{
-	if (!strcmp(r->value, no) || !strcmp(r->value, yes)) {
-		*flag = !strcmp(r->value, yes);
-		return 0;
-	}
-	return refuse(r, "%s %s", no, yes);
-}
-
-/* Names, or "none". */
-static int read_some(const struct reading *r, name_fn name, u64 *mask)
-{
-	if (!strcmp(r->value, "none")) {
-		*mask = 0;
-		return 0;
-	}
-	return read_names(r, name, mask);
-}
-
-static void ask_all(struct options *options, name_fn name,
-		    void (*ask)(struct options *options, u32 i))
-{
-	u32 i;
-
-	for (i = 0; name(i); i++)
-		ask(options, i);
-}
-
-/* Names of a kind, or of the files that they stand in, or "all"; @ask for each
- * that is asked for. */
-static int read_files(const struct reading *r, name_fn name, name_fn file,
-		      void (*ask)(struct options *options, u32 i))
-{
-	const char *at = r->value;
-	size_t length;
-	int i;
-
-	for (; ; at += length + 1) {
-		for (length = 0; at[length] && at[length] != ','; length++)
-			;
-		i = find_name(name, at, length);
-		if (i < 0)
-			i = find_name(file, at, length);
-		if (i >= 0)
-			ask(r->options, i);
-		else if (length == 3 && !strncmp(at, "all", length))
-			ask_all(r->options, name, ask);
-		else
-			return refuse_names(r, at, length, name, " all");
-		if (!at[length])
-			return 0;
-	}
-}
-
 static void ask_litmus(struct options *options, u32 i)
 {
 	options->litmus_tests[i] = true;
@@ -234,72 +70,6 @@ static int read_litmus(const struct reading *r)
 static int read_rounds(const struct reading *r)
 {
 	return read_number(r, 1, 1000000000, &r->options->rounds);
-}
-
-/* A number up to ':', ',' or the end; moves *@at behind it. */
-static bool digits(const char **at, u32 *number)
-{
-	const char *start = *at;
-	u32 n = 0;
-
-	while (**at >= '0' && **at <= '9' && n < 100000)
-		n = n * 10 + (*(*at)++ - '0');
-	*number = n;
-	return *at > start;
-}
-
-static bool actor_of(const char **at, u32 *actor)
-{
-	if (!digits(at, actor) || *actor >= LITMUS_ACTORS || **at != ':')
-		return false;
-	++*at;
-	return true;
-}
-
-static bool step_of(const char *name, enum step *step)
-{
-	for (*step = 0; *step < STEP_COUNT; ++*step)
-		if (step_is_scheduled(*step) && !strcmp(step_names[*step], name))
-			return true;
-	return false;
-}
-
-static int read_hold(const struct reading *r)
-{
-	struct schedule_hold hold = { 0 };
-	const char *at = r->value;
-
-	if (actor_of(&at, &hold.actor) &&
-	    (step_of(at, &hold.name) ||
-	     (digits(&at, &hold.at) && !*at && hold.at))) {
-		r->options->plan.holds[0] = hold;
-		r->options->plan.hold_count = 1;
-		return 0;
-	}
-	return refuse(r, "ACTOR:STEP, an actor from 0 to %u and a step's name "
-		      "(N5) or number", LITMUS_ACTORS - 1);
-}
-
-static int read_schedule(const struct reading *r)
-{
-	struct schedule_plan *plan = &r->options->plan;
-	const char *at = r->value;
-
-	for (plan->segment_count = 0; plan->segment_count < SCHEDULE_SEGMENTS;
-	     at++) {
-		struct schedule_segment *segment =
-			&plan->segments[plan->segment_count++];
-
-		if (!actor_of(&at, &segment->actor) ||
-		    !digits(&at, &segment->steps))
-			break;
-		if (!*at)
-			return 0;
-		if (*at != ',')
-			break;
-	}
-	return refuse(r, "ACTOR:STEPS,ACTOR:STEPS,... up to %u of them",
-		      SCHEDULE_SEGMENTS);
 }
 
 static void ask_workload(struct options *options, u32 i)
@@ -435,11 +205,11 @@ static int refuse_word(const char *word, char *error, size_t error_size)
 	format_text(error, error_size, "word '%s' is unknown: accepted are",
 		    shown);
 	for (i = 0; i < array_count(words); i++) {
-		append(error, error_size, " ");
-		append(error, error_size, words[i].name);
-		append(error, error_size, "=");
+		append_text(error, error_size, " ");
+		append_text(error, error_size, words[i].name);
+		append_text(error, error_size, "=");
 	}
-	append(error, error_size, "; a path (with a '/') may come first");
+	append_text(error, error_size, "; a path (with a '/') may come first");
 	return -EINVAL;
 }
 

@@ -30,6 +30,35 @@ int refuse_names(const struct reading *r, const char *value, size_t length,
 /* The number of the name that @length bytes of @text are; -1: of none. */
 int find_name(name_fn name, const char *text, size_t length);
 
+/* So much of a user's text is shown, its zero byte included. */
+#define SHOWN	64
+
+#define refuse(r, ...) \
+	refuse_part(r, (r)->value, strlen((r)->value), __VA_ARGS__)
+
+/* Add @text to @error, as far as there is room. */
+void append_text(char *error, size_t error_size, const char *text);
+
+/* A bit for each name. */
+u64 all_of(name_fn name);
+
+/* The value as names with commas between them, or "all"; the same or "none"; a
+ * number; one of two words, @flag becomes true for the second. -EINVAL. */
+int read_names(const struct reading *r, name_fn name, u64 *mask);
+int read_some(const struct reading *r, name_fn name, u64 *mask);
+int read_number(const struct reading *r, u64 low, u64 high, u32 *number);
+int read_flag(const struct reading *r, const char *no, const char *yes,
+	      bool *flag);
+
+/* Names of a kind, or of the files that they stand in, or "all"; @ask for each
+ * that is asked for. -EINVAL. */
+int read_files(const struct reading *r, name_fn name, name_fn file,
+	       void (*ask)(struct options *options, u32 i));
+
+/* hold=, schedule=: plan.c. */
+int read_hold(const struct reading *r);
+int read_schedule(const struct reading *r);
+
 const char *policy_name(u32 i);
 const char *mutant_name(u32 i);
 

@@ -1,197 +1,14 @@
 #include "lab/litmus/read.h"
 
-#include "lab/verb/read.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
 
-#define REGISTERS	100	/* r0 to r99 */
-#define STEPS_MAX	1000
-
-static const char *const who_names[] = {
-	[LITMUS_HOST] = "host", [LITMUS_VCPU0] = "vcpu0",
-	[LITMUS_VCPU1] = "vcpu1",
-};
-
-#define refuse(reader, accepted) \
-	scan_error(&(reader)->scan, "%s is not accepted: " accepted, \
-		   scan_next(&(reader)->scan))
-
-/* --- Arguments. */
-
-static int read_page(struct litmus_reader *reader, u32 *page)
-{
-	return read_lettered(&reader->scan, 'p', reader->test->pages, page);
-}
-
-/* p0, p0.1 (a word), p0' (through the second memslot), p0'.1 */
-static int read_place(struct litmus_reader *reader, struct action *action)
-{
-	struct scan *scan = &reader->scan;
-	u64 word;
-	int err = read_page(reader, &action->page);
-
-	if (err)
-		return err;
-	if (scan_symbol(scan, "'")) {
-		if (action->who == LITMUS_HOST ||
-		    verbs[action->verb].by != BY_ANYBODY)
-			return scan_error(scan, "p%u' is the page through the "
-					  "second memslot: accepted for a "
-					  "vCPU's read, write and watch",
-					  action->page);
-		action->page |= VERB_ALIAS;
-	}
-	if (!scan_symbol(scan, "."))
-		return 0;
-	if (!scan_number(scan, &word) || word >= PAGE_WORDS)
-		return scan_error(scan, "%s is not accepted: a word from 0 to "
-				  "%lu", scan_next(scan),
-				  (unsigned long)PAGE_WORDS - 1);
-	action->word = (u16)word;
-	return 0;
-}
-
-static int read_number(struct litmus_reader *reader, u64 *number)
-{
-	if (scan_number(&reader->scan, number))
-		return 0;
-	return refuse(reader, "a number, like 7 or 0x66");
-}
-
-/* A number, or nothing where the action ends. */
-static int read_steps(struct litmus_reader *reader, u32 *steps)
-{
-	struct scan *scan = &reader->scan;
-	u64 number = 0;
-
-	if (!scan_more(scan) || *scan->at < '0' || *scan->at > '9')
-		return 0;
-	if (!scan_number(scan, &number) || !number || number > STEPS_MAX)
-		return refuse(reader, "1 to 1000 steps of the scanner, or "
-			      "nothing: a whole pass");
-	*steps = (u32)number;
-	return 0;
-}
-
-static int read_flag(struct litmus_reader *reader, u8 *flag)
-{
-	u32 number = 0;
-	int err = read_lettered(&reader->scan, 'f', PARTY_FLAGS, &number);
-
-	*flag = (u8)number;
-	return err;
-}
-
-static int read_argument(struct litmus_reader *reader, enum argument argument,
-			 struct action *action)
-{
-	switch (argument) {
-	case ARGUMENT_PLACE:
-		return read_place(reader, action);
-	case ARGUMENT_PAGE:
-		return read_page(reader, &action->page);
-	case ARGUMENT_PAGES:
-		return read_pages(&reader->scan, reader->test->pages,
-				  &action->page, &action->count);
-	case ARGUMENT_INTO:
-		return read_page(reader, &action->into);
-	case ARGUMENT_VALUE:
-		return read_number(reader, &action->value);
-	case ARGUMENT_OTHER:
-		return read_number(reader, &action->other);
-	case ARGUMENT_FLAG:
-		return read_flag(reader, &action->flag);
-	case ARGUMENT_STEPS:
-		return read_steps(reader, &action->count);
-	case ARGUMENT_NONE:
-		break;
-	}
-	return 0;
-}
-
-/* --- Actions. */
-
-int litmus_read_register(struct litmus_reader *reader)
-{
-	u32 number = 0;
-
-	if (read_lettered(&reader->scan, 'r', REGISTERS, &number))
-		return -EINVAL;
-	return (int)number;
-}
-
-static bool host_may(enum verb_id verb)
-{
-	return verbs[verb].by != BY_VCPU;
-}
-
-static bool vcpu_may(enum verb_id verb)
-{
-	return verbs[verb].by != BY_HOST;
-}
-
-static int read_known_verb(struct litmus_reader *reader, struct action *action)
-{
-	bool (*may)(enum verb_id verb) =
-		action->who == LITMUS_HOST ? host_may : vcpu_may;
-
-	action->verb = read_verb(&reader->scan, may);
-	if (action->verb != VERB_END)
-		return 0;
-	return refuse_verb(&reader->scan, who_names[action->who], may);
-}
-
-/* Registers are in the order in which they are set; note what @number, which
- * may be -1, stands for. */
-static int note_register(struct litmus_reader *reader, u32 list, int number)
-{
-	int *numbers = reader->registers[list], i;
-
-	for (i = 0; i < reader->register_count[list]; i++)
-		if (number >= 0 && numbers[i] == number)
-			return scan_error(&reader->scan, "r%d is set twice: "
-					  "accepted is a new register", number);
-	numbers[reader->register_count[list]++] = number;
-	return 0;
-}
-
-/* [rN =] VERB ARGUMENTS; action->who is known. */
-static int read_action(struct litmus_reader *reader, u32 list,
-		       struct action *action)
-{
-	struct scan *scan = &reader->scan, before = *scan;
-	const enum argument *argument;
-	int number = -1, err;
-
-	if (scan_more(scan) && *scan->at == 'r') {
-		number = litmus_read_register(reader);
-		if (number < 0 || !scan_symbol(scan, "=")) {
-			number = -1;		/* it was a verb */
-			before.error[0] = '\0';
-			*scan = before;
-		}
-	}
-	err = read_known_verb(reader, action);
-	for (argument = verbs[action->verb].arguments; !err && *argument;
-	     argument++)
-		err = read_argument(reader, *argument, action);
-	if (err)
-		return err;
-	if (verb_sets_register(action->verb))
-		return note_register(reader, list, number);
-	if (number >= 0)
-		return scan_error(scan, "%s sets no register: accepted is %s "
-				  "without 'r%d ='", verbs[action->verb].name,
-				  verbs[action->verb].name, number);
-	return 0;
-}
-
-/* Who it is that is next: a word of who_names. False: none. */
+/* Who it is that is next: a word of litmus_who_names. False: none. */
 static bool read_who(struct litmus_reader *reader, enum litmus_who *who)
 {
-	for (*who = 0; *who < array_count(who_names); ++*who)
-		if (scan_keyword(&reader->scan, who_names[*who]))
+	for (*who = 0; *who < array_count(litmus_who_names); ++*who)
+		if (scan_keyword(&reader->scan, litmus_who_names[*who]))
 			return true;
 	return false;
 }
@@ -207,10 +24,10 @@ static int read_block(struct litmus_reader *reader, u32 list,
 	int err;
 
 	if (!scan_symbol(scan, "{"))
-		return refuse(reader, "{");
+		return litmus_refuse(reader, "{");
 	for (n = 0; !scan_symbol(scan, "}"); n++) {
 		if (n && !scan_symbol(scan, ";"))
-			return refuse(reader, "; or }");
+			return litmus_refuse(reader, "; or }");
 		if (scan_symbol(scan, "}"))
 			break;
 		if (n == max)
@@ -219,9 +36,9 @@ static int read_block(struct litmus_reader *reader, u32 list,
 		if (!read_who(reader, &who))
 			who = LITMUS_HOST;
 		else if (!scan_symbol(scan, ":"))
-			return refuse(reader, "':' behind a vCPU's name");
+			return litmus_refuse(reader, "':' behind a vCPU's name");
 		actions[n].who = who;
-		err = read_action(reader, list, &actions[n]);
+		err = litmus_read_action(reader, list, &actions[n]);
 		if (err)
 			return err;
 	}
@@ -238,7 +55,7 @@ static int refuse_twice(struct litmus_reader *reader, enum litmus_who who)
 	for (i = 0; test->actors[i].who != who; i++)
 		;
 	return scan_error(&reader->scan, "%s has column %u already: accepted "
-			  "is one column for each vCPU", who_names[who], i);
+			  "is one column for each vCPU", litmus_who_names[who], i);
 }
 
 /* host | vcpu0 | vcpu1 ; */
@@ -253,12 +70,12 @@ static int read_heads(struct litmus_reader *reader, u32 *count)
 		if (*count && scan_symbol(scan, ";"))
 			return 0;
 		if (*count && !scan_symbol(scan, "|"))
-			return refuse(reader, "| and one more actor, or ;");
+			return litmus_refuse(reader, "| and one more actor, or ;");
 		if (*count == LITMUS_ACTORS)
 			return scan_error(scan, "too many columns: accepted "
 					  "are up to %u", LITMUS_ACTORS);
 		if (!read_who(reader, &who))
-			return refuse(reader, "an actor: host, vcpu0 or vcpu1");
+			return litmus_refuse(reader, "an actor: host, vcpu0 or vcpu1");
 		if (who != LITMUS_HOST && seen & 1u << who)
 			return refuse_twice(reader, who);
 		seen |= 1u << who;
@@ -288,7 +105,7 @@ static int read_cell(struct litmus_reader *reader, u32 column)
 		return scan_error(scan, "column %u is too long: accepted are "
 				  "up to %u operations", column, LITMUS_OPS);
 	actor->ops[n].who = actor->who;
-	return read_action(reader, column, &actor->ops[n]);
+	return litmus_read_action(reader, column, &actor->ops[n]);
 }
 
 static int read_row(struct litmus_reader *reader, u32 count)
@@ -306,7 +123,7 @@ static int read_row(struct litmus_reader *reader, u32 count)
 		if (err)
 			return err;
 	}
-	return scan_symbol(scan, ";") ? 0 : refuse(reader, "; behind a row");
+	return scan_symbol(scan, ";") ? 0 : litmus_refuse(reader, "; behind a row");
 }
 
 /* Does one of the words that may follow the rows come next? */
@@ -373,12 +190,12 @@ static int read_key(struct litmus_reader *reader)
 		if (!scan_keyword(&reader->scan, keys[i].name))
 			continue;
 		if (!scan_symbol(&reader->scan, "="))
-			return refuse(reader, "=");
+			return litmus_refuse(reader, "=");
 		if (!keys[i].text)
 			return read_pages_key(reader);
 		return scan_line(&reader->scan, keys[i].text, keys[i].size);
 	}
-	return refuse(reader, "Rules= Reach= Mutants= Heard= Pages=, or the "
+	return litmus_refuse(reader, "Rules= Reach= Mutants= Heard= Pages=, or the "
 		      "initial state: { }");
 }
 
@@ -391,7 +208,7 @@ static int read_head(struct litmus_reader *reader)
 	int err = 0;
 
 	if (!scan_keyword(scan, "Tandem"))
-		return refuse(reader, "Tandem NAME in the first line");
+		return litmus_refuse(reader, "Tandem NAME in the first line");
 	if (!scan_word(scan, name) || strlen(name) >= LITMUS_NAME)
 		return scan_error(scan, "%s is not accepted: a NAME of a "
 				  "letter and up to %u letters, digits, - or _",
@@ -413,12 +230,12 @@ static int read_outcome(struct litmus_reader *reader)
 
 	test->allowed = scan_keyword(scan, "allowed");
 	if (!test->allowed && !scan_keyword(scan, "forbidden"))
-		return refuse(reader, "forbidden or allowed, and a condition");
+		return litmus_refuse(reader, "forbidden or allowed, and a condition");
 	err = litmus_read_condition(reader);
 	if (!err && scan_more(scan) && *scan->at == '"')
 		err = scan_string(scan, test->outcome, sizeof(test->outcome));
 	if (!err && scan_more(scan))
-		err = refuse(reader, "/\\ \\/ or the end of the file");
+		err = litmus_refuse(reader, "/\\ \\/ or the end of the file");
 	return err;
 }
 

@@ -27,10 +27,22 @@ struct litmus_reader {
 __must_check int litmus_read(struct litmus_test *test,
 			     const struct text_file *file, char *error);
 
-/* For condition.c: read rN. Returns N, or -EINVAL. */
+/* --- For the reader's own files. */
+
+extern const char *const litmus_who_names[LITMUS_VCPU1 + 1];
+
+/* Complain about what is next; @accepted is. -EINVAL. */
+#define litmus_refuse(reader, accepted) \
+	scan_error(&(reader)->scan, "%s is not accepted: " accepted, \
+		   scan_next(&(reader)->scan))
+
+/* read_action.c: [rN =] VERB ARGUMENTS by action->who, whose registers are
+ * those of @list; and rN alone: N, or -EINVAL. */
+__must_check int litmus_read_action(struct litmus_reader *reader, u32 list,
+				    struct action *action);
 int litmus_read_register(struct litmus_reader *reader);
 
-/* For read.c: read a condition into reader->test. */
+/* condition.c: a condition, into reader->test. */
 __must_check int litmus_read_condition(struct litmus_reader *reader);
 
 #endif

@@ -22,7 +22,7 @@ EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,coun
 # What watches them, or prepares.
 EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check/*.c) \
 	lib/scan.c lab/verb/read.c lab/verb/verb.c $(addprefix lab/litmus/,condition.c litmus.c \
-	read.c tests.c) lab/mutant/mutant.c \
+	read.c read_action.c tests.c) lab/mutant/mutant.c \
 	test/fake/executed.c
 EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \
 	context.S engine.c memory.c order.c output.c seen.c trace.c turn.c)

@@ -5,7 +5,8 @@
 #
 # With gcc and replay.c they are host tests: $(BUILD)/host/fuzz_NAME.t.
 
-FUZZ_options := lab/experiment/options.c lab/experiment/own_policy.c
+FUZZ_options := $(addprefix lab/experiment/,options.c own_policy.c plan.c \
+	reading.c)
 FUZZ_multiboot :=
 FUZZ_scenario :=
 FUZZ_litmus :=

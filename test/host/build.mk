@@ -13,9 +13,10 @@ HOST_LIBS := -lcmocka -pthread
 # other files, in test/fake/.
 HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	$(wildcard lab/mutant/*.c) \
-	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c tests.c) \
+	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c \
+	read_action.c tests.c) \
 	lab/experiment/page_array.c $(addprefix lab/scenario/,least.c read.c \
-	scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
+	read_do.c scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c boot/usable.c boot/modules.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		framebuffer.c handshake.c spinlock.c wait.c) \
@@ -43,9 +44,8 @@ $(BUILD)/host/%.c.o: %.c test/host/build.mk
 $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
 
-# Brings a table of workloads of its own.
-$(BUILD)/host/options.t: $(BUILD)/host/lab/experiment/options.c.o \
-	$(BUILD)/host/lab/experiment/own_policy.c.o
+$(BUILD)/host/options.t: $(addprefix $(BUILD)/host/lab/experiment/,options.c.o \
+	own_policy.c.o plan.c.o reading.c.o)
 
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
