@@ -102,6 +102,32 @@ static void list_modules(const struct text_file *files, u32 file_count)
 		       files[i].name, files[i].size, adler32(&files[i]));
 }
 
+/* How a verb is said, and who can do it. */
+static void list_verbs(void)
+{
+	static const char *const arguments[] = {
+		[ARGUMENT_PLACE] = "p0.1", [ARGUMENT_PAGE] = "p0",
+		[ARGUMENT_PAGES] = "p0..p7", [ARGUMENT_INTO] = "p1",
+		[ARGUMENT_VALUE] = "7", [ARGUMENT_OTHER] = "8",
+		[ARGUMENT_FLAG] = "f0", [ARGUMENT_STEPS] = "16",
+	};
+	static const char *const who[] = {
+		[BY_ANYBODY] = "host and guest", [BY_HOST] = "host",
+		[BY_VCPU] = "a vCPU's CPU, outside of the guest",
+	};
+	enum verb_id verb;
+	u32 i;
+
+	for (verb = VERB_END + 1; verb < VERB_COUNT; verb++) {
+		printk("list verbs %s %s%s:", verbs[verb].name,
+		       who[verbs[verb].by], verb_sets_register(verb) ?
+		       ", sets a register" : "");
+		for (i = 0; verbs[verb].arguments[i]; i++)
+			printk(" %s", arguments[verbs[verb].arguments[i]]);
+		printk("\n");
+	}
+}
+
 static void list(const struct lab_tests *tests, const struct text_file *files,
 		 u32 file_count)
 {
@@ -119,6 +145,8 @@ static void list(const struct lab_tests *tests, const struct text_file *files,
 		list_axes();
 	if (options.list & LIST_EXCLUSIONS)
 		list_exclusions();
+	if (options.list & LIST_VERBS)
+		list_verbs();
 	if (options.list & LIST_MODULES)
 		list_modules(files, file_count);
 }

@@ -49,7 +49,7 @@ static const char *list_name(u32 i)
 {
 	static const char *const names[] = {
 		"policies", "workloads", "mutants", "tests", "scenarios",
-		"axes", "exclusions", "modules",
+		"axes", "exclusions", "modules", "verbs",
 	};
 
 	return i < array_count(names) ? names[i] : NULL;

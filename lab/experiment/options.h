@@ -17,6 +17,7 @@
 #define LIST_AXES	(1u << 5)
 #define LIST_EXCLUSIONS	(1u << 6)
 #define LIST_MODULES	(1u << 7)
+#define LIST_VERBS	(1u << 8)
 
 #define GUEST_IDLE	(1u << 0)
 #define GUEST_RUNNING	(1u << 1)

@@ -14,7 +14,7 @@ from tools.errors import STATUS_USAGE, Answer, Stop
 
 COMMANDS = ("compare", "run", "litmus", "list")
 LISTS = ("policies", "axes", "exclusions", "workloads", "tests", "mutants",
-         "scenarios", "backends")
+         "verbs", "scenarios", "backends")
 POLICY = "P,..|all|NAME=BASE,axis=choice,.."
 GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
