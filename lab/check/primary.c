@@ -4,137 +4,6 @@
  */
 #include "lab/check/state.h"
 
-/* --- The host's own TLB. */
-
-/*
- * The end of a P's translation, with the CPUs that have its tables loaded: one
- * word, since two address spaces may let go of a frame at once.
- */
-#define END_CPUS	16
-
-_Static_assert(MAX_CPUS <= END_CPUS, "a mask of CPUs and a stamp in one word");
-
-/*
- * CPUs that use the tables of @mm. One that is leaving stands in cpu_mask still,
- * but what it executes next drops all; one that is coming is stamped as clean
- * before it stands here: mm_switch().
- */
-static u64 loaded_by(const struct mm *mm)
-{
-	u64 mask = 0;
-	u32 i;
-
-	for (i = 0; i < cpu_count; i++)
-		if (READ_ONCE(cpus[i].mm) == mm)
-			mask |= 1ull << i;
-	return mask;
-}
-
-static u64 end_of(const struct mm *mm)
-{
-	u64 stamp = tlb_model_clock();
-
-	/* In this order: who comes after the stamp is clean after it. */
-	return stamp << END_CPUS | loaded_by(mm);
-}
-
-static u64 end_stamp(u64 end)
-{
-	return end >> END_CPUS;
-}
-
-static u64 end_mask(u64 end)
-{
-	return end & ((1ull << END_CPUS) - 1);
-}
-
-/*
- * The flush of the page that this CPU has just cleared is complete (N2), and
- * it was asked of all that had the page. One page is not all that a CPU holds,
- * so its stamp would not tell.
- */
-static void page_is_flushed(const struct step_event *event)
-{
-	const struct cpu_record *cpu = check_cpu();
-	u64 holders = tlb_model_demand(&check.primary,
-				       end_mask(cpu->cleared) & ~event->from,
-				       end_stamp(cpu->cleared));
-
-	if (holders)
-		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
-			       holders);
-	(void)atomic_cmpxchg(&check_frame(cpu->cleared_pfn)->p_removed,
-			     cpu->cleared, 0ull);
-}
-
-static void on_pdone(const struct step_event *event)
-{
-	struct cpu_record *cpu = check_cpu();
-	u64 mask = event->from, holders;
-
-	if (cpu->cleared && event->subject == cpu->cleared_hva)
-		page_is_flushed(event);
-	cpu->cleared = 0;
-	/* One page is all that this CPU had to drop itself. */
-	if (cpu->page == event->subject && cpu->page_stamp > cpu->primary)
-		mask &= ~(1ull << cpu_id());
-	holders = tlb_model_demand(&check.primary, mask, cpu->primary);
-	if (holders)
-		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
-			       holders);
-}
-
-/* What this CPU has write-protected nobody can write to any more. */
-static void on_r2(const struct step_event *event)
-{
-	const struct mm *mm = event->object;
-	struct cpu_record *cpu = check_cpu();
-	u64 holders = 0;
-
-	if (cpu->protected)
-		holders = tlb_model_demand(&check.primary, loaded_by(mm),
-					   cpu->protected);
-	if (holders)
-		check_violated(RULE_O12, event, CHECK_NONE, event->subject,
-			       holders);
-	cpu->protected = 0;
-}
-
-void check_hear_primary(const struct step_event *event)
-{
-	struct cpu_record *cpu = check_cpu();
-
-	switch (event->step) {
-	case STEP_ENTER:
-		tlb_model_stop_use(&check.primary, event->subject);
-		break;
-	case STEP_X3:
-		if (!tlb_model_start_use(&check.primary, event->subject))
-			check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
-				       1ull << event->subject);
-		break;
-	case STEP_PRIMARY:
-		tlb_model_flush(&check.primary, event->subject);
-		break;
-	case STEP_CLEAN:
-		if (event->from == FLUSH_ALL) {
-			tlb_model_flush(&check.primary, event->subject);
-		} else {
-			cpu->page = event->from;
-			cpu->page_stamp = tlb_model_clock();
-		}
-		break;
-	case STEP_PFLUSH:
-		cpu->primary = tlb_model_clock();
-		break;
-	case STEP_R2:
-		on_r2(event);
-		break;
-	default:
-		on_pdone(event);
-	}
-}
-
 /* --- N1 to N5, under PTL. */
 
 pte_t check_pte(hva_t hva)
@@ -271,7 +140,7 @@ static void becomes_writable(const struct step_event *event,
 static void comes_back(const struct step_event *event, u64 end)
 {
 	const struct cpu_record *cpu = check_cpu();
-	u64 mask = loaded_by(check.ept->mm), holders;
+	u64 mask = check_loaded_by(check.ept->mm), holders;
 
 	if (cpu->page == event->subject && cpu->page_stamp > end)
 		mask &= ~(1ull << cpu_id());
@@ -308,7 +177,7 @@ static void loses(const struct mm *mm, hva_t hva, pte_t old, pte_t new)
 	if (!pte_present(old))
 		return;
 	if (!pte_present(new)) {
-		cpu->cleared = end_of(mm);
+		cpu->cleared = check_end_of(mm);
 		cpu->cleared_hva = hva.v;
 		cpu->cleared_pfn = pte_pfn(old).n;
 		store_release(&check_frame(cpu->cleared_pfn)->p_removed,
@@ -373,8 +242,8 @@ static void on_other_use(const struct step_event *event)
 	struct frame_record *frame = check_frame(event->subject);
 	u64 end = load_acquire(&frame->p_removed), holders;
 
-	holders = tlb_model_demand(&check.primary, end_mask(end),
-				   end_stamp(end));
+	holders = tlb_model_demand(&check.primary, check_end_mask(end),
+				   check_end_stamp(end));
 	if (holders)
 		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE,
 			       holders);

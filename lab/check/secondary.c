@@ -123,11 +123,9 @@ bool check_in_window(hva_t hva)
 	return check_in_bracket(hva);
 }
 
-/*
- * Has S rights that P has not, while nobody changes P? A change that another
- * CPU gives up (N3) may end between the looks at P and at the changes.
- */
-static bool exceeds_for_long(spte_t s, hva_t hva)
+/* A change that another CPU gives up (N3) may end between the looks at P and at
+ * the changes. */
+bool check_exceeds_for_long(spte_t s, hva_t hva)
 {
 	u64 ended;
 
@@ -250,7 +248,7 @@ static void on_spte(const struct step_event *event)
 		appeared(event, hva);
 	if (spte_writable(f, new))
 		gained_write(event, new, hva);
-	if (exceeds_for_long(new, hva))
+	if (check_exceeds_for_long(new, hva))
 		check_violated(check_cpu()->fault_gfn ? RULE_O1
 						      : RULE_INV_SUBSET,
 			       event, event->subject, hva.v, 0);
@@ -258,74 +256,6 @@ static void on_spte(const struct step_event *event)
 	    rmap_mapcount(pfn_frame(spte_pfn(new))) > 1)
 		check_violated(RULE_INV_WRITE, event, event->subject, hva.v,
 			       0);
-}
-
-/* --- Invalidations, under ML. */
-
-/* What has ended in @range is flushed; @rule if not. */
-static void range_flushed(enum rule rule, const struct step_event *event,
-			  struct hva_range range)
-{
-	u64 last = 0, which = CHECK_NONE;
-	hva_t hva;
-
-	for (hva = range.start; hva.v < range.end.v;
-	     hva = hva_add(hva, PAGE_SIZE)) {
-		for_each_alias(gfn, hva) {
-			u64 removed = check_gfn(gfn.n)->removed;
-
-			if (removed > last) {
-				last = removed;
-				which = gfn.n;
-			}
-		}
-	}
-	if (last)
-		check_flushed(rule, event, which, CHECK_NONE, last);
-}
-
-static void on_open(const struct step_event *event)
-{
-	struct cpu_record *cpu = check_cpu();
-
-	if (cpu->bracket_count == CHECK_BRACKETS)
-		return;
-	cpu->brackets[cpu->bracket_count] = (struct hva_range){
-		{ event->from }, { event->to },
-	};
-	store_release(&cpu->bracket_count, cpu->bracket_count + 1);
-}
-
-/* The flush has ended before ML is dropped. */
-static void on_i1(const struct step_event *event)
-{
-	const struct cpu_record *cpu = check_cpu();
-
-	if (cpu->bracket_count)
-		range_flushed(RULE_O6, event,
-			      cpu->brackets[cpu->bracket_count - 1]);
-}
-
-/* INV-SUBSET holds again, and what has ended is flushed. */
-static void on_close(const struct step_event *event)
-{
-	struct hva_range range = { { event->from }, { event->to } };
-	struct cpu_record *cpu = check_cpu();
-	hva_t hva;
-
-	if (cpu->bracket_count)
-		store_release(&cpu->bracket_count, cpu->bracket_count - 1);
-	for (hva = range.start; hva.v < range.end.v;
-	     hva = hva_add(hva, PAGE_SIZE)) {
-		for_each_alias(gfn, hva) {
-			spte_t s = { check_gfn(gfn.n)->shadow };
-
-			if (exceeds_for_long(s, hva))
-				check_violated(RULE_INV_SUBSET, event, gfn.n,
-					       hva.v, 0);
-		}
-	}
-	range_flushed(RULE_O6, event, range);
 }
 
 /* --- Flushes, and who is inside. */
@@ -395,13 +325,13 @@ void check_hear_secondary(const struct step_event *event)
 		on_spte(event);
 		break;
 	case STEP_OPEN:
-		on_open(event);
+		check_on_open(event);
 		break;
 	case STEP_I1:
-		on_i1(event);
+		check_on_i1(event);
 		break;
 	case STEP_CLOSE:
-		on_close(event);
+		check_on_close(event);
 		break;
 	case STEP_OWED:
 		cpu->owed = tlb_model_clock();

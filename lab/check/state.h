@@ -112,6 +112,47 @@ void check_flushed(enum rule rule, const struct step_event *event, u64 gfn,
 			&check.ept->slots.slots[slot_], page_range(hva_), \
 			&gfn_, &end_) ? &gfn_ : NULL; once_; once_ = NULL)
 
+/*
+ * CPUs that use the tables of @mm. One that is leaving stands in cpu_mask still,
+ * but what it executes next drops all; one that is coming is stamped as clean
+ * before it stands here: mm_switch().
+ */
+u64 check_loaded_by(const struct mm *mm);
+
+/*
+ * The end of a P's translation, with the CPUs that have its tables loaded: one
+ * word, since two address spaces may let go of a frame at once.
+ */
+#define END_CPUS	16
+
+_Static_assert(MAX_CPUS <= END_CPUS, "a mask of CPUs and a stamp in one word");
+
+static inline u64 check_end_of(const struct mm *mm)
+{
+	u64 stamp = tlb_model_clock();
+
+	/* In this order: who comes after the stamp is clean after it. */
+	return stamp << END_CPUS | check_loaded_by(mm);
+}
+
+static inline u64 check_end_stamp(u64 end)
+{
+	return end >> END_CPUS;
+}
+
+static inline u64 check_end_mask(u64 end)
+{
+	return end & ((1ull << END_CPUS) - 1);
+}
+
+/* Has S rights that P has not, while nobody changes P? */
+bool check_exceeds_for_long(spte_t s, hva_t hva);
+
+/* OPEN, I1 and CLOSE of an invalidation, for secondary.c. */
+void check_on_open(const struct step_event *event);
+void check_on_i1(const struct step_event *event);
+void check_on_close(const struct step_event *event);
+
 /* What each group of events means; check.c hands them out. */
 void check_hear_secondary(const struct step_event *event);
 void check_hear_primary(const struct step_event *event);
