@@ -79,4 +79,10 @@ static inline unsigned table_index(u64 address, int level)
 	       (TABLE_ENTRIES - 1);
 }
 
+/* Bytes that an entry of a table of @level translates. */
+static inline u64 entry_size(int level)
+{
+	return PAGE_SIZE << (TABLE_BITS * (level - 1));
+}
+
 #endif

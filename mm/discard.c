@@ -87,12 +87,12 @@ void mm_discard(struct mm *mm, struct hva_range range)
 	read_lock(&mm->mmap_lock);
 	mmu_notifier_start(mm, range, INVALIDATE_UNMAP);	/* I1 */
 	hpt_clears_begin(mm);
-	for_each_pte(mm, hva, ptep, range) {
+	for_each_pte(it, mm, range) {
 		/* Under PTL, empty or not: while somebody changes P (N2 to N5)
 		 * or moves its page it is empty, and comes back. */
-		struct frame *frame = unmap_entry(ptep);
+		struct frame *frame = unmap_entry(it.ptep);
 
-		step(STEP_T7, mm, hva.v);
+		step(STEP_T7, mm, it.hva.v);
 		if (frame)
 			gather = gather_add(mm, gather, frame);
 	}

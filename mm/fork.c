@@ -16,13 +16,13 @@ COUNTER(fork_copy);	/* pages that fork copied: pinned for a device */
 static int share_range(struct mm *parent, struct mm *child,
 		       struct hva_range range, bool *pinned)
 {
-	for_each_pte(parent, hva, ptep, range) {
+	for_each_pte(it, parent, range) {
+		pte_t *ptep = it.ptep, *child_ptep;
 		struct frame *frame;
-		pte_t *child_ptep;
 
 		if (!pte_present(pte_read(ptep)))
 			continue;
-		child_ptep = hpt_walk_alloc(child, hva);
+		child_ptep = hpt_walk_alloc(child, it.hva);
 		if (!child_ptep)
 			return -ENOMEM;
 
@@ -55,20 +55,20 @@ static int share_range(struct mm *parent, struct mm *child,
 static int copy_pinned(struct mm *parent, struct mm *child,
 		       const struct vma *vma)
 {
-	for_each_pte(parent, hva, ptep, vma->range) {
-		pte_t pte = pte_read(ptep), *child_ptep;
+	for_each_pte(it, parent, vma->range) {
+		pte_t pte = pte_read(it.ptep), *child_ptep;
 		struct frame *old, *new;
 
 		if (!pte_present(pte))
 			continue;
-		child_ptep = hpt_walk(child, hva);
+		child_ptep = hpt_walk(child, it.hva);
 		if (pte_present(pte_read(child_ptep)))
 			continue;
 		old = pfn_frame(pte_pfn(pte));
 		new = frame_alloc();
 		if (!new)
 			return -ENOMEM;
-		step_change(STEP_COPY, parent, hva.v, frame_pfn(old).n,
+		step_change(STEP_COPY, parent, it.hva.v, frame_pfn(old).n,
 			    frame_pfn(new).n);
 		page_copy(frame_ptr(new), frame_ptr(old));
 		spin_lock(hpt_lock(child_ptep));

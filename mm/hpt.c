@@ -1,29 +1,73 @@
 #include "mm/hpt.h"
 
 #include "arch/x86/handshake.h"
+#include "lib/error.h"
 #include "lib/print.h"
 #include "lib/step.h"
 #include "lib/string.h"
 #include "mm/rmap.h"
 
-static pte_t *table_of(pte_t entry)
+/*
+ * Follow the tables to the entry of it->hva: the only place that does, because
+ * a leaf above level 1 looks like an entry that points to a table but for one
+ * bit. False: it has come to an entry above @lowest that is none. Every access
+ * comes by here: inline and unrolled, each shift is by a constant.
+ */
+static inline __attribute__((always_inline))
+bool go_down(struct pte_iter *it)
 {
-	return hpa_to_ptr(pfn_to_hpa(pte_pfn(entry)));
+	it->level = ROOT_LEVEL;
+	it->ptep = &it->root[table_index(it->hva.v, ROOT_LEVEL)];
+#pragma GCC unroll 3
+	while (it->level > it->lowest) {
+		pte_t pte = pte_read(it->ptep);
+		pte_t *table = hpa_to_ptr(pfn_to_hpa(pte_pfn(pte)));
+
+		if (!pte_is_table(pte, it->level))
+			return pte_present(pte);
+		it->ptep = &table[table_index(it->hva.v, --it->level)];
+	}
+	return true;
+}
+
+struct pte_iter hpt_walk_start(struct mm *mm, struct hva_range range,
+			       int lowest)
+{
+	return (struct pte_iter){
+		.root = mm->root, .lowest = lowest, .end = range.end,
+		.next = range.start,
+	};
+}
+
+bool hpt_walk_next(struct pte_iter *it)
+{
+	bool found = false;
+
+	while (!found && it->next.v < it->end.v) {
+		cpu_progress();
+		it->hva = it->next;
+		found = it->level == it->lowest &&
+			table_index(it->hva.v, it->level);
+		if (found)	/* neighbours share their table */
+			it->ptep++;
+		else
+			found = go_down(it);
+		it->next.v = (it->hva.v | (entry_size(it->level) - 1)) + 1;
+	}
+	return found;
+}
+
+static struct pte_iter walk_to(struct mm *mm, hva_t hva)
+{
+	return (struct pte_iter){ .root = mm->root, .lowest = 1, .hva = hva };
 }
 
 pte_t *hpt_walk(struct mm *mm, hva_t hva)
 {
-	pte_t *table = mm->root;
-	int level;
+	struct pte_iter it = walk_to(mm, hva);
 
-	for (level = ROOT_LEVEL; level > 1; level--) {
-		pte_t entry = pte_read(&table[table_index(hva.v, level)]);
-
-		if (!pte_present(entry))
-			return NULL;
-		table = table_of(entry);
-	}
-	return &table[table_index(hva.v, 1)];
+	go_down(&it);
+	return it.level == 1 ? it.ptep : NULL;
 }
 
 /* A new table for entry @hva of level @level + 1, zeroed; NULL: no memory. */
@@ -45,7 +89,7 @@ static struct frame *table_alloc(struct mm *mm, hva_t hva, int level)
 		return NULL;
 	}
 	table->table.links = frame_ptr(links);
-	table->table.base.v = hva.v & ~((PAGE_SIZE << TABLE_BITS) - 1);
+	table->table.base.v = hva.v & ~(entry_size(2) - 1);
 	return table;
 }
 
@@ -56,33 +100,38 @@ static void table_free(struct frame *table)
 	frame_put(table);
 }
 
+/* Let the entry of @it, which was none, point to a table; -ENOMEM. */
+static int add_table(struct mm *mm, const struct pte_iter *it)
+{
+	struct frame *lower = table_alloc(mm, it->hva, it->level - 1);
+
+	if (!lower)
+		return -ENOMEM;
+	spin_lock(&mm->table_lock);
+	if (!pte_present(pte_read(it->ptep))) {
+		/* The table's zeroes come first. */
+		store_release(&it->ptep->v,
+			      pte_make_table(frame_pfn(lower)).v);
+		lower = NULL;
+	}
+	spin_unlock(&mm->table_lock);
+	if (lower)		/* another CPU was quicker */
+		table_free(lower);
+	return 0;
+}
+
 pte_t *hpt_walk_alloc(struct mm *mm, hva_t hva)
 {
-	pte_t *table = mm->root;
-	int level;
+	struct pte_iter it = walk_to(mm, hva);
+	bool found = go_down(&it);
 
-	for (level = ROOT_LEVEL; level > 1; level--) {
-		pte_t *entry = &table[table_index(hva.v, level)];
-
-		if (!pte_present(pte_read(entry))) {
-			struct frame *lower = table_alloc(mm, hva, level - 1);
-
-			if (!lower)
-				return NULL;
-			spin_lock(&mm->table_lock);
-			if (!pte_present(pte_read(entry))) {
-				/* The table's zeroes come first. */
-				store_release(&entry->v,
-					pte_make_table(frame_pfn(lower)).v);
-				lower = NULL;
-			}
-			spin_unlock(&mm->table_lock);
-			if (lower)	/* another CPU was quicker */
-				table_free(lower);
-		}
-		table = table_of(pte_read(entry));
+	while (unlikely(!found)) {
+		if (add_table(mm, &it))
+			return NULL;
+		found = go_down(&it);
 	}
-	return &table[table_index(hva.v, 1)];
+	BUG_ON(it.level > 1);	/* nobody makes larger leaves */
+	return it.ptep;
 }
 
 void hpt_lock_both(pte_t *a, pte_t *b)
@@ -183,40 +232,20 @@ void hpt_clears_end(struct mm *mm)
 	(void)atomic_sub(&mm->unflushed, 1);
 }
 
-pte_t *hpt_next(struct mm *mm, hva_t *hva, hva_t end)
-{
-	const u64 table_size = PAGE_SIZE << TABLE_BITS;
-
-	while (hva->v < end.v) {
-		pte_t *ptep = hpt_walk(mm, *hva);
-
-		cpu_progress();
-		if (ptep)
-			return ptep;
-		hva->v = (hva->v + table_size) & ~(table_size - 1);
-	}
-	return NULL;
-}
-
-static void free_below(pte_t *table, int level, u32 first, u32 end)
-{
-	u32 i;
-
-	for (i = first; i < end; i++) {
-		pte_t *lower;
-
-		if (!pte_present(table[i]))
-			continue;
-		lower = table_of(table[i]);
-		if (level > 2)
-			free_below(lower, level - 1, 0, TABLE_ENTRIES);
-		table_free(ptr_frame(lower));
-	}
-}
-
+/* The lowest first: nobody looks into a table again, nor at what it points to,
+ * when it has been freed. */
 void hpt_destroy(struct mm *mm)
 {
-	free_below(mm->root, ROOT_LEVEL, table_index(HVA_START, ROOT_LEVEL),
-		   table_index(HVA_END - 1, ROOT_LEVEL) + 1);
+	const struct hva_range all = { { HVA_START }, { HVA_END } };
+	int level;
+
+	for (level = 2; level <= ROOT_LEVEL; level++) {
+		for_each_pte_min_level(it, mm, all, level) {
+			pte_t pte = pte_read(it.ptep);
+
+			if (it.level == level && pte_is_table(pte, level))
+				table_free(pfn_frame(pte_pfn(pte)));
+		}
+	}
 	frame_put(ptr_frame(mm->root));
 }

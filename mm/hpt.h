@@ -8,7 +8,8 @@
 
 #include "mm/mm.h"
 
-/* The leaf entry of @hva, or NULL if no table is there yet. */
+/* The entry of @hva at level 1, or NULL: its table is not there yet, or a
+ * larger leaf is in its place. */
 pte_t *hpt_walk(struct mm *mm, hva_t hva);
 
 /* The same, adding tables; NULL when memory is out. */
@@ -64,14 +65,28 @@ void hpt_clears_end(struct mm *mm);
 void hpt_destroy(struct mm *mm);
 
 /*
- * Each leaf entry with a table in @range, in order of address. Use as
- *	for_each_pte(mm, hva, ptep, range) { ... }
+ * A walk over the entries that translate a range, in order of address: each one
+ * of level @lowest whose table is there, and each leaf above it.
  */
-pte_t *hpt_next(struct mm *mm, hva_t *hva, hva_t end);
+struct pte_iter {
+	pte_t *root;
+	int lowest;
+	hva_t end;
 
-#define for_each_pte(mm, hva, ptep, range)				\
-	for (hva_t hva = (range).start, *once_ = &hva; once_; once_ = NULL) \
-		for (pte_t *ptep; (ptep = hpt_next(mm, &hva, (range).end)); \
-		     hva = hva_add(hva, PAGE_SIZE))
+	hva_t hva;		/* in the range, the first that *ptep translates */
+	pte_t *ptep;
+	int level;		/* of the table that @ptep is in; 0: none yet */
+	hva_t next;		/* the first behind it */
+};
+
+struct pte_iter hpt_walk_start(struct mm *mm, struct hva_range range,
+			       int lowest);
+bool hpt_walk_next(struct pte_iter *it);
+
+#define for_each_pte_min_level(it, mm, range, lowest)			\
+	for (struct pte_iter it = hpt_walk_start(mm, range, lowest);	\
+	     hpt_walk_next(&it); )
+
+#define for_each_pte(it, mm, range) for_each_pte_min_level(it, mm, range, 1)
 
 #endif

@@ -56,17 +56,17 @@ static void unmap_all(struct mm *mm)
 	u32 i;
 
 	for (i = 0; i < mm->vma_count; i++) {
-		for_each_pte(mm, hva, ptep, mm->vmas[i].range) {
+		for_each_pte(it, mm, mm->vmas[i].range) {
 			struct frame *frame;
 			pte_t old;
 
-			if (!pte_present(pte_read(ptep)))
+			if (!pte_present(pte_read(it.ptep)))
 				continue;
-			spin_lock(hpt_lock(ptep));
-			old = hpt_clear(ptep);
-			spin_unlock(hpt_lock(ptep));
+			spin_lock(hpt_lock(it.ptep));
+			old = hpt_clear(it.ptep);
+			spin_unlock(hpt_lock(it.ptep));
 			frame = pfn_frame(pte_pfn(old));
-			rmap_remove(frame, ptep);
+			rmap_remove(frame, it.ptep);
 			frame_put(frame);
 		}
 	}

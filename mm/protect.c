@@ -30,10 +30,10 @@ int mm_protect_ro(struct mm *mm, struct hva_range range)
 	vma->flags &= ~VMA_WRITE;
 	mmu_notifier_protect_start(mm, range);			/* R1 */
 	step(STEP_R1, mm, range.start.v);
-	for_each_pte(mm, hva, ptep, range) {
-		spin_lock(hpt_lock(ptep));
-		(void)!hpt_wrprotect(ptep);	/* flushed below, once */
-		spin_unlock(hpt_lock(ptep));
+	for_each_pte(it, mm, range) {
+		spin_lock(hpt_lock(it.ptep));
+		(void)!hpt_wrprotect(it.ptep);	/* flushed below, once */
+		spin_unlock(hpt_lock(it.ptep));
 	}
 	hpt_flush_all(mm);					/* R2 */
 	step(STEP_R2, mm, range.start.v);
@@ -53,19 +53,20 @@ enum upgrade_tell { TELL_EACH, TELL_NOBODY };
 static void upgrade_range(struct mm *mm, struct hva_range range,
 			  enum upgrade_tell tell)
 {
-	for_each_pte(mm, hva, ptep, range) {
-		pte_t pte;
+	for_each_pte(it, mm, range) {
+		pte_t *ptep = it.ptep, pte;
 
 		spin_lock(hpt_lock(ptep));
 		pte = pte_read(ptep);
 		if (pte_present(pte) && !pte_writable(pte) &&
 		    frame_is_exclusive(pfn_frame(pte_pfn(pte)))) {
 			if (tell == TELL_EACH)
-				mmu_notifier_before_upgrade(mm, hva, pte);
+				mmu_notifier_before_upgrade(mm, it.hva, pte);
 			hpt_upgrade(ptep);
-			step(STEP_T2, mm, hva.v);
+			step(STEP_T2, mm, it.hva.v);
 			if (tell == TELL_EACH)
-				mmu_notifier_upgrade(mm, hva, pte_read(ptep));
+				mmu_notifier_upgrade(mm, it.hva,
+						     pte_read(ptep));
 		}
 		spin_unlock(hpt_lock(ptep));
 	}

@@ -15,11 +15,12 @@ typedef struct { u64 v; } pte_t;
 #define PTE_USER	(1ull << 2)
 #define PTE_ACCESSED	(1ull << 5)
 #define PTE_DIRTY	(1ull << 6)
+#define PTE_LARGE	(1ull << 7)	/* above level 1: maps a page */
 #define PTE_NX		(1ull << 63)
 #define PTE_ADDR	0x000ffffffffff000ull
 
 _Static_assert(!(PTE_ADDR & (PTE_PRESENT | PTE_WRITE | PTE_USER |
-			     PTE_ACCESSED | PTE_DIRTY | PTE_NX)),
+			     PTE_ACCESSED | PTE_DIRTY | PTE_LARGE | PTE_NX)),
 	       "a flag overlaps the address");
 
 /* The right that a leaf is made with. A bool would not say which is which. */
@@ -46,6 +47,13 @@ static inline pte_t pte_make_table(pfn_t pfn)
 static inline bool pte_present(pte_t pte)
 {
 	return pte.v & PTE_PRESENT;
+}
+
+/* Does @pte, in a table of @level, point to a lower table? */
+static inline bool pte_is_table(pte_t pte, int level)
+{
+	return level > 1 &&
+	       (pte.v & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT;
 }
 
 static inline bool pte_writable(pte_t pte)

@@ -578,10 +578,9 @@ static void count_mappings(void)
 	memset(mapped, 0, sizeof(mapped));
 	for (i = 0; i < 2; i++)
 		for (area = 0; space(i) && area < space(i)->vma_count; area++)
-			for_each_pte(space(i), hva, ptep,
-				     space(i)->vmas[area].range)
-				if (pte_present(pte_read(ptep)))
-					mapped[pte_pfn(*ptep).n]++;
+			for_each_pte(it, space(i), space(i)->vmas[area].range)
+				if (pte_present(pte_read(it.ptep)))
+					mapped[pte_pfn(*it.ptep).n]++;
 }
 
 /* References that no mapping holds: the owner of zeroes, the pin, a policy. */

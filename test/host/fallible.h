@@ -8,7 +8,7 @@
  * function is not called then, so its real failure must leave nothing behind.
  * One with several errors has several rows. Not here:
  *
- *	hpt_walk ept_walk hpt_next memslot_gfns tree_find policy_find
+ *	hpt_walk hpt_walk_next ept_walk memslot_gfns tree_find policy_find
  *	axis_choice policy_choice policy_exclusion
  *		look-ups, and NULL is where nothing is: who has seen an entry
  *		relies on it

@@ -178,18 +178,19 @@ static void test_for_each(void **state)
 	u64 seen = 0, last = 0;
 
 	(void)state;
-	for_each_pte(mm, hva, ptep, all) {
-		(void)ptep;
+	for_each_pte(it, mm, all) {
+		(void)it.ptep;
 		seen++;
 	}
 	assert_int_equal(seen, 0);
 
 	assert_non_null(hpt_walk_alloc(mm, page_hva(0)));
 	assert_non_null(hpt_walk_alloc(mm, (hva_t){ HVA_END - PAGE_SIZE }));
-	for_each_pte(mm, hva, ptep, all) {
-		assert_int_equal(hpt_entry_hva(ptep).v, hva.v);
-		assert_true(hva.v > last);
-		last = hva.v;
+	for_each_pte(it, mm, all) {
+		assert_int_equal(hpt_entry_hva(it.ptep).v, it.hva.v);
+		assert_int_equal(it.level, 1);
+		assert_true(it.hva.v > last);
+		last = it.hva.v;
 		seen++;
 	}
 	assert_int_equal(seen, 2 * TABLE_ENTRIES);
@@ -197,8 +198,8 @@ static void test_for_each(void **state)
 
 	/* The range begins in a table and ends where there is none. */
 	seen = 0;
-	for_each_pte(mm, hva, ptep, middle) {
-		assert_int_equal(hpt_entry_hva(ptep).v, hva.v);
+	for_each_pte(it, mm, middle) {
+		assert_int_equal(hpt_entry_hva(it.ptep).v, it.hva.v);
 		seen++;
 	}
 	assert_int_equal(seen, 2);
@@ -225,11 +226,11 @@ static void check_range(struct hva_range range)
 	u64 page = (range.start.v - HVA_START) >> PAGE_SHIFT;
 	u64 end = (range.end.v - HVA_START) >> PAGE_SHIFT;
 
-	for_each_pte(mm, hva, ptep, range) {
+	for_each_pte(it, mm, range) {
 		while (page < end && !has_table[page / TABLE_ENTRIES])
 			page++;
-		assert_int_equal(hva.v, page_hva(page).v);
-		assert_int_equal(hpt_entry_hva(ptep).v, hva.v);
+		assert_int_equal(it.hva.v, page_hva(page).v);
+		assert_int_equal(hpt_entry_hva(it.ptep).v, it.hva.v);
 		assert_true(page < end);
 		page++;
 	}
