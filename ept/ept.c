@@ -5,7 +5,6 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
-#include "arch/x86/page.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/step.h"
@@ -53,119 +52,40 @@ int ept_init(struct ept *ept, struct mm *mm, const struct policy *policy,
 	return 0;
 }
 
-static spte_t *table_of(spte_t entry)
+/* The lowest first: nobody looks into a table again, nor at what it points to,
+ * when it has been freed. */
+static void free_tables(struct ept *ept)
 {
-	return hpa_to_ptr(pfn_to_hpa(spte_pfn(entry)));
-}
+	const gfn_t first = { 0 }, end = { GFN_END };
+	int level;
 
-static void free_tables(const struct spte_format *f, spte_t *table, int level)
-{
-	u32 i;
+	for (level = 2; level <= ROOT_LEVEL; level++) {
+		for_each_spte_min_level(it, ept, first, end, level) {
+			spte_t spte = spte_read(it.sptep);
 
-	if (level > 1)
-		for (i = 0; i < TABLE_ENTRIES; i++)
-			if (spte_present(f, table[i]))
-				free_tables(f, table_of(table[i]), level - 1);
-	frame_put(ptr_frame(table));
+			if (it.level == level &&
+			    spte_is_table(ept->format, spte, level))
+				frame_put(pfn_frame(spte_pfn(spte)));
+		}
+	}
+	frame_put(ptr_frame(ept->root));
 }
 
 void ept_destroy(struct ept *ept)
 {
 	mmu_notifier_unregister(ept->mm, &ept->notifier);
 	ept_complete(ept);
-	free_tables(ept->format, ept->root, ROOT_LEVEL);
+	free_tables(ept);
 	mm_put(ept->mm);
 }
 
-spte_t *ept_walk(struct ept *ept, gfn_t gfn)
+/* *@sptep, which points to a leaf table, is absent from now on. */
+static void unlink_table(struct ept *ept, spte_t *sptep,
+			 struct ept_flush *flush)
 {
-	u64 address = gfn_to_gpa(gfn).v;
-	spte_t *table = ept->root;
-	int level;
+	struct frame *table = pfn_frame(spte_pfn(spte_read(sptep)));
 
-	for (level = ROOT_LEVEL; level > 1; level--) {
-		spte_t entry = table[table_index(address, level)];
-
-		if (!spte_present(ept->format, entry))
-			return NULL;
-		table = table_of(entry);
-	}
-	return &table[table_index(address, 1)];
-}
-
-/* A table, zeroed. Under ML, which frame_alloc() may not be called with. */
-static struct frame *table_alloc(struct ept *ept)
-{
-	struct frame *table = frame_alloc_now();
-
-	if (unlikely(!table) && ept_pending_complete(ept, NEED_FRAMES))
-		table = frame_alloc_now();
-	if (table)
-		page_fill(frame_ptr(table), 0);
-	return table;
-}
-
-/* Make the tables above the leaf of @gfn. Under ML. */
-static int add_tables(struct ept *ept, gfn_t gfn)
-{
-	u64 address = gfn_to_gpa(gfn).v;
-	spte_t *table = ept->root;
-	int level;
-
-	for (level = ROOT_LEVEL; level > 1; level--) {
-		spte_t *entry = &table[table_index(address, level)];
-
-		if (!spte_present(ept->format, *entry)) {
-			struct frame *lower = table_alloc(ept);
-
-			if (!lower)
-				return -ENOMEM;
-			/* The table's zeroes come first. */
-			store_release(&entry->v,
-				      spte_make_table(ept->format,
-						      frame_pfn(lower)).v);
-			ept->table_count++;
-		}
-		table = table_of(*entry);
-	}
-	return 0;
-}
-
-spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn)
-{
-	spte_t *sptep = ept_walk(ept, gfn);
-
-	if (!sptep && !add_tables(ept, gfn))
-		sptep = ept_walk(ept, gfn);
-	return sptep;
-}
-
-/* The entry that points to the leaf table of @gfn, or NULL. */
-static spte_t *walk_to_table(struct ept *ept, gfn_t gfn)
-{
-	u64 address = gfn_to_gpa(gfn).v;
-	spte_t *table = ept->root;
-	int level;
-
-	for (level = ROOT_LEVEL; level > 2; level--) {
-		spte_t entry = table[table_index(address, level)];
-
-		if (!spte_present(ept->format, entry))
-			return NULL;
-		table = table_of(entry);
-	}
-	return &table[table_index(address, 2)];
-}
-
-static void unlink_table(struct ept *ept, gfn_t gfn, struct ept_flush *flush)
-{
-	spte_t *entry = walk_to_table(ept, gfn);
-	struct frame *table;
-
-	if (!entry || !spte_present(ept->format, *entry))
-		return;
-	table = pfn_frame(spte_pfn(*entry));
-	atomic_exchange(&entry->v, 0);
+	atomic_exchange(&sptep->v, 0);
 	step(STEP_TABLE, ept, frame_pfn(table).n);
 	/* A CPU may walk it still: its content stays as it is. */
 	table->next_unlinked = ept->unlinked;
@@ -174,19 +94,29 @@ static void unlink_table(struct ept *ept, gfn_t gfn, struct ept_flush *flush)
 	flush->owed = true;
 }
 
+static void unlink_tables(struct ept *ept, gfn_t start, gfn_t end,
+			  struct ept_flush *flush)
+{
+	const u64 pages = spte_pages(2);
+
+	/* Whole tables only. */
+	start.n = (start.n + pages - 1) & ~(pages - 1);
+	end.n &= ~(pages - 1);
+	for_each_spte_min_level(it, ept, start, end, 2)
+		if (spte_is_table(ept->format, spte_read(it.sptep), it.level))
+			unlink_table(ept, it.sptep, flush);
+}
+
 void ept_unlink_tables(struct ept *ept, struct hva_range range,
 		       struct ept_flush *flush)
 {
 	u32 i;
 
 	for (i = 0; i < ept->slots.count; i++) {
-		gfn_t gfn, end;
+		gfn_t start, end;
 
-		if (!memslot_gfns(&ept->slots.slots[i], range, &gfn, &end))
-			continue;
-		gfn.n = (gfn.n + TABLE_ENTRIES - 1) & ~(TABLE_ENTRIES - 1ull);
-		for (; gfn.n + TABLE_ENTRIES <= end.n; gfn.n += TABLE_ENTRIES)
-			unlink_table(ept, gfn, flush);
+		if (memslot_gfns(&ept->slots.slots[i], range, &start, &end))
+			unlink_tables(ept, start, end, flush);
 	}
 }
 
@@ -211,7 +141,7 @@ int ept_add_slot(struct ept *ept, struct memslot slot)
 	spin_lock(&ept->lock);
 	for (gfn = slot.gfn.n; gfn < end && !err;
 	     gfn = (gfn | (TABLE_ENTRIES - 1)) + 1)
-		err = add_tables(ept, (gfn_t){ gfn });
+		err = ept_add_tables(ept, (gfn_t){ gfn });
 	spin_unlock(&ept->lock);
 	if (err)
 		return err;		/* ept_destroy() frees what is there */
@@ -337,29 +267,15 @@ static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
 			spte_change_fn change, pte_t pte,
 			struct ept_flush *flush)
 {
-	spte_t *sptep = NULL;
-	u64 n;
+	for_each_spte(it, ept, start, end) {
+		spte_t old = spte_read(it.sptep), new;
 
-	for (n = start.n; n < end.n; n++) {
-		gfn_t gfn = { n };
-		spte_t old, new;
-
-		cpu_progress();
-		/* Neighbours share their table. */
-		if (!sptep || !(n & (TABLE_ENTRIES - 1)))
-			sptep = ept_walk(ept, gfn);
-		else
-			sptep++;
-		if (!sptep) {		/* nor is anything behind it there */
-			n |= TABLE_ENTRIES - 1;
-			continue;
-		}
-		old = spte_read(sptep);
+		BUG_ON(it.level > 1);		/* O9: not a part of it */
 		if (!spte_present(ept->format, old))
 			continue;	/* never created here (O7) */
 		new = change(ept->format, old, pte);
 		if (new.v != old.v)
-			ept_set(ept, gfn, sptep, new, flush);
+			ept_set(ept, it.gfn, it.sptep, new, flush);
 	}
 }
 

@@ -14,6 +14,7 @@
 #include "ept/pending.h"
 #include "ept/policy.h"
 #include "ept/transition.h"
+#include "ept/walk.h"
 
 struct ept {
 	spinlock_t lock;		/* ML: entries and all below */
@@ -50,10 +51,6 @@ __must_check int ept_init(struct ept *ept, struct mm *mm,
  * at its first entry (O13, O15). */
 void ept_destroy(struct ept *ept);
 
-/* The leaf entry of @gfn, with the tables above it, which are made where they
- * are missing; NULL if memory is out. Under ML. */
-spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn);
-
 /*
  * Add a memslot, and the tables for it, so that few faults have to allocate.
  * -EINVAL as memslot_add(), before tables are made; -ENOMEM. Before the first
@@ -74,17 +71,6 @@ enum ept_fault_result {
 
 /* A guest fault at @gpa, F1 to F5. No lock held, OUTSIDE, interrupts on. */
 enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access);
-
-/*
- * The leaf entry of @gfn, or NULL: outside all memslots, or its table has gone
- * with what it mapped (T13). Under ML, or nothing is unmapped meanwhile.
- */
-spte_t *ept_walk(struct ept *ept, gfn_t gfn);
-
-static inline spte_t spte_read(const spte_t *sptep)
-{
-	return (spte_t){ READ_ONCE(sptep->v) };
-}
 
 /* What an event owes: collected while entries change, issued once. */
 struct ept_flush {

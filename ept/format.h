@@ -38,6 +38,24 @@ static inline bool spte_present(const struct spte_format *f, spte_t s)
 	return s.v & f->present;
 }
 
+/* Does @s, in a table of @level, point to a lower table? */
+static inline bool spte_is_table(const struct spte_format *f, spte_t s,
+				 int level)
+{
+	return level > 1 && spte_present(f, s) && !(s.v & SPTE_LEAF);
+}
+
+/* How many gfns an entry in a table of @level stands for. */
+static inline u64 spte_pages(int level)
+{
+	return entry_size(level) >> PAGE_SHIFT;
+}
+
+static inline spte_t spte_read(const spte_t *sptep)
+{
+	return (spte_t){ READ_ONCE(sptep->v) };
+}
+
 static inline bool spte_writable(const struct spte_format *f, spte_t s)
 {
 	return spte_present(f, s) && s.v & f->write;

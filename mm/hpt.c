@@ -10,7 +10,7 @@
 /*
  * Follow the tables to the entry of it->hva: the only place that does, because
  * a leaf above level 1 looks like an entry that points to a table but for one
- * bit. False: it has come to an entry above @lowest that is none. Every access
+ * bit (O23). False: it has come to an entry above @lowest that is none. Every access
  * comes by here: inline and unrolled, each shift is by a constant.
  */
 static inline __attribute__((always_inline))

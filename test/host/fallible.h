@@ -62,6 +62,7 @@
 	ROW(memslot_find, 0)						\
 	ROW(ept_postpone, 0)						\
 	ROW(ept_walk_alloc, 0)						\
+	ROW(ept_add_tables, -ENOMEM)					\
 	ROW(ept_init, -ENOMEM)						\
 	ROW(ept_add_slot, -EINVAL)					\
 	ROW(ept_add_slot, -ENOMEM)					\

@@ -1,8 +1,8 @@
 /*
- * Leaves above level 1: the walks visit them, and do not take what they
+ * Leaves above level 1 (O23): the walks visit them, and do not take what they
  * map for a table. Nobody makes such leaves yet, so these are made by hand.
  */
-#include "test/host/support.h"
+#include "test/host/vm.h"
 
 /* A page that looks like a table to who goes down into it: each of its entries
  * points to itself. */
@@ -109,10 +109,123 @@ static void test_pte_walks(void **state)
 	assert_int_equal(frame_free_count(), before);
 }
 
+/* --- S. */
+
+#define GIB_GFN		((u64)GIB_PAGES)
+
+static spte_t *spte_at(u64 gfn, int level)
+{
+	for_each_spte_min_level(it, &vm, (gfn_t){ gfn }, (gfn_t){ gfn + 1 },
+				level) {
+		assert_int_equal(it.level, level);
+		return it.sptep;
+	}
+	fail_msg("no entry of level %d", level);
+	return NULL;
+}
+
+/*
+ * The tables of a slot, in it a leaf of 2 MiB in the place of the second of
+ * them, and a leaf of 1 GiB that no slot has.
+ */
+static void make_leaves(const struct spte_format *format)
+{
+	const struct memslot slot = { { 0 }, 3 * TABLE_ENTRIES, page_hva(0) };
+	spte_t leaf, *sptep;
+
+	assert_int_equal(ept_init(&vm, mm, policy_find("bracket"), format), 0);
+	assert_int_equal(ept_add_slot(&vm, slot), 0);
+	alloc_trap(spte_make_table(format, (pfn_t){ 0 }).v);
+	leaf = spte_make(format, pte_make(frame_pfn(trap), PTE_RW));
+	leaf.v |= SPTE_LEAF;
+	sptep = spte_at(TABLE_ENTRIES, 2);
+	frame_put(pfn_frame(spte_pfn(*sptep)));
+	*sptep = leaf;
+	*spte_at(GIB_GFN, 3) = leaf;
+}
+
+static void check_spte_visits(u64 start, u64 end, int lowest,
+			      const struct visit *visits, u32 count)
+{
+	u32 i = 0;
+
+	for_each_spte_min_level(it, &vm, (gfn_t){ start }, (gfn_t){ end },
+				lowest) {
+		assert_true(i < count);
+		assert_int_equal(it.gfn.n, visits[i].page);
+		assert_int_equal(it.level, visits[i].level);
+		i++;
+	}
+	assert_int_equal(i, count);
+}
+
+static void add_below_large(void *arg)
+{
+	(void)arg;
+	(void)!ept_walk_alloc(&vm, (gfn_t){ TABLE_ENTRIES + 7 });
+}
+
+/* No part of a large leaf is changed as if it were the whole (O9). */
+static void change_part(void *arg)
+{
+	struct ept_flush flush = { 0 };
+
+	(void)arg;
+	spin_lock(&vm.lock);
+	ept_change_range(&vm, pages(TABLE_ENTRIES + 7, 1), spte_change_zap,
+			 pte_none(), &flush);
+}
+
+static void walk_leaves(const struct spte_format *format)
+{
+	static const struct visit small[] = {
+		{ 510, 1 }, { 511, 1 }, { TABLE_ENTRIES, 2 },
+		{ 2 * TABLE_ENTRIES, 1 }, { 2 * TABLE_ENTRIES + 1, 1 },
+	}, inside[] = {
+		{ GIB_GFN + 5, 3 },
+	}, upper[] = {
+		{ 511 * TABLE_ENTRIES, 2 }, { GIB_GFN, 3 },
+	};
+	u64 before = frame_free_count();
+	struct ept_flush flush = { 0 };
+	u64 tables;
+
+	make_leaves(format);
+	check_spte_visits(510, 2 * TABLE_ENTRIES + 2, 1, small,
+			  array_count(small));
+	check_spte_visits(GIB_GFN + 5, 3 * GIB_GFN, 1, inside,
+			  array_count(inside));
+	check_spte_visits(511 * TABLE_ENTRIES, 3 * GIB_GFN, 2, upper,
+			  array_count(upper));
+	assert_non_null(ept_walk(&vm, (gfn_t){ 511 }));
+	assert_null(ept_walk(&vm, (gfn_t){ TABLE_ENTRIES }));
+	assert_null(ept_walk(&vm, (gfn_t){ 2 * GIB_GFN - 1 }));
+	assert_true(fake_panics(add_below_large, NULL, "level"));
+	assert_true(fake_panics(change_part, NULL, "level"));
+
+	/* T13: the tables beside it go, what it maps is none. */
+	tables = vm.table_count;
+	ept_unlink_tables(&vm, pages(0, 3 * TABLE_ENTRIES), &flush);
+	ept_free_unlinked(&vm);
+	assert_int_equal(tables - vm.table_count, 2);
+	ept_destroy(&vm);
+	free_trap();
+	assert_int_equal(frame_free_count(), before);
+}
+
+static void test_spte_walks(void **state)
+{
+	(void)state;
+	walk_leaves(spte_format(HVM_EPT, false));
+	walk_leaves(spte_format(HVM_EPT, true));
+	walk_leaves(spte_format(HVM_NPT, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_pte_walks),
+		TEST(test_spte_walks),
 	};
 
 	return RUN(tests);

@@ -1,0 +1,94 @@
+/*
+ * Walks over second-level entries, under ML or while nothing is unmapped. Only
+ * walk.c follows an entry to a lower table.
+ */
+#ifndef EPT_WALK_H
+#define EPT_WALK_H
+
+#include "arch/x86/cpu.h"
+#include "ept/format.h"
+
+struct ept;
+
+/*
+ * A walk over the entries that stand for a range of gfns, in their order: each
+ * one of level @lowest whose table is there, and each leaf above it. Most walks
+ * are to one entry, so all of it is inline: the iterator stays in registers.
+ */
+struct spte_iter {
+	const struct spte_format *format;
+	spte_t *root;
+	int lowest;
+	gfn_t end;
+
+	gfn_t gfn;		/* in the range, the first of *sptep's */
+	spte_t *sptep;
+	int level;		/* of the table that @sptep is in; 0: none yet */
+	gfn_t next;		/* the first behind it */
+};
+
+/*
+ * Follow the tables to the entry of it->gfn: the only place that does, because
+ * a leaf above level 1 looks like an entry that points to a table but for one
+ * bit (O23). False: it has come to an absent entry above @lowest.
+ */
+static inline bool ept_walk_down(struct spte_iter *it)
+{
+	u64 address = gfn_to_gpa(it->gfn).v;
+
+	it->level = ROOT_LEVEL;
+	it->sptep = &it->root[table_index(address, ROOT_LEVEL)];
+#pragma GCC unroll 3		/* each shift by a constant */
+	while (it->level > it->lowest) {
+		spte_t spte = spte_read(it->sptep);
+		spte_t *table = hpa_to_ptr(pfn_to_hpa(spte_pfn(spte)));
+
+		if (!spte_is_table(it->format, spte, it->level))
+			return spte_present(it->format, spte);
+		it->sptep = &table[table_index(address, --it->level)];
+	}
+	return true;
+}
+
+static inline bool ept_walk_next(struct spte_iter *it)
+{
+	bool found = false;
+
+	while (!found && it->next.n < it->end.n) {
+		cpu_progress();
+		it->gfn = it->next;
+		found = it->level == it->lowest &&
+			table_index(gfn_to_gpa(it->gfn).v, it->level);
+		if (found)	/* neighbours share their table */
+			it->sptep++;
+		else
+			found = ept_walk_down(it);
+		it->next.n = (it->gfn.n | (spte_pages(it->level) - 1)) + 1;
+	}
+	return found;
+}
+
+/* The range is [@start, @end). */
+#define for_each_spte_min_level(it, ept, start, end_, lowest_)		\
+	for (struct spte_iter it = { .format = (ept)->format,		\
+				     .root = (ept)->root,		\
+				     .lowest = lowest_, .end = end_,	\
+				     .next = start };			\
+	     ept_walk_next(&it); )
+
+#define for_each_spte(it, ept, start, end)				\
+	for_each_spte_min_level(it, ept, start, end, 1)
+
+/*
+ * The entry of @gfn at level 1, or NULL: outside all memslots, its table has
+ * gone with what it mapped (T13), or a larger leaf is in its place.
+ */
+spte_t *ept_walk(struct ept *ept, gfn_t gfn);
+
+/* Make the tables above that entry, where they are missing; -ENOMEM. ML. */
+__must_check int ept_add_tables(struct ept *ept, gfn_t gfn);
+
+/* The entry with the tables above it; NULL if memory is out. ML. */
+spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn);
+
+#endif
