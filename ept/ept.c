@@ -5,6 +5,8 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
+#include "ept/table.h"
+#include "ept/walk.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/step.h"
@@ -52,82 +54,12 @@ int ept_init(struct ept *ept, struct mm *mm, const struct policy *policy,
 	return 0;
 }
 
-/* The lowest first: nobody looks into a table again, nor at what it points to,
- * when it has been freed. */
-static void free_tables(struct ept *ept)
-{
-	const gfn_t first = { 0 }, end = { GFN_END };
-	int level;
-
-	for (level = 2; level <= ROOT_LEVEL; level++) {
-		for_each_spte_min_level(it, ept, first, end, level) {
-			spte_t spte = spte_read(it.sptep);
-
-			if (it.level == level &&
-			    spte_is_table(ept->format, spte, level))
-				frame_put(pfn_frame(spte_pfn(spte)));
-		}
-	}
-	frame_put(ptr_frame(ept->root));
-}
-
 void ept_destroy(struct ept *ept)
 {
 	mmu_notifier_unregister(ept->mm, &ept->notifier);
 	ept_complete(ept);
-	free_tables(ept);
+	ept_free_tables(ept);
 	mm_put(ept->mm);
-}
-
-/* *@sptep, which points to a leaf table, is absent from now on. */
-static void unlink_table(struct ept *ept, spte_t *sptep,
-			 struct ept_flush *flush)
-{
-	struct frame *table = pfn_frame(spte_pfn(spte_read(sptep)));
-
-	atomic_exchange(&sptep->v, 0);
-	step(STEP_TABLE, ept, frame_pfn(table).n);
-	/* A CPU may walk it still: its content stays as it is. */
-	table->next_unlinked = ept->unlinked;
-	ept->unlinked = table;
-	ept->table_count--;
-	flush->owed = true;
-}
-
-static void unlink_tables(struct ept *ept, gfn_t start, gfn_t end,
-			  struct ept_flush *flush)
-{
-	const u64 pages = spte_pages(2);
-
-	/* Whole tables only. */
-	start.n = (start.n + pages - 1) & ~(pages - 1);
-	end.n &= ~(pages - 1);
-	for_each_spte_min_level(it, ept, start, end, 2)
-		if (spte_is_table(ept->format, spte_read(it.sptep), it.level))
-			unlink_table(ept, it.sptep, flush);
-}
-
-void ept_unlink_tables(struct ept *ept, struct hva_range range,
-		       struct ept_flush *flush)
-{
-	u32 i;
-
-	for (i = 0; i < ept->slots.count; i++) {
-		gfn_t start, end;
-
-		if (memslot_gfns(&ept->slots.slots[i], range, &start, &end))
-			unlink_tables(ept, start, end, flush);
-	}
-}
-
-void ept_free_unlinked(struct ept *ept)
-{
-	while (ept->unlinked) {
-		struct frame *table = ept->unlinked;
-
-		ept->unlinked = table->next_unlinked;
-		frame_put(table);
-	}
 }
 
 int ept_add_slot(struct ept *ept, struct memslot slot)

@@ -14,7 +14,6 @@
 #include "ept/pending.h"
 #include "ept/policy.h"
 #include "ept/transition.h"
-#include "ept/walk.h"
 
 struct ept {
 	spinlock_t lock;		/* ML: entries and all below */
@@ -107,15 +106,6 @@ extern struct counter count_pf_taken, count_pf_spurious;
 /* A bound that the hardware at hand may not show: spurious guest faults on
  * read-only translations that outlive a right that was added without a flush. */
 extern struct counter count_pf_spurious_max;
-
-/*
- * T13: unlink each leaf table that maps nothing but what stands for @range,
- * which was zapped. A flush is owed then. Under ML, and before it is dropped
- * the flush is issued and the tables are freed, in this order (O15).
- */
-void ept_unlink_tables(struct ept *ept, struct hva_range range,
-		       struct ept_flush *flush);
-void ept_free_unlinked(struct ept *ept);
 
 /* The listener that ept_init() registers. */
 extern const struct mmu_notifier_ops ept_notifier_ops;

@@ -15,6 +15,7 @@
 #include "ept/ept.h"
 
 #include "arch/x86/counter.h"
+#include "ept/walk.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/step.h"

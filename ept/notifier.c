@@ -6,6 +6,7 @@
 #include "ept/n4.h"
 
 #include "arch/x86/counter.h"
+#include "ept/table.h"
 #include "lib/print.h"
 #include "lib/step.h"
 

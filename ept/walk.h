@@ -6,9 +6,7 @@
 #define EPT_WALK_H
 
 #include "arch/x86/cpu.h"
-#include "ept/format.h"
-
-struct ept;
+#include "ept/ept.h"
 
 /*
  * A walk over the entries that stand for a range of gfns, in their order: each
@@ -26,6 +24,16 @@ struct spte_iter {
 	int level;		/* of the table that @sptep is in; 0: none yet */
 	gfn_t next;		/* the first behind it */
 };
+
+static inline struct spte_iter ept_walk_start(const struct ept *ept,
+					      gfn_t start, gfn_t end,
+					      int lowest)
+{
+	return (struct spte_iter){
+		.format = ept->format, .root = ept->root, .lowest = lowest,
+		.end = end, .gfn = start, .next = start,
+	};
+}
 
 /*
  * Follow the tables to the entry of it->gfn: the only place that does, because
@@ -69,11 +77,9 @@ static inline bool ept_walk_next(struct spte_iter *it)
 }
 
 /* The range is [@start, @end). */
-#define for_each_spte_min_level(it, ept, start, end_, lowest_)		\
-	for (struct spte_iter it = { .format = (ept)->format,		\
-				     .root = (ept)->root,		\
-				     .lowest = lowest_, .end = end_,	\
-				     .next = start };			\
+#define for_each_spte_min_level(it, ept, start, end, lowest)		\
+	for (struct spte_iter it =					\
+		ept_walk_start(ept, start, end, lowest);		\
 	     ept_walk_next(&it); )
 
 #define for_each_spte(it, ept, start, end)				\
@@ -84,9 +90,6 @@ static inline bool ept_walk_next(struct spte_iter *it)
  * gone with what it mapped (T13), or a larger leaf is in its place.
  */
 spte_t *ept_walk(struct ept *ept, gfn_t gfn);
-
-/* Make the tables above that entry, where they are missing; -ENOMEM. ML. */
-__must_check int ept_add_tables(struct ept *ept, gfn_t gfn);
 
 /* The entry with the tables above it; NULL if memory is out. ML. */
 spte_t *ept_walk_alloc(struct ept *ept, gfn_t gfn);

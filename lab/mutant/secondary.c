@@ -5,6 +5,8 @@
 
 #include "arch/x86/lapic.h"
 #include "ept/n4.h"
+#include "ept/table.h"
+#include "ept/walk.h"
 #include "mm/rmap.h"
 
 static struct ept *ept_of(struct mmu_notifier *notifier)

@@ -5,6 +5,7 @@
 #include "test/boot/boot_test.h"
 #include "test/boot/guest_vm.h"
 
+#include "ept/walk.h"
 #include "mm/mm.h"
 
 static struct vm vm;

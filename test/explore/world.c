@@ -1,6 +1,7 @@
 #include "test/explore/world.h"
 
 #include <stdio.h>
+#include "ept/walk.h"
 #include "lab/check/check.h"
 #include "lab/litmus/litmus.h"
 #include "lib/error.h"

@@ -7,6 +7,8 @@
 #define TEST_HOST_VM_H
 
 #include "ept/ept.h"
+#include "ept/table.h"
+#include "ept/walk.h"
 #include "lab/check/check.h"
 #include "test/host/support.h"
 

@@ -1,0 +1,24 @@
+/*
+ * The pages that second-level tables are made of.
+ */
+#ifndef EPT_TABLE_H
+#define EPT_TABLE_H
+
+#include "ept/ept.h"
+
+/* Make the tables above the leaf of @gfn where they are missing; -ENOMEM. ML. */
+__must_check int ept_add_tables(struct ept *ept, gfn_t gfn);
+
+/*
+ * T13: unlink each leaf table that maps nothing but what stands for @range,
+ * which was zapped. A flush is owed then. Under ML, and before it is dropped
+ * the flush is issued and the tables are freed, in this order (O15).
+ */
+void ept_unlink_tables(struct ept *ept, struct hva_range range,
+		       struct ept_flush *flush);
+void ept_free_unlinked(struct ept *ept);
+
+/* All of them, and the root: no CPU walks them any more. */
+void ept_free_tables(struct ept *ept);
+
+#endif
