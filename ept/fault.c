@@ -12,9 +12,11 @@
  * Who snapshots after N4 finds P empty until N5, and waits on PTL (O1). Who
  * snapshotted before is refused at F4. Who installed before is found by N4.
  */
-#include "ept/ept.h"
+#include "ept/fault.h"
 
 #include "arch/x86/counter.h"
+#include "ept/ept.h"
+#include "ept/set.h"
 #include "ept/walk.h"
 #include "lib/error.h"
 #include "lib/print.h"

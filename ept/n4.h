@@ -6,6 +6,7 @@
 #define EPT_N4_H
 
 #include "ept/ept.h"
+#include "ept/flush.h"
 
 /* One call: P of @hva was @old, is none, and will be @new. Under ML. */
 struct n4 {

@@ -6,6 +6,8 @@
 #include "ept/n4.h"
 
 #include "arch/x86/counter.h"
+#include "ept/fault.h"
+#include "ept/set.h"
 #include "ept/table.h"
 #include "lib/print.h"
 #include "lib/step.h"

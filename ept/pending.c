@@ -2,6 +2,7 @@
 
 #include "arch/x86/counter.h"
 #include "ept/ept.h"
+#include "ept/flush.h"
 #include "lib/print.h"
 
 bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,

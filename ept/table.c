@@ -1,6 +1,8 @@
 #include "ept/table.h"
 
 #include "arch/x86/page.h"
+#include "ept/ept.h"
+#include "ept/flush.h"
 #include "ept/walk.h"
 #include "lib/error.h"
 #include "lib/print.h"

@@ -4,7 +4,7 @@
 #ifndef EPT_TABLE_H
 #define EPT_TABLE_H
 
-#include "ept/ept.h"
+#include "ept/flush.h"
 
 /* Make the tables above the leaf of @gfn where they are missing; -ENOMEM. ML. */
 __must_check int ept_add_tables(struct ept *ept, gfn_t gfn);

@@ -5,6 +5,7 @@
 
 #include "arch/x86/lapic.h"
 #include "ept/n4.h"
+#include "ept/set.h"
 #include "ept/table.h"
 #include "ept/walk.h"
 #include "mm/rmap.h"

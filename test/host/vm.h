@@ -7,6 +7,7 @@
 #define TEST_HOST_VM_H
 
 #include "ept/ept.h"
+#include "ept/set.h"
 #include "ept/table.h"
 #include "ept/walk.h"
 #include "lab/check/check.h"

@@ -1,0 +1,113 @@
+#include "ept/set.h"
+
+#include "arch/x86/counter.h"
+#include "ept/ept.h"
+#include "ept/walk.h"
+#include "lib/print.h"
+#include "lib/step.h"
+
+COUNTER(spte_map);		/* absent to present */
+COUNTER(spte_zap);		/* present to absent */
+COUNTER(spte_change);		/* another frame */
+COUNTER(spte_wrprotect);
+COUNTER(spte_upgrade);		/* gained W */
+
+static void count_change(const struct spte_format *f, spte_t old, spte_t new)
+{
+	if (!spte_present(f, old))
+		count(&count_spte_map);
+	else if (!spte_present(f, new))
+		count(&count_spte_zap);
+	else if (spte_pfn(old).n != spte_pfn(new).n)
+		count(&count_spte_change);
+	else if (spte_writable(f, old) && !spte_writable(f, new))
+		count(&count_spte_wrprotect);
+	else if (!spte_writable(f, old) && spte_writable(f, new))
+		count(&count_spte_upgrade);
+}
+
+/* Does @new only add rights to what @old maps? A and D are the hardware's. */
+static bool only_adds(const struct spte_format *f, spte_t old, spte_t new)
+{
+	return spte_present(f, old) && spte_pfn(old).n == spte_pfn(new).n &&
+	       !(old.v & ~new.v & ~(f->accessed | f->dirty));
+}
+
+/* @old was present: credit what the hardware noted in it (O11), and note what
+ * its end owes. */
+static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
+		   struct ept_flush *flush)
+{
+	const struct spte_format *f = ept->format;
+	u32 credit = 0;
+
+	if (spte_writable(f, old) && spte_present(f, new) &&
+	    spte_pfn(old).n != spte_pfn(new).n && !ept->policy->is_mutant)
+		panic("O4: gfn %llx changed frame while writable: %llx to %llx",
+		      (unsigned long long)gfn.n, (unsigned long long)old.v,
+		      (unsigned long long)new.v);
+	if (old.v & f->accessed)
+		credit |= FRAME_ACCESSED;
+	if (old.v & f->dirty)
+		credit |= FRAME_DIRTY;
+	frame_credit(pfn_frame(spte_pfn(old)), credit);
+
+	if (spte_needs_flush(f, old, new))
+		flush->owed = true;
+	else if (!spte_writable(f, old) && spte_writable(f, new))
+		flush->gained++;
+}
+
+spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
+	       struct ept_flush *flush)
+{
+	const struct spte_format *f = ept->format;
+	spte_t old;
+
+	BUG_ON(!spin_is_locked(&ept->lock));
+	/*
+	 * The hardware sets A and D at any time. Where the entry stays they
+	 * stay with it, else take what was noted (O11).
+	 */
+	if (only_adds(f, spte_read(sptep), new)) {
+		old.v = atomic_or(&sptep->v, new.v);
+		new.v |= old.v;
+	} else {
+		old.v = atomic_exchange(&sptep->v, new.v);
+	}
+	count_change(f, old, new);
+	if (spte_present(f, old))
+		settle(ept, gfn, old, new, flush);
+	step_change(STEP_SPTE, ept, gfn.n, old.v, new.v);
+	return old;
+}
+
+static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
+			spte_change_fn change, pte_t pte,
+			struct ept_flush *flush)
+{
+	for_each_spte(it, ept, start, end) {
+		spte_t old = spte_read(it.sptep), new;
+
+		BUG_ON(it.level > 1);		/* O9: not a part of it */
+		if (!spte_present(ept->format, old))
+			continue;	/* never created here (O7) */
+		new = change(ept->format, old, pte);
+		if (new.v != old.v)
+			ept_set(ept, it.gfn, it.sptep, new, flush);
+	}
+}
+
+void ept_change_range(struct ept *ept, struct hva_range range,
+		      spte_change_fn change, pte_t pte,
+		      struct ept_flush *flush)
+{
+	u32 i;
+
+	for (i = 0; i < ept->slots.count; i++) {	/* each alias (O16) */
+		gfn_t start, end;
+
+		if (memslot_gfns(&ept->slots.slots[i], range, &start, &end))
+			change_gfns(ept, start, end, change, pte, flush);
+	}
+}

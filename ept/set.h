@@ -1,0 +1,24 @@
+/*
+ * Changes of second-level entries: each goes through one funnel, which counts
+ * it, credits what the hardware noted, and notes the flush that it owes.
+ */
+#ifndef EPT_SET_H
+#define EPT_SET_H
+
+#include "ept/flush.h"
+#include "ept/policy.h"
+
+/*
+ * The funnel: every change of a live entry goes through here (O11). Returns
+ * the old entry. Under ML; the flush, if one is owed, is noted in @flush and
+ * must be issued before ML is dropped.
+ */
+spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
+	       struct ept_flush *flush);
+
+/* Change each present leaf that mirrors @range to change(leaf, @pte). ML. */
+void ept_change_range(struct ept *ept, struct hva_range range,
+		      spte_change_fn change, pte_t pte,
+		      struct ept_flush *flush);
+
+#endif
