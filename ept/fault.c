@@ -19,7 +19,7 @@
 #include "ept/set.h"
 #include "ept/walk.h"
 #include "lib/error.h"
-#include "lib/print.h"
+#include "lib/rule.h"
 #include "lib/step.h"
 #include "mm/gup.h"
 
@@ -60,11 +60,12 @@ static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 	old = spte_read(sptep);
 	if (gup->was_mapped && spte_was_zapped(old))
 		count(&count_pf_refault);
-	if (spte_present(f, old) && spte_pfn(old).n != spte_pfn(new).n &&
-	    !ept->policy->is_mutant)
-		panic("O1: gfn %llx is %llx, the host has %llx",
-		      (unsigned long long)gfn.n, (unsigned long long)old.v,
-		      (unsigned long long)gup->pte.v);
+	if (unlikely(spte_present(f, old) &&
+		     spte_pfn(old).n != spte_pfn(new).n))
+		rule_broken("O1: gfn %llx is %llx, the host has %llx",
+			    (unsigned long long)gfn.n,
+			    (unsigned long long)old.v,
+			    (unsigned long long)gup->pte.v);
 	if (spte_allows(f, old, access)) {
 		count(&count_pf_spurious);
 		return EPT_FAULT_SPURIOUS;

@@ -82,7 +82,6 @@ struct policy {
 	const struct upgrade_choice *upgrade;
 	const struct when_choice *when;
 	const struct deliver_choice *deliver;
-	bool is_mutant;			/* broken on purpose: see mutant.h */
 };
 
 extern const struct policy policies[];

@@ -4,6 +4,7 @@
 #include "ept/ept.h"
 #include "ept/walk.h"
 #include "lib/print.h"
+#include "lib/rule.h"
 #include "lib/step.h"
 
 COUNTER(spte_map);		/* absent to present */
@@ -41,11 +42,12 @@ static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
 	const struct spte_format *f = ept->format;
 	u32 credit = 0;
 
-	if (spte_writable(f, old) && spte_present(f, new) &&
-	    spte_pfn(old).n != spte_pfn(new).n && !ept->policy->is_mutant)
-		panic("O4: gfn %llx changed frame while writable: %llx to %llx",
-		      (unsigned long long)gfn.n, (unsigned long long)old.v,
-		      (unsigned long long)new.v);
+	if (unlikely(spte_writable(f, old) && spte_present(f, new) &&
+		     spte_pfn(old).n != spte_pfn(new).n))
+		rule_broken("O4: gfn %llx changed frame while writable: "
+			    "%llx to %llx", (unsigned long long)gfn.n,
+			    (unsigned long long)old.v,
+			    (unsigned long long)new.v);
 	if (old.v & f->accessed)
 		credit |= FRAME_ACCESSED;
 	if (old.v & f->dirty)

@@ -4,6 +4,7 @@
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutations.h"
 #include "lib/print.h"
+#include "lib/rule.h"
 #include "lib/string.h"
 
 /* The one that is armed. */
@@ -124,7 +125,6 @@ static struct mutation mutate(const struct mutant *mutant)
 
 	BUG_ON(!base);
 	m.policy = *base;
-	m.policy.is_mutant = true;
 	mutant->apply(&m);
 	return m;
 }
@@ -143,6 +143,7 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 	merge_order = &armed.merge;
 	first_touch = &armed.touch;
 	handshake = &armed.handshake;
+	rules_off();
 }
 
 /* The ept may be gone already. */
@@ -153,4 +154,5 @@ void mutant_disarm(void)
 	merge_order = &merge_order_right;
 	first_touch = &first_touch_right;
 	handshake = &handshake_right;
+	rules_on();
 }

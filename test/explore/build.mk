@@ -20,7 +20,7 @@ EXPLORE_SEEN := $(wildcard mm/*.c ept/*.c) lib/tree.c $(addprefix arch/x86/,coun
 	lab/mutant/primary.c lab/mutant/secondary.c \
 	$(addprefix test/fake/,machine.c tlb.c)
 # What watches them, or prepares.
-EXPLORE_UNSEEN := lib/format.c lib/step.c $(wildcard lab/check/*.c) \
+EXPLORE_UNSEEN := lib/format.c lib/rule.c lib/step.c $(wildcard lab/check/*.c) \
 	lib/scan.c lab/verb/read.c lab/verb/verb.c $(addprefix lab/litmus/,condition.c litmus.c \
 	read.c read_action.c tests.c) lab/mutant/mutant.c \
 	test/fake/executed.c

@@ -12,6 +12,7 @@
 #include "lab/check/tlb_model.h"
 #include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
+#include "lib/rule.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
 
@@ -345,6 +346,7 @@ static void nothing_before(struct mmu_notifier *notifier, hva_t hva, pte_t old)
 /* The guest, inside, holds page 0 read-only; page 1 has another frame. */
 static void start_inside(const struct policy *policy)
 {
+	rules_off();
 	vm_start(policy, 2);
 	fake_log_off();
 	write_page(0, 5);
@@ -360,7 +362,6 @@ static void test_write_in_n4(void **state)
 
 	(void)state;
 	policy.change = &writable;
-	policy.is_mutant = true;
 	start_inside(&policy);
 	write_page(0, 6);
 	assert_int_equal(check_count(RULE_O2), 1);
@@ -374,7 +375,6 @@ static void test_upgrade_of_awaited(void **state)
 	struct policy policy = *policy_find("defer");
 
 	(void)state;
-	policy.is_mutant = true;
 	start_inside(&policy);
 	ops.before_upgrade = nothing_before;
 	vm.notifier.ops = &ops;

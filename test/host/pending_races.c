@@ -6,6 +6,7 @@
  */
 #include "test/host/vm.h"
 
+#include "lib/rule.h"
 #include "mm/ksm.h"
 #include "mm/merge.h"
 #include "test/fake/explore.h"
@@ -315,11 +316,11 @@ static void test_mutants(void **state)
 	struct policy mutant;
 	u32 i, schedules;
 
+	rules_off();
 	for (i = 0; i < array_count(mutations); i++) {
 		assert_int_equal(setup(state), 0);
 		mutant_ops = ept_notifier_ops;
 		mutant = *policy_find(mutations[i].base);
-		mutant.is_mutant = true;
 		if (mutations[i].before_upgrade)
 			mutant_ops.before_upgrade = mutations[i].before_upgrade;
 		if (mutations[i].complete)
@@ -334,6 +335,7 @@ static void test_mutants(void **state)
 			fail_msg("%s was not seen", mutations[i].name);
 		assert_int_equal(teardown(state), 0);
 	}
+	rules_on();
 }
 
 int main(void)

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "lab/check/check.h"
+#include "lib/rule.h"
 #include "test/host/history.h"
 
 enum {
@@ -142,7 +143,7 @@ static void ask_checker(void)
 {
 	char text[400];
 
-	if (policy->is_mutant || !check_total())
+	if (!rules_are_on() || !check_total())
 		return;
 	check_format(check_report(0), text, sizeof(text));
 	history_wrong("%s", text);
@@ -280,6 +281,7 @@ static __noreturn void run_mutant(const struct policy *mutant)
 {
 	signal(SIGSEGV, end_quietly);
 	signal(SIGABRT, end_quietly);
+	rules_off();
 	if (perform(mutant, seed, MUTANT_OPERATIONS))
 		_exit(EXIT_SUCCESS);
 	print_message("# %s without flushes: operation %llu: %s\n",
@@ -311,7 +313,6 @@ static void test_mutants(void **state)
 	for (i = 0; i < policy_count; i++) {
 		mutant = policies[i];
 		mutant.deliver = &never;
-		mutant.is_mutant = true;
 		if (!is_caught(&mutant))
 			fail_msg("%s without flushes was not caught",
 				 mutant.name);
