@@ -1,6 +1,7 @@
 #include "mm/change.h"
 
 #include "lib/error.h"
+#include "mm/habits.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
 
@@ -76,13 +77,11 @@ const struct change_order change_order_right = { {
 	{ change_n5_primary, STEP_N5 },
 } };
 
-const struct change_order *change_order = &change_order_right;
-
 int change_mapping(struct change *change)
 {
 	struct hva_range range = page_range(change->hva);
 	spinlock_t *ptl = hpt_lock(change->ptep);
-	const struct change_step *now = change_order->steps;
+	const struct change_step *now = change->mm->habits->change->steps;
 	int err = 0;
 
 	step(STEP_N0, change, change->hva.v);

@@ -27,8 +27,7 @@ enum { ANY_REFERENCES = ~0u };
 
 /*
  * The steps of a change under PTL, N1 to N5, up to the first without function.
- * A step that fails ends the change. Only a mutant (lab/mutant/mutant.h) brings
- * another order.
+ * A step that fails ends the change. Which order it is: habits.h.
  */
 struct change_order {
 	struct change_step {
@@ -37,7 +36,6 @@ struct change_order {
 	} steps[6];
 };
 extern const struct change_order change_order_right;
-extern const struct change_order *change_order;
 
 int change_n1_recheck(struct change *change);
 int change_n2_clear(struct change *change);

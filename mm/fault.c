@@ -9,6 +9,7 @@
 #include "lib/error.h"
 #include "lib/step.h"
 #include "mm/change.h"
+#include "mm/habits.h"
 #include "mm/hpt.h"
 #include "mm/quarantine.h"
 #include "mm/rmap.h"
@@ -42,7 +43,6 @@ static void flush_what_t7_cleared(struct mm *mm, hva_t hva)
 }
 
 const struct first_touch first_touch_right = { flush_what_t7_cleared };
-const struct first_touch *first_touch = &first_touch_right;
 
 /*
  * Memory is out. That is an error only if P is still what the fault was about:
@@ -82,7 +82,7 @@ static int fault_absent(struct mm *mm, hva_t hva, pte_t *ptep,
 	/* While a change is between N2 and N5, P is none and we wait here. */
 	spin_lock(hpt_lock(ptep));
 	if (!pte_present(pte_read(ptep))) {
-		first_touch->before(mm, hva);
+		mm->habits->touch->before(mm, hva);
 		hpt_map(ptep, frame, right);
 		frame = NULL;
 	}

@@ -1,7 +1,7 @@
 /*
  * T8, none to present, as far as another one's T7 concerns it: what comes
- * before an absent entry is filled. A choice, so that a mutant can leave it
- * out.
+ * before an absent entry is filled. A choice (habits.h), so that a mutant can
+ * leave it out.
  */
 #ifndef MM_FAULT_H
 #define MM_FAULT_H
@@ -14,8 +14,5 @@ struct first_touch {
 };
 
 extern const struct first_touch first_touch_right;
-
-/* The one that is used; everybody's. */
-extern const struct first_touch *first_touch;
 
 #endif

@@ -105,6 +105,7 @@ struct mm *mm_fork(struct mm *parent)
 
 	if (!child)
 		return NULL;
+	child->habits = parent->habits;
 	write_lock(&parent->mmap_lock);
 	/*
 	 * Migration finds the child through its frames. Until R3 they may

@@ -4,6 +4,7 @@
 #include "lib/error.h"
 #include "lib/step.h"
 #include "mm/change.h"
+#include "mm/habits.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
 
@@ -84,8 +85,6 @@ const struct merge_order merge_order_right = {
 	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
 };
 
-const struct merge_order *merge_order = &merge_order_right;
-
 int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 {
 	struct merge merge = { .mm = mm, .hva = hva, .frame = frame };
@@ -100,6 +99,7 @@ int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 int merge_page_in_pass(struct mm *mm, hva_t hva, struct frame *frame,
 		       struct frame *shared)
 {
+	const struct merge_order *order = mm->habits->merge;
 	struct merge merge = { mm, hva, frame, shared };
 	int err = 0;
 	u32 i;
@@ -109,8 +109,8 @@ int merge_page_in_pass(struct mm *mm, hva_t hva, struct frame *frame,
 	 * to the same value with another content in between (N0).
 	 */
 	read_lock(&mm->mmap_lock);
-	for (i = 0; i < array_count(merge_order->steps) && !err; i++)
-		err = merge_order->steps[i](&merge);
+	for (i = 0; i < array_count(order->steps) && !err; i++)
+		err = order->steps[i](&merge);
 	read_unlock(&mm->mmap_lock);
 	return err;
 }

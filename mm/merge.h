@@ -33,7 +33,7 @@ __must_check int merge_page_in_pass(struct mm *mm, hva_t hva,
 
 /*
  * The steps of merge_page(), under the mmap lock. A step that fails ends it.
- * Only a mutant (lab/mutant/mutant.h) brings another order.
+ * Which order it is: habits.h.
  */
 struct merge {
 	struct mm *mm;
@@ -45,7 +45,6 @@ struct merge_order {
 	int (*steps[3])(struct merge *merge);
 };
 extern const struct merge_order merge_order_right;
-extern const struct merge_order *merge_order;
 
 int merge_step_wrprotect(struct merge *merge);
 int merge_step_compare(struct merge *merge);

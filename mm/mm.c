@@ -9,6 +9,7 @@
 #include "lib/print.h"
 #include "lib/step.h"
 #include "lib/string.h"
+#include "mm/habits.h"
 #include "mm/rmap.h"
 
 _Static_assert(sizeof(struct mm) <= PAGE_SIZE, "one frame holds a struct mm");
@@ -28,6 +29,7 @@ struct mm *mm_create(void)
 	}
 	mm = frame_ptr(home);
 	mm->root = frame_ptr(root);
+	mm->habits = &habits_right;
 	mm->users = 1;
 	/* The kernel's own half: everything below the first process slot. */
 	memcpy(mm->root, hpa_to_ptr(kernel_root()),

@@ -11,6 +11,7 @@
 #include "mm/frame.h"
 #include "mm/pte.h"
 
+struct habits;
 struct mmu_notifier;
 
 /* Processes live in the slots 128 to 255 of the root table. */
@@ -36,6 +37,8 @@ struct mm {
 	u32 vma_count;
 	struct mmu_notifier *notifiers;
 
+	const struct habits *habits;	/* set before it is used; kept by who
+					 * sets it */
 	u32 users;		/* atomic; the last one tears it down */
 	u32 unflushed;		/* atomic: who has cleared entries, let PTL go,
 				 * and is still to flush (T7) */

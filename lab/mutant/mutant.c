@@ -9,6 +9,7 @@
 
 /* The one that is armed. */
 static struct mutation armed;
+static struct habits habits;		/* of its address space */
 
 /* Workloads that merge; that change a frame; a frame or a right; that flush. */
 #define MERGES	"merge merge-host merge-guest"
@@ -139,20 +140,18 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 	armed = mutate(mutant);
 	ept->notifier.ops = &armed.ops;
 	n4_order = &armed.n4;
-	change_order = &armed.change;
-	merge_order = &armed.merge;
-	first_touch = &armed.touch;
+	habits = (struct habits){ &armed.change, &armed.merge, &armed.touch };
+	ept->mm->habits = &habits;
 	handshake = &armed.handshake;
 	rules_off();
 }
 
-/* The ept may be gone already. */
+/* The ept may be gone already. Who has its address space's habits and is still
+ * there goes on with the right ones. */
 void mutant_disarm(void)
 {
 	n4_order = &n4_order_right;
-	change_order = &change_order_right;
-	merge_order = &merge_order_right;
-	first_touch = &first_touch_right;
+	habits = habits_right;
 	handshake = &handshake_right;
 	rules_on();
 }

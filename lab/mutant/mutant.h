@@ -4,8 +4,8 @@
  * them.
  *
  * The correct code knows nothing of them: a mutant puts another function where
- * the correct one is a choice (a policy's row), a listener's event, a step of
- * an order, or the way in and out of the guest.
+ * the correct one is a choice (a policy's row, an address space's habits), a
+ * listener's event, a step of an order, or the way in and out of the guest.
  */
 #ifndef LAB_MUTANT_MUTANT_H
 #define LAB_MUTANT_MUTANT_H
@@ -13,9 +13,7 @@
 #include "arch/x86/handshake.h"
 #include "ept/n4.h"
 #include "ept/policy.h"
-#include "mm/change.h"
-#include "mm/fault.h"
-#include "mm/merge.h"
+#include "mm/habits.h"
 
 /* Everything that a mutant may replace; the correct ones to begin with. */
 struct mutation {

@@ -14,10 +14,9 @@
 #include <sys/mman.h>
 #include "arch/x86/page.h"
 #include "lab/litmus/litmus.h"
-#include "mm/change.h"
 #include "mm/gup.h"
+#include "mm/habits.h"
 #include "mm/ksm.h"
-#include "mm/merge.h"
 #include "test/host/fallible.h"
 #include "vmm/vm.h"
 
@@ -111,6 +110,9 @@ static const struct change_order steps_of_change = { {
 } };
 static const struct merge_order steps_of_merge = {
 	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
+};
+static const struct habits habits = {
+	&steps_of_change, &steps_of_merge, &first_touch_right,
 };
 
 /* --- The operations. */
@@ -656,6 +658,7 @@ static void come_back(enum step step, u64 subject)
 static void begin(const struct policy *policy, const struct operation *op)
 {
 	assert_int_equal(setup(NULL), 0);
+	mm->habits = &habits;
 	vm_start(policy, AREA_PAGES);
 	op->before();
 	if (op->before != nothing)
@@ -766,8 +769,6 @@ static void test_policy(void **state)
 
 	if (doing[0])
 		skip();		/* nobody has cleared up behind it */
-	change_order = &steps_of_change;
-	merge_order = &steps_of_merge;
 	for (i = 0; i < array_count(operations); i++)
 		failures += fail_each(policy, &operations[i]);
 	print_message("# %s: %u calls have failed\n", policy->name, failures);

@@ -4,6 +4,7 @@
 #include "test/host/support.h"
 
 #include "mm/gup.h"
+#include "mm/habits.h"
 #include "test/fake/explore.h"
 
 static struct recorder recorder;
@@ -446,6 +447,44 @@ static void test_fork_of_pinned_no_memory(void **state)
 	gup_unpin(gup.frame);
 }
 
+/* --- Habits: an address space's own, and its children's. */
+
+static u32 touches;
+
+static void count_touch(struct mm *of, hva_t hva)
+{
+	touches++;
+	first_touch_right.before(of, hva);
+}
+
+static u32 touches_in(struct mm *of, u64 page)
+{
+	u32 before = touches;
+
+	assert_int_equal(mm_fault(of, page_hva(page), MM_WRITE), 0);
+	return touches - before;
+}
+
+static void test_habits(void **state)
+{
+	const struct first_touch counted = { count_touch };
+	struct habits own = habits_right;
+	struct mm *child, *other = mm_create();
+
+	(void)state;
+	own.touch = &counted;
+	mm->habits = &own;
+	child = mm_fork(mm);
+	assert_int_equal(mm_mmap(other, pages(0, 8), VMA_WRITE), 0);
+	assert_int_equal(touches_in(mm, 0), 1);
+	assert_int_equal(touches_in(child, 0), 1);
+	assert_int_equal(touches_in(other, 0), 0);
+	mm->habits = &habits_right;
+	assert_int_equal(touches_in(mm, 1), 0);
+	mm_put(child);
+	mm_put(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +499,7 @@ int main(void)
 		TEST(test_fork_of_two_areas),
 		TEST(test_pin_of_shared),
 		TEST(test_fork_of_pinned_no_memory),
+		TEST(test_habits),
 	};
 
 	return RUN(tests);

@@ -1,0 +1,7 @@
+#include "mm/habits.h"
+
+const struct habits habits_right = {
+	.change = &change_order_right,
+	.merge = &merge_order_right,
+	.touch = &first_touch_right,
+};
