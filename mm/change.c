@@ -41,10 +41,7 @@ int change_n3_check(struct change *c)
 		return 0;
 	references = rmap_extra_references(c->old);
 	step_change(STEP_REFS, c, c->hva.v, references, c->known_references);
-	if (references == c->known_references)
-		return 0;
-	hpt_set(c->ptep, c->cleared);
-	return -EBUSY;
+	return references == c->known_references ? 0 : -EBUSY;
 }
 
 /* The secondary first, flush included (O2). */
@@ -69,19 +66,30 @@ int change_n5_primary(struct change *c)
 	return 0;
 }
 
-const struct change_order change_order_right = { {
-	{ change_n1_recheck, STEP_N1 },
-	{ change_n2_clear, STEP_N2 },
-	{ change_n3_check, STEP_N3 },
-	{ change_n4_secondary, STEP_N4 },
-	{ change_n5_primary, STEP_N5 },
-} };
+/* P comes back as it was (O17). */
+void change_give_up(struct change *c)
+{
+	if (pte_present(c->cleared))
+		hpt_set(c->ptep, c->cleared);
+}
+
+const struct change_order change_order_right = {
+	.steps = {
+		{ change_n1_recheck, STEP_N1 },
+		{ change_n2_clear, STEP_N2 },
+		{ change_n3_check, STEP_N3 },
+		{ change_n4_secondary, STEP_N4 },
+		{ change_n5_primary, STEP_N5 },
+	},
+	.give_up = change_give_up,
+};
 
 int change_mapping(struct change *change)
 {
 	struct hva_range range = page_range(change->hva);
 	spinlock_t *ptl = hpt_lock(change->ptep);
-	const struct change_step *now = change->mm->habits->change->steps;
+	const struct change_order *order = change->mm->habits->change;
+	const struct change_step *now = order->steps;
 	int err = 0;
 
 	step(STEP_N0, change, change->hva.v);
@@ -92,8 +100,10 @@ int change_mapping(struct change *change)
 		if (!err)
 			step(now->name, change, change->hva.v);
 	}
-	if (err)
+	if (err) {
+		order->give_up(change);
 		step(STEP_ABORT, change, change->hva.v);
+	}
 	spin_unlock(ptl);
 	mmu_notifier_end(change->mm, range, change->reason);
 	if (!err && change->new != change->old) {

@@ -20,20 +20,22 @@ struct change {
 	enum invalidate_reason reason;
 	u32 known_references;	/* besides the mappings', that may be there at
 				 * N3; ANY_REFERENCES: it does not matter */
-	pte_t cleared;		/* what N2 found */
+	pte_t cleared;		/* what N2 found; none: not yet */
 };
 
 enum { ANY_REFERENCES = ~0u };
 
 /*
  * The steps of a change under PTL, N1 to N5, up to the first without function.
- * A step that fails ends the change. Which order it is: habits.h.
+ * A step that fails ends the change, and give_up makes P what it was. Which
+ * order it is: habits.h.
  */
 struct change_order {
 	struct change_step {
 		int (*perform)(struct change *change);
 		enum step name;
 	} steps[6];
+	void (*give_up)(struct change *change);
 };
 extern const struct change_order change_order_right;
 
@@ -42,6 +44,7 @@ int change_n2_clear(struct change *change);
 int change_n3_check(struct change *change);
 int change_n4_secondary(struct change *change);
 int change_n5_primary(struct change *change);
+void change_give_up(struct change *change);
 
 /*
  * Perform @change. The caller holds a reference to @old and to @new, and the

@@ -66,13 +66,11 @@ int merge_step_compare(struct merge *merge)
 		? 0 : -EAGAIN;
 }
 
-/* T3a: equal, read-only (O4), and nobody else's. */
-int merge_step_replace(struct merge *merge)
+int merge_replace_seen(struct merge *merge, pte_t seen)
 {
 	struct change change = {
 		.mm = merge->mm, .hva = merge->hva,
-		.ptep = hpt_walk(merge->mm, merge->hva),
-		.seen = pte_make(frame_pfn(merge->frame), PTE_RO),
+		.ptep = hpt_walk(merge->mm, merge->hva), .seen = seen,
 		.old = merge->frame, .new = merge->shared, .right = PTE_RO,
 		.reason = INVALIDATE_MERGE,
 		.known_references = SCANNER_REFERENCES,
@@ -81,9 +79,18 @@ int merge_step_replace(struct merge *merge)
 	return change_mapping(&change);
 }
 
-const struct merge_order merge_order_right = {
-	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
-};
+/* T3a: equal, read-only (O4), and nobody else's. */
+int merge_step_replace(struct merge *merge)
+{
+	return merge_replace_seen(merge, pte_make(frame_pfn(merge->frame),
+						  PTE_RO));
+}
+
+const struct merge_order merge_order_right = { {
+	[MERGE_WRPROTECT] = merge_step_wrprotect,
+	[MERGE_COMPARE] = merge_step_compare,
+	[MERGE_REPLACE] = merge_step_replace,
+} };
 
 int merge_wrprotect(struct mm *mm, hva_t hva, struct frame *frame)
 {
@@ -109,7 +116,7 @@ int merge_page_in_pass(struct mm *mm, hva_t hva, struct frame *frame,
 	 * to the same value with another content in between (N0).
 	 */
 	read_lock(&mm->mmap_lock);
-	for (i = 0; i < array_count(order->steps) && !err; i++)
+	for (i = 0; i < MERGE_STEPS && !err; i++)
 		err = order->steps[i](&merge);
 	read_unlock(&mm->mmap_lock);
 	return err;

@@ -41,13 +41,18 @@ struct merge {
 	struct frame *frame, *shared;
 };
 
+enum { MERGE_WRPROTECT, MERGE_COMPARE, MERGE_REPLACE, MERGE_STEPS };
+
 struct merge_order {
-	int (*steps[3])(struct merge *merge);
+	int (*steps[MERGE_STEPS])(struct merge *merge);
 };
 extern const struct merge_order merge_order_right;
 
 int merge_step_wrprotect(struct merge *merge);
 int merge_step_compare(struct merge *merge);
 int merge_step_replace(struct merge *merge);
+
+/* The replacement, of a P that is @seen. */
+int merge_replace_seen(struct merge *merge, pte_t seen);
 
 #endif

@@ -85,7 +85,7 @@ const struct mutant mutants[] = {
 	  MERGES, NULL, 2 },
 	{ "restore-lost", "change-pte", "O17",
 	  "a merge that stops at N3 leaves P empty", mutate_restore_lost,
-	  MERGES, NULL, 2 },
+	  BY_LITMUS },
 	{ "touch-early", "change-pte", "T8",
 	  "an entry is filled while the flush of who cleared it is owed",
 	  mutate_touch_early,

@@ -12,73 +12,59 @@
 
 /* --- N1 to N5. */
 
+static void swap(struct mutation *m, enum step a, enum step b)
+{
+	struct change_step *steps = m->change.steps, step;
+	u32 at = 0, with = 0;
+
+	while (steps[at].name != a)
+		at++;
+	while (steps[with].name != b)
+		with++;
+	step = steps[at];
+	steps[at] = steps[with];
+	steps[with] = step;
+}
+
 void mutate_set_first(struct mutation *m)
 {
-	m->change = (struct change_order){ {
-		{ change_n1_recheck, STEP_N1 },
-		{ change_n2_clear, STEP_N2 },
-		{ change_n3_check, STEP_N3 },
-		{ change_n5_primary, STEP_N5 },
-		{ change_n4_secondary, STEP_N4 },
-	} };
+	swap(m, STEP_N4, STEP_N5);
 }
 
-/* N3 with P in place: there is nothing to restore. */
-static int n3_check_in_place(struct change *c)
-{
-	mmu_notifier_cleared(c->mm, c->hva, c->reason);
-	return c->known_references == ANY_REFERENCES ||
-	       rmap_extra_references(c->old) == c->known_references
-		? 0 : -EBUSY;
-}
-
-/* P is cleared, and flushed, only to be set. */
+/* N2 comes after N4: P is cleared, and flushed, only to be set. */
 void mutate_no_clear(struct mutation *m)
 {
-	m->change = (struct change_order){ {
-		{ change_n1_recheck, STEP_N1 },
-		{ n3_check_in_place, STEP_N3 },
-		{ change_n4_secondary, STEP_N4 },
-		{ change_n2_clear, STEP_N2 },
-		{ change_n5_primary, STEP_N5 },
-	} };
+	swap(m, STEP_N2, STEP_N3);
+	swap(m, STEP_N2, STEP_N4);
 }
 
 static int n3_unchecked(struct change *c)
 {
-	mmu_notifier_cleared(c->mm, c->hva, c->reason);
-	return 0;
+	c->known_references = ANY_REFERENCES;
+	return change_n3_check(c);
 }
 
-static void replace_n3(struct mutation *m, int (*perform)(struct change *))
+void mutate_pin_ignored(struct mutation *m)
 {
 	u32 i;
 
 	for (i = 0; m->change.steps[i].perform; i++)
 		if (m->change.steps[i].name == STEP_N3)
-			m->change.steps[i].perform = perform;
-}
-
-void mutate_pin_ignored(struct mutation *m)
-{
-	replace_n3(m, n3_unchecked);
+			m->change.steps[i].perform = n3_unchecked;
 }
 
 /* The mapping is forgotten, as if it had been discarded. */
-static int n3_without_restore(struct change *c)
+static void forget(struct change *c)
 {
-	mmu_notifier_cleared(c->mm, c->hva, c->reason);
-	if (c->known_references == ANY_REFERENCES ||
-	    rmap_extra_references(c->old) == c->known_references)
-		return 0;
+	if (!pte_present(c->cleared))
+		return;
 	rmap_remove(c->old, c->ptep);
 	frame_put(c->old);
-	return -EBUSY;
 }
 
 void mutate_restore_lost(struct mutation *m)
 {
-	replace_n3(m, n3_without_restore);
+	m->change.give_up = forget;
 }
 
 /* --- First touch. */
@@ -99,21 +85,13 @@ void mutate_touch_early(struct mutation *m)
 /* T5: whatever right P has. */
 static int replace_writable(struct merge *merge)
 {
-	struct change change = {
-		.mm = merge->mm, .hva = merge->hva,
-		.ptep = hpt_walk(merge->mm, merge->hva),
-		.old = merge->frame, .new = merge->shared, .right = PTE_RO,
-		.reason = INVALIDATE_MERGE,
-		.known_references = 1,
-	};
+	pte_t *ptep = hpt_walk(merge->mm, merge->hva);
+	pte_t seen = ptep ? pte_read(ptep) : pte_none();
 
-	if (!change.ptep)
+	if (!pte_present(seen) ||
+	    pte_pfn(seen).n != frame_pfn(merge->frame).n)
 		return -EAGAIN;
-	change.seen = pte_read(change.ptep);
-	if (!pte_present(change.seen) ||
-	    pte_pfn(change.seen).n != frame_pfn(merge->frame).n)
-		return -EAGAIN;
-	return change_mapping(&change);
+	return merge_replace_seen(merge, seen);
 }
 
 static int step_nothing(struct merge *merge)
@@ -124,17 +102,14 @@ static int step_nothing(struct merge *merge)
 
 void mutate_merge_unprotected(struct mutation *m)
 {
-	m->merge = (struct merge_order){
-		{ merge_step_compare, replace_writable, step_nothing },
-	};
+	m->merge.steps[MERGE_WRPROTECT] = step_nothing;
+	m->merge.steps[MERGE_REPLACE] = replace_writable;
 }
 
 void mutate_compare_early(struct mutation *m)
 {
-	m->merge = (struct merge_order){
-		{ merge_step_compare, merge_step_wrprotect,
-		  merge_step_replace },
-	};
+	m->merge.steps[MERGE_WRPROTECT] = merge_step_compare;
+	m->merge.steps[MERGE_COMPARE] = merge_step_wrprotect;
 }
 
 /* --- Entry and exit. */

@@ -91,7 +91,7 @@ struct answer fallible_answer(const void *call)
 	return answer;
 }
 
-/* N3 finds one reference more than it should, and puts P back by itself. */
+/* N3 finds one reference more than it should. */
 static int n3_finds_pin(struct change *c)
 {
 	if (c->known_references != ANY_REFERENCES &&
@@ -101,13 +101,16 @@ static int n3_finds_pin(struct change *c)
 }
 
 /* The orders as they are; from here each step is a call. */
-static const struct change_order steps_of_change = { {
-	{ change_n1_recheck, STEP_N1 },
-	{ change_n2_clear, STEP_N2 },
-	{ n3_finds_pin, STEP_N3 },
-	{ change_n4_secondary, STEP_N4 },
-	{ change_n5_primary, STEP_N5 },
-} };
+static const struct change_order steps_of_change = {
+	.steps = {
+		{ change_n1_recheck, STEP_N1 },
+		{ change_n2_clear, STEP_N2 },
+		{ n3_finds_pin, STEP_N3 },
+		{ change_n4_secondary, STEP_N4 },
+		{ change_n5_primary, STEP_N5 },
+	},
+	.give_up = change_give_up,
+};
 static const struct merge_order steps_of_merge = {
 	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
 };

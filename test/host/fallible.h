@@ -15,8 +15,8 @@
  *	hpt_wrprotect ept_pending_complete mmu_notifier_complete
  *		what they return is what they have found, no failure
  *	change_n3_check
- *		fails when P is empty, and has to put it back: fallible.c lets
- *		it do so
+ *		tells of the cleared P before it fails: fallible.c lets it do
+ *		so
  *	hpt_entry_mm spte_format vm_control vm_page vm_mailbox vm_oracle
  *		always answer
  *	mm_fork mm_protect_ro mm_protect_rw mm_migrate gup_pin ksm_add
