@@ -40,7 +40,8 @@ static inline struct spte_iter ept_walk_start(const struct ept *ept,
  * a leaf above level 1 looks like an entry that points to a table but for one
  * bit (O23). False: it has come to an absent entry above @lowest.
  */
-static inline bool ept_walk_down(struct spte_iter *it)
+static inline __attribute__((always_inline))
+bool ept_walk_down(struct spte_iter *it)
 {
 	u64 address = gfn_to_gpa(it->gfn).v;
 
@@ -58,7 +59,8 @@ static inline bool ept_walk_down(struct spte_iter *it)
 	return true;
 }
 
-static inline bool ept_walk_next(struct spte_iter *it)
+static inline __attribute__((always_inline))
+bool ept_walk_next(struct spte_iter *it)
 {
 	bool found = false;
 

@@ -161,10 +161,10 @@ static void wait_secondary(const struct vcpu_tlb *tlb, u64 request)
 	wait_end(&wait);
 }
 
-void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
+/* Inline here, and called from elsewhere. */
+inline void handshake_request(struct vcpu_tlb *const *tlbs, u32 tlb_count,
+		       u64 *requests)
 {
-	u64 requests[MAX_CPUS];
-	u64 kicked = 0, start;
 	u32 i;
 
 	BUG_ON(tlb_count > MAX_CPUS);
@@ -174,6 +174,12 @@ void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 
 	/* Pairs with E2: see the picture at the top. */
 	full_barrier();
+}
+
+inline u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 tlb_count)
+{
+	u64 kicked = 0;
+	u32 i;
 
 	for (i = 0; i < tlb_count; i++) {
 		u32 target = inside_cpu(tlbs[i]);
@@ -185,6 +191,17 @@ void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 		ipi_send(target, IPI_KICK);
 		step(STEP_KICK, NULL, target);
 	}
+	return kicked;
+}
+
+void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 tlb_count)
+{
+	u64 requests[MAX_CPUS];
+	u64 kicked, start;
+	u32 i;
+
+	handshake_request(tlbs, tlb_count, requests);
+	kicked = handshake_kick(tlbs, tlb_count);
 	if (!kicked)
 		return;
 

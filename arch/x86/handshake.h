@@ -38,6 +38,13 @@ void handshake_enter(struct vcpu_tlb *tlb);
 void handshake_exit(void);
 
 /*
+ * The parts of a flush: ask each of the @count vCPUs in @tlbs for one, which
+ * sets @requests to wait for; kick those inside, a mask of @tlbs.
+ */
+void handshake_request(struct vcpu_tlb *const *tlbs, u32 count, u64 *requests);
+u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 count);
+
+/*
  * Ask for a flush of each of the @count vCPUs in @tlbs, kick those inside,
  * and wait until each was, after its request was set, seen OUTSIDE or seen
  * to have taken it (O12). The caller has stored the entries. Interrupts on;

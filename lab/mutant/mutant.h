@@ -19,6 +19,7 @@
 struct mutation {
 	struct policy policy;
 	struct mmu_notifier_ops ops;
+	void (*then)(struct ept *ept);	/* after some of @ops: secondary.c */
 	struct n4_order n4;
 	struct change_order change;
 	struct merge_order merge;

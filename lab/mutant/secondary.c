@@ -3,7 +3,6 @@
  */
 #include "lab/mutant/mutations.h"
 
-#include "arch/x86/lapic.h"
 #include "ept/n4.h"
 #include "ept/set.h"
 #include "ept/table.h"
@@ -13,6 +12,49 @@
 static struct ept *ept_of(struct mmu_notifier *notifier)
 {
 	return container_of(notifier, struct ept, notifier);
+}
+
+/* --- An event as it is, and then something else. */
+
+static void then(struct mmu_notifier *notifier)
+{
+	container_of(notifier->ops, struct mutation, ops)
+		->then(ept_of(notifier));
+}
+
+static void start_then(struct mmu_notifier *notifier, struct hva_range range,
+		       enum invalidate_reason reason)
+{
+	ept_notifier_ops.start(notifier, range, reason);
+	then(notifier);
+}
+
+static void end_then(struct mmu_notifier *notifier, struct hva_range range,
+		     enum invalidate_reason reason)
+{
+	ept_notifier_ops.end(notifier, range, reason);
+	then(notifier);
+}
+
+static void protect_start_then(struct mmu_notifier *notifier,
+			       struct hva_range range)
+{
+	ept_notifier_ops.protect_start(notifier, range);
+	then(notifier);
+}
+
+static void protect_end_then(struct mmu_notifier *notifier,
+			     struct hva_range range)
+{
+	ept_notifier_ops.protect_end(notifier, range);
+	then(notifier);
+}
+
+static void upgrade_done_then(struct mmu_notifier *notifier,
+			      struct hva_range range)
+{
+	ept_notifier_ops.upgrade_done(notifier, range);
+	then(notifier);
 }
 
 /* --- N4 as it is, but for one step. */
@@ -27,13 +69,8 @@ void mutate_seq_none(struct mutation *m)
 	m->n4.steps[N4_SEQ] = do_nothing;
 }
 
-static void bump_at_start(struct mmu_notifier *notifier,
-			  struct hva_range range,
-			  enum invalidate_reason reason)
+static void bump_seq(struct ept *ept)
 {
-	struct ept *ept = ept_of(notifier);
-
-	ept_notifier_ops.start(notifier, range, reason);
 	spin_lock(&ept->lock);
 	store_release(&ept->seq, ept->seq + 1);
 	spin_unlock(&ept->lock);
@@ -41,7 +78,8 @@ static void bump_at_start(struct mmu_notifier *notifier,
 
 void mutate_seq_early(struct mutation *m)
 {
-	m->ops.start = bump_at_start;
+	m->ops.start = start_then;
+	m->then = bump_seq;
 	m->n4.steps[N4_SEQ] = do_nothing;
 }
 
@@ -53,25 +91,21 @@ static void note_flush(struct n4 *n4)
 		atomic_exchange(&late, 1);
 }
 
-static void flush_at_end(struct mmu_notifier *notifier,
-			 struct hva_range range,
-			 enum invalidate_reason reason)
+static void flush_late(struct ept *ept)
 {
-	struct ept *ept = ept_of(notifier);
-
-	if (atomic_exchange(&late, 0)) {
-		spin_lock(&ept->lock);
-		ept->policy->deliver->deliver(ept);
-		spin_unlock(&ept->lock);
-	}
-	ept_notifier_ops.end(notifier, range, reason);
+	if (!atomic_exchange(&late, 0))
+		return;
+	spin_lock(&ept->lock);
+	ept->policy->deliver->deliver(ept);
+	spin_unlock(&ept->lock);
 }
 
 void mutate_flush_late(struct mutation *m)
 {
 	late = 0;
 	m->n4.steps[N4_FLUSH] = note_flush;
-	m->ops.end = flush_at_end;
+	m->ops.end = end_then;
+	m->then = flush_late;
 }
 
 /* How many mappings the old frame of a merge has left. */
@@ -169,34 +203,18 @@ void mutate_one_alias(struct mutation *m)
 
 /* --- Running invalidations that nobody sees. */
 
-static void hide_inprog(struct mmu_notifier *notifier)
+static void hide_inprog(struct ept *ept)
 {
-	struct ept *ept = ept_of(notifier);
-
 	spin_lock(&ept->lock);
 	ept->inprog_range.end = ept->inprog_range.start;
 	spin_unlock(&ept->lock);
 }
 
-static void start_unseen(struct mmu_notifier *notifier,
-			 struct hva_range range,
-			 enum invalidate_reason reason)
-{
-	ept_notifier_ops.start(notifier, range, reason);
-	hide_inprog(notifier);
-}
-
-static void protect_start_unseen(struct mmu_notifier *notifier,
-				 struct hva_range range)
-{
-	ept_notifier_ops.protect_start(notifier, range);
-	hide_inprog(notifier);
-}
-
 void mutate_ignore_inprog(struct mutation *m)
 {
-	m->ops.start = start_unseen;
-	m->ops.protect_start = protect_start_unseen;
+	m->ops.start = start_then;
+	m->ops.protect_start = protect_start_then;
+	m->then = hide_inprog;
 }
 
 /* --- Deliveries. */
@@ -219,58 +237,27 @@ void mutate_no_flush(struct mutation *m)
  * event that owed the flush is over. */
 static void deliver_nowait(struct ept *ept)
 {
-	u32 i;
+	u64 requests[MAX_CPUS];
 
-	for (i = 0; i < ept->tlb_count; i++)
-		atomic_add(&ept->tlbs[i]->requested, 1);
-	full_barrier();
+	handshake_request(ept->tlbs, ept->tlb_count, requests);
 }
 
 static const struct deliver_choice nowait = {
 	{ "mutant", "broken on purpose" }, deliver_nowait,
 };
 
-static void kick(struct mmu_notifier *notifier)
+static void kick(struct ept *ept)
 {
-	const struct ept *ept = ept_of(notifier);
-	u32 i, cpu;
-
-	for (i = 0; i < ept->tlb_count; i++) {
-		cpu = load_acquire(&ept->tlbs[i]->cpu);
-		if (cpu != NO_CPU && cpu != cpu_id() &&
-		    load_acquire(&cpus[cpu].mode) == CPU_INSIDE)
-			ipi_send(cpu, IPI_KICK);
-	}
-}
-
-static void end_and_kick(struct mmu_notifier *notifier,
-			 struct hva_range range,
-			 enum invalidate_reason reason)
-{
-	ept_notifier_ops.end(notifier, range, reason);
-	kick(notifier);
-}
-
-static void protect_end_and_kick(struct mmu_notifier *notifier,
-				 struct hva_range range)
-{
-	ept_notifier_ops.protect_end(notifier, range);
-	kick(notifier);
-}
-
-static void upgrade_done_and_kick(struct mmu_notifier *notifier,
-				  struct hva_range range)
-{
-	ept_notifier_ops.upgrade_done(notifier, range);
-	kick(notifier);
+	(void)handshake_kick(ept->tlbs, ept->tlb_count);
 }
 
 void mutate_kick_nowait(struct mutation *m)
 {
 	m->policy.deliver = &nowait;
-	m->ops.end = end_and_kick;
-	m->ops.protect_end = protect_end_and_kick;
-	m->ops.upgrade_done = upgrade_done_and_kick;
+	m->ops.end = end_then;
+	m->ops.protect_end = protect_end_then;
+	m->ops.upgrade_done = upgrade_done_then;
+	m->then = kick;
 }
 
 static void free_tables_and_deliver(struct ept *ept)
