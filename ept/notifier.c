@@ -207,9 +207,14 @@ const struct n4_order n4_order_right = { {
 } };
 const struct n4_order *n4_order = &n4_order_right;
 
+/* Between two rounds ML is dropped: the second one walks again, and what a
+ * fault has installed meanwhile gains W as well. */
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			  pte_t new, enum invalidate_reason reason)
+			  pte_t new, enum invalidate_reason reason,
+			  enum change_round round)
 {
+	u32 first = round == CHANGE_RIGHT ? N4_ADD_WRITE : 0;
+	u32 end = round == CHANGE_FRAME ? N4_ADD_WRITE : N4_STEPS;
 	struct ept *ept = ept_of(notifier);
 	struct n4 n4 = {
 		ept, hva, old, new, { transition_of_reason(reason), 0, 0 },
@@ -219,7 +224,7 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 	if (!ept->policy->change->change)
 		return;
 	spin_lock(&ept->lock);
-	for (i = 0; i < N4_STEPS; i++)
+	for (i = first; i < end; i++)
 		n4_order->steps[i](&n4);
 	spin_unlock(&ept->lock);
 }

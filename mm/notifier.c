@@ -95,8 +95,15 @@ void mmu_notifier_cleared(struct mm *mm, hva_t hva,
 void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new,
 			     enum invalidate_reason reason)
 {
+	bool is_alone = mm->notifiers && !mm->notifiers->next;
+
 	for_each_notifier(n, mm)
-		n->ops->change_pte(n, hva, old, new, reason);
+		n->ops->change_pte(n, hva, old, new, reason, is_alone ?
+				   CHANGE_WHOLE : CHANGE_FRAME);
+	if (is_alone)
+		return;
+	for_each_notifier(n, mm)
+		n->ops->change_pte(n, hva, old, new, reason, CHANGE_RIGHT);
 }
 
 void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old)

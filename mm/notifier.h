@@ -36,6 +36,17 @@ enum mmu_need {
 
 struct mmu_notifier;
 
+/*
+ * A listener alone does N4 in one go. Several do it in two rounds, each of them
+ * for all: nobody may write to the new frame while any of them still has
+ * somebody who reads the old one (O53).
+ */
+enum change_round {
+	CHANGE_WHOLE,
+	CHANGE_FRAME,		/* S gets its frame, without W, and is flushed */
+	CHANGE_RIGHT,		/* then W, where P will have it */
+};
+
 struct mmu_notifier_ops {
 	/* I1 and I3. No PTL held. After start returns nobody uses the range. */
 	void (*start)(struct mmu_notifier *notifier, struct hva_range range,
@@ -55,7 +66,8 @@ struct mmu_notifier_ops {
 
 	/* N4: P was @old, is none, and will be @new. Under PTL. */
 	void (*change_pte)(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			   pte_t new, enum invalidate_reason reason);
+			   pte_t new, enum invalidate_reason reason,
+			   enum change_round round);
 
 	/* T2. P is @old and about to gain W. Under PTL. */
 	void (*before_upgrade)(struct mmu_notifier *notifier, hva_t hva,

@@ -191,10 +191,12 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 }
 
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
-			  pte_t new, enum invalidate_reason reason)
+			  pte_t new, enum invalidate_reason reason,
+			  enum change_round round)
 {
 	struct recorder *recorder = recorder_of(notifier);
 
+	assert_int_equal(round, CHANGE_WHOLE);	/* it listens alone */
 	assert_empty_and_locked(recorder, hva);
 	assert_true(invalidate_by_change_pte(reason));
 	/* O4: a new frame only for what was read-only before. */
