@@ -48,10 +48,28 @@ COUNTER(primary_flush_requests);
 COUNTER(primary_ipis);		/* IPIs to CPUs outside */
 COUNTER(primary_tlb_flush);	/* primary flushes executed, one a CPU */
 
+/* Inline below, and called from elsewhere. */
+inline void handshake_e3(struct vcpu_tlb *tlb)
+{
+	u64 request = READ_ONCE(tlb->requested);
+
+	if (request != tlb->taken) {
+		/*
+		 * Taken first, flushed then: whoever sees it taken knows that
+		 * the flush comes before the entry. Nothing is read through
+		 * the old translations in between.
+		 */
+		WRITE_ONCE(tlb->taken, request);
+		count(&count_remote_tlb_flush);
+		step(STEP_FLUSH, tlb, cpu_id());
+		tlb_flush_secondary(tlb->root);
+	}
+	step(STEP_E3, tlb, cpu_id());
+}
+
 void handshake_enter(struct vcpu_tlb *tlb)
 {
 	struct cpu *cpu = this_cpu();
-	u64 request;
 
 	step(STEP_ENTER, tlb, cpu->id);
 	WRITE_ONCE(cpu->mode, CPU_INSIDE);			/* E1 */
@@ -61,19 +79,7 @@ void handshake_enter(struct vcpu_tlb *tlb)
 	full_barrier();
 	step(STEP_E2, tlb, cpu->id);
 
-	request = READ_ONCE(tlb->requested);			/* E3 */
-	if (request != tlb->taken) {
-		/*
-		 * Taken first, flushed then: whoever sees it taken knows that
-		 * the flush comes before the entry. Nothing is read through
-		 * the old translations in between.
-		 */
-		WRITE_ONCE(tlb->taken, request);
-		count(&count_remote_tlb_flush);
-		step(STEP_FLUSH, tlb, cpu->id);
-		tlb_flush_secondary(tlb->root);
-	}
-	step(STEP_E3, tlb, cpu->id);
+	handshake_e3(tlb);					/* E3 */
 }
 
 /*
@@ -161,7 +167,7 @@ static void wait_secondary(const struct vcpu_tlb *tlb, u64 request)
 	wait_end(&wait);
 }
 
-/* Inline here, and called from elsewhere. */
+/* Inline below, and called from elsewhere. */
 inline void handshake_request(struct vcpu_tlb *const *tlbs, u32 tlb_count,
 		       u64 *requests)
 {

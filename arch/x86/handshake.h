@@ -34,6 +34,9 @@ struct vcpu_tlb {
  */
 void handshake_enter(struct vcpu_tlb *tlb);
 
+/* E3 alone: take what is requested, and flush. Part of the above. */
+void handshake_e3(struct vcpu_tlb *tlb);
+
 /* X1 to X3, first thing after an exit, interrupts still off. */
 void handshake_exit(void);
 

@@ -4,8 +4,6 @@
  */
 #include "lab/mutant/mutations.h"
 
-#include "arch/x86/counter.h"
-#include "arch/x86/tlb.h"
 #include "lib/error.h"
 #include "mm/hpt.h"
 #include "mm/rmap.h"
@@ -114,24 +112,12 @@ void mutate_compare_early(struct mutation *m)
 
 /* --- Entry and exit. */
 
-static void take_secondary(struct vcpu_tlb *tlb)
-{
-	u64 request = READ_ONCE(tlb->requested);
-
-	if (request == tlb->taken)
-		return;
-	WRITE_ONCE(tlb->taken, request);
-	step(STEP_FLUSH, tlb, cpu_id());
-	tlb_flush_secondary(tlb->root);
-}
-
 static void enter_late(struct vcpu_tlb *tlb)
 {
 	struct cpu *cpu = this_cpu();
 
 	step(STEP_ENTER, tlb, cpu->id);
-	take_secondary(tlb);					/* E3 */
-	step(STEP_E3, tlb, cpu->id);
+	handshake_e3(tlb);					/* E3 */
 	WRITE_ONCE(cpu->mode, CPU_INSIDE);			/* E1 */
 	step(STEP_E1, tlb, cpu->id);
 	full_barrier();						/* E2 */
@@ -149,8 +135,7 @@ static void enter_without_barrier(struct vcpu_tlb *tlb)
 
 	step(STEP_ENTER, tlb, cpu->id);
 	WRITE_ONCE(cpu->mode, CPU_INSIDE);			/* E1 */
-	take_secondary(tlb);					/* E3 */
-	step(STEP_E3, tlb, cpu->id);
+	handshake_e3(tlb);					/* E3 */
 }
 
 void mutate_entry_nobarrier(struct mutation *m)

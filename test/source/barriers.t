@@ -163,9 +163,9 @@ class Barriers(support.unittest.TestCase):
     def test_late_store(self):
         """a mode that is stored behind the barrier is found"""
         binary = self.compiled(lambda text: text.replace(
-            "\trequest = READ_ONCE(tlb->requested);",
+            "\thandshake_e3(tlb);",
             "\tWRITE_ONCE(cpu->mode, CPU_INSIDE);\n"
-            "\trequest = READ_ONCE(tlb->requested);"))
+            "\thandshake_e3(tlb);"))
         self.assertTrue(faults(binary, *PAIRS[0]))
 
 
