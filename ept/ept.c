@@ -62,6 +62,7 @@ void ept_add_vcpu(struct ept *ept, struct vcpu_tlb *tlb)
 	BUG_ON(ept->tlb_count == MAX_CPUS);
 	tlb->root = ptr_to_hpa(ept->root);
 	tlb->cpu = NO_CPU;
+	tlb->handshake = &handshake_right;
 	/*
 	 * The root's frame may have been another VM's: what a CPU cached under
 	 * that root goes before the first entry (O13).

@@ -144,9 +144,9 @@ static enum vcpu_stop (*const exit_handlers[HVM_EXIT_COUNT])(struct vcpu *) = {
 static enum vcpu_stop enter_once(struct vcpu *vcpu)
 {
 	interrupts_off();
-	handshake->enter(&vcpu->tlb);
+	vcpu->tlb.handshake->enter(&vcpu->tlb);
 	hvm_enter(&vcpu->hvm);
-	handshake->exit();
+	vcpu->tlb.handshake->exit();
 	interrupts_on();
 	if (unlikely(!(++vcpu->exit_count % EXITS_A_LOOK)) &&
 	    check_deadline(vcpu) == VCPU_FAILED)

@@ -121,7 +121,6 @@ void handshake_exit(void)
 }
 
 const struct handshake handshake_right = { handshake_enter, handshake_exit };
-const struct handshake *handshake = &handshake_right;
 
 void handshake_primary_ipi(void)
 {

@@ -19,8 +19,24 @@
 
 enum { NO_CPU = MAX_CPUS };
 
-/* What the handshake knows of a vCPU. At birth: cpu = NO_CPU, the rest 0. */
+struct vcpu_tlb;
+
+/*
+ * How a vCPU's run loop enters and leaves: by handshake_enter() and
+ * handshake_exit(). A VM has a row; only a mutant's (lab/mutant/mutant.h) has
+ * other ones in it.
+ */
+struct handshake {
+	void (*enter)(struct vcpu_tlb *tlb);
+	void (*exit)(void);
+};
+
+extern const struct handshake handshake_right;
+
+/* What the handshake knows of a vCPU. At birth: cpu = NO_CPU, its VM's row, the
+ * rest 0. */
 struct vcpu_tlb {
+	const struct handshake *handshake;
 	hpa_t root;		/* second-level root that it runs on */
 	u32 cpu;		/* CPU that runs it; NO_CPU: none. Stored by that
 				 * CPU, while OUTSIDE */
@@ -55,17 +71,6 @@ u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 count);
  * request is only set: its next E3 serves it.
  */
 void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 count);
-
-/*
- * How a vCPU's run loop enters and leaves: by the two above. Only a mutant
- * (lab/mutant/mutant.h) puts other ones in their place.
- */
-struct handshake {
-	void (*enter)(struct vcpu_tlb *tlb);
-	void (*exit)(void);
-};
-extern const struct handshake handshake_right;
-extern const struct handshake *handshake;
 
 enum { FLUSH_ALL = 0 };
 

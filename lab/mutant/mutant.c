@@ -137,12 +137,15 @@ struct policy mutant_policy(const struct mutant *mutant)
 
 void mutant_arm(const struct mutant *mutant, struct ept *ept)
 {
+	u32 i;
+
 	armed = mutate(mutant);
 	ept->notifier.ops = &armed.ops;
 	n4_order = &armed.n4;
 	habits = (struct habits){ &armed.change, &armed.merge, &armed.touch };
 	ept->mm->habits = &habits;
-	handshake = &armed.handshake;
+	for (i = 0; i < ept->tlb_count; i++)
+		ept->tlbs[i]->handshake = &armed.handshake;
 	rules_off();
 }
 
@@ -152,6 +155,5 @@ void mutant_disarm(void)
 {
 	n4_order = &n4_order_right;
 	habits = habits_right;
-	handshake = &handshake_right;
 	rules_on();
 }

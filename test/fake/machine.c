@@ -33,6 +33,7 @@ void (*fake_exit)(void);
 struct fake_cpu_state {
 	bool interrupts_off;
 	bool in_guest;		/* inside, and the entry is complete */
+	struct vcpu_tlb *inside;	/* whose entry that was */
 	bool in_access;		/* in the middle of an instruction */
 	bool serving;
 	/* Atomic; a bit an enum ipi, then the NMI. Others write this one. */
@@ -68,12 +69,12 @@ hpa_t kernel_root(void)
 
 static void enter(struct vcpu_tlb *tlb)
 {
-	handshake->enter(tlb);
+	tlb->handshake->enter(tlb);
 }
 
 static void leave(void)
 {
-	handshake->exit();
+	states[cpu_id()].inside->handshake->exit();
 }
 
 void fake_reset(u32 count)
@@ -222,6 +223,7 @@ void fake_guest_enter(struct vcpu_tlb *tlb)
 {
 	(void)fake_interrupts_save_off();
 	WRITE_ONCE(tlb->cpu, cpu_id());
+	states[cpu_id()].inside = tlb;
 	fake_enter(tlb);
 	states[cpu_id()].in_guest = true;
 }

@@ -17,8 +17,14 @@ static struct vcpu_tlb *const both[] = { &tlb, &other_tlb };
 
 static void reset_tlbs(void)
 {
-	tlb = (struct vcpu_tlb){ .root = { 0x1000 }, .cpu = NO_CPU };
-	other_tlb = (struct vcpu_tlb){ .root = { 0x1000 }, .cpu = NO_CPU };
+	tlb = (struct vcpu_tlb){
+		.handshake = &handshake_right, .root = { 0x1000 },
+		.cpu = NO_CPU,
+	};
+	other_tlb = (struct vcpu_tlb){
+		.handshake = &handshake_right, .root = { 0x1000 },
+		.cpu = NO_CPU,
+	};
 }
 
 /*
