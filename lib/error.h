@@ -7,6 +7,7 @@
 enum {
 	EAGAIN = 11,	/* it changed under us: look again */
 	ENOMEM = 12,	/* no frame left */
+	EACCES = 13,	/* an experiment was denied what it must have */
 	EFAULT = 14,	/* no such address, or not that right */
 	EBUSY = 16,	/* somebody else holds a reference */
 	ENODEV = 19,	/* the machine has no such thing */

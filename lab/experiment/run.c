@@ -19,6 +19,8 @@ static const char *error_text(int err)
 		return "out of memory";
 	case -EBUSY:
 		return "a page was held by somebody else for too long";
+	case -EACCES:
+		return "an access was denied";
 	case -EINVAL:
 		return "the experiment does not fit this machine";
 	case -ENODEV:

@@ -195,6 +195,15 @@ static int read_argument(struct reader *reader, enum argument argument,
 	}
 }
 
+static int check_pins(struct reader *reader, const struct selection *pages)
+{
+	if (pages->kind == RANDOM_PAGE ||
+	    (pages->kind == SOME_PAGES && pages->count <= PARTY_PINS))
+		return 0;
+	return scan_error(&reader->scan, "pin takes up to %u pages, like "
+			  "p0..p3 or random page", PARTY_PINS);
+}
+
 static int read_arguments(struct reader *reader, struct statement *statement)
 {
 	const enum argument *argument = verbs[statement->verb].arguments;
@@ -202,6 +211,8 @@ static int read_arguments(struct reader *reader, struct statement *statement)
 
 	for (; !err && *argument; argument++)
 		err = read_argument(reader, *argument, statement);
+	if (!err && statement->verb == VERB_PIN)
+		err = check_pins(reader, &statement->pages);
 	if (!err && statement->verb == VERB_WRITE)
 		err = read_class(reader, statement);
 	return err ? err : read_timed(reader, statement);

@@ -133,6 +133,19 @@ class Files(support.FrontEndTest):
                                 "16", "--guest", "idle")
         self.assertEqual(status, 0, err)
 
+    def test_denied(self):
+        """a write to a read-only area ends the run, and is told"""
+        for who in ("host", "guest"):
+            path = self.file("my.scn", "scenario my-own phase a guest write; "
+                             f"protect-ro phase b {who} write")
+            status, _, err = tandem("compare", "--quiet", "--backend",
+                                    "bochs-vmx", "--workload", path,
+                                    "--policy", "bracket", "--pages", "4",
+                                    "--guest", "idle")
+            self.assertEqual(status, 4, err)
+            self.assertIn("message b: ", err)
+            self.assertIn("den", err)
+
     def test_explorer(self):
         """the explorer plays a file, and complains of one"""
         explorer = image.build_explorer()

@@ -90,6 +90,8 @@ static void test_mistakes(void **state)
 		{ "scenario s phase p await f0", "1: 'await' is not accepted" },
 		{ "scenario s phase p merge p1", "the end of the file is not "
 		  "accepted: p0 to p262143" },
+		{ "scenario s phase p pin", "pin takes up to 4 pages" },
+		{ "scenario s phase p pin p1..p5", "pin takes up to 4 pages" },
 		{ "scenario s phase p vcpu8 read", "'vcpu8' is not accepted" },
 		{ "scenario s phase p fork fork", "1: 'fork' is not accepted: "
 		  "; and a statement, or phase NAME" },
