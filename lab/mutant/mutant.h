@@ -29,7 +29,7 @@ struct mutation {
 
 /*
  * The workloads that show a mutant, without luck, are here by name, with spaces
- * between them. The litmus tests that do name it (lab/litmus/tests.c).
+ * between them. The litmus tests that do name it (lab/litmus/NAME.litmus).
  */
 struct mutant {
 	const char *name;
