@@ -102,7 +102,9 @@ void write_page(const struct guest *guest, uint32_t page, uint64_t tag)
 	oracle->published = tag;
 }
 
-uint32_t next_generation(uint32_t page)
+uint32_t next_generation(const struct guest *guest, uint32_t page)
 {
-	return TAG_GENERATION(oracle_page(page)->published) + 1;
+	uint32_t next = TAG_GENERATION(oracle_page(page)->published) + 1;
+
+	return next > guest->now.oldest ? next : guest->now.oldest;
 }

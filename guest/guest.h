@@ -24,6 +24,7 @@ struct command {
 	uint32_t vcpu;
 	uint64_t data_gpa;
 	uint64_t control_end;
+	uint32_t oldest;	/* generation, of what is written */
 };
 
 struct guest {
@@ -45,7 +46,7 @@ void read_page(struct guest *guest, uint32_t page);
 void write_page(const struct guest *guest, uint32_t page, uint64_t tag);
 
 /* The generation that @page gets when it is written next. */
-uint32_t next_generation(uint32_t page);
+uint32_t next_generation(const struct guest *guest, uint32_t page);
 
 /* litmus.c: play the script. */
 void play_litmus(struct guest *guest);

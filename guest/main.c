@@ -31,6 +31,7 @@ static void take_command(struct guest *guest)
 	now->vcpu = box->vcpu;
 	now->data_gpa = box->data_gpa;
 	now->control_end = box->control_end;
+	now->oldest = box->oldest;
 }
 
 static void perform(struct guest *guest)
@@ -47,13 +48,13 @@ static void perform(struct guest *guest)
 	case GUEST_WRITE:
 		for (page = now->first; page < end; page++)
 			write_page(guest, page,
-				   TAG_PAGE(page, next_generation(page)));
+				   TAG_PAGE(page, next_generation(guest, page)));
 		break;
 	case GUEST_WRITE_CLASS:
 		for (page = now->first; page < end; page++)
 			write_page(guest, page,
 				   TAG_OF_CLASS(now->argument,
-						next_generation(page)));
+						next_generation(guest, page)));
 		break;
 	case GUEST_READ:
 		for (page = now->first; page < end; page++)

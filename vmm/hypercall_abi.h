@@ -116,6 +116,7 @@ struct mailbox {
 	uint32_t vmmcall;	/* hypercalls are VMMCALL; 0: VMCALL */
 	uint64_t data_gpa;	/* GUEST_DATA_GPA or GUEST_ALIAS_GPA */
 	uint64_t control_end;	/* first gpa behind the control slot */
+	uint32_t oldest;	/* no generation that is written is older */
 
 	/* guest to host */
 	uint64_t completed_seq __attribute__((aligned(64)));

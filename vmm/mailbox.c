@@ -10,6 +10,7 @@ void mailbox_post(u32 i, const struct guest_command *command)
 	box->count = command->count;
 	box->argument = command->argument;
 	box->yield_every = command->yield_every;
+	box->oldest = command->oldest;
 	/* The guest reads command_seq first: what is above belongs to it. */
 	store_release(&box->command_seq, box->command_seq + 1);
 }

@@ -13,6 +13,7 @@ struct guest_command {
 	u32 first, count;	/* pages */
 	u64 argument;
 	u32 yield_every;	/* pages; 0: never */
+	u32 oldest;		/* generation, of what is written */
 };
 
 /* Give vCPU @i of the current VM something to do; it has completed what it had

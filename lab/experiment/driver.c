@@ -29,6 +29,7 @@ static void post(struct run *run, u32 i, struct guest_command command)
 {
 	struct vcpu *vcpu = &run->vm.vcpus[i];
 
+	command.oldest = run->guest_oldest;
 	/* Who shares the CPU with the host comes out at the end by itself. */
 	if (single_cpu() && command.then != GUEST_THEN_EXIT)
 		command.yield_every = PACE_READS;

@@ -18,7 +18,8 @@ static const char *error_text(int err)
 	case -ENOMEM:
 		return "out of memory";
 	case -EBUSY:
-		return "a page was held by somebody else for too long";
+		return "a page was held by somebody else (pinned, or "
+		       "merged) for too long";
 	case -EACCES:
 		return "an access was denied";
 	case -EINVAL:

@@ -26,6 +26,7 @@ struct run {
 	struct page_array child_pages;	/* content.c */
 	u32 child_writes;
 	u32 oldest_generation;		/* of what is written after a discard */
+	u32 guest_oldest;		/* the same, of what the guest writes */
 	bool identities_change;		/* pages do not keep theirs */
 	bool is_timed;			/* the statement is */
 	u64 random;			/* CPU 0's */

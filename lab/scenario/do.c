@@ -239,23 +239,6 @@ static int host_does(struct doing *doing)
 
 /* --- The guest's. */
 
-/* The guest counts generations up from what is published: not from 0, if that
- * is what a discard has left. */
-static int give_content(const struct doing *doing)
-{
-	struct run *run = doing->run;
-	u32 i, page;
-	int err = 0;
-
-	for (i = 0; i < doing->pages.count && !err && run->oldest_generation;
-	     i++) {
-		page = selected_page(&doing->pages, i);
-		if (!vm_oracle(page)->published)
-			err = content_host_write(run, page);
-	}
-	return err;
-}
-
 static int guest_range(const struct doing *doing, u32 first, u32 count)
 {
 	const struct statement *statement = doing->statement;
@@ -274,10 +257,9 @@ static int guest_does(struct doing *doing)
 	u32 i;
 	int err = 0;
 
-	if (doing->statement->verb == VERB_WRITE)
-		err = give_content(doing);
-	if (err)
-		return err;
+	/* Pages of one class have one generation, whatever they had before. */
+	doing->run->guest_oldest = doing->class ? doing->generation :
+		doing->run->oldest_generation;
 	note_pages(doing);
 	if (selected_is_range(&doing->pages))
 		return guest_range(doing, doing->pages.first,

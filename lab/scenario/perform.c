@@ -133,6 +133,7 @@ static int keep_writing(struct run *run, const struct statement *statement)
 		first += random_below(&run->random, count - most);
 		count = most;
 	}
+	run->guest_oldest = run->oldest_generation;
 	return guest_keep_writing(run, i, own + first, count);
 }
 
