@@ -51,13 +51,25 @@ static bool begins_with(const struct scan *scan, const char *text)
 	       !strncmp(scan->at, text, length);
 }
 
-/* One that does not end takes the rest, and whatever is missing is named. */
-static void skip_comment(struct scan *scan, const char *end)
+/* One that has no end takes the rest; the complaint names where it began. */
+static void skip_comment(struct scan *scan)
 {
-	while (scan->at < scan->end && !begins_with(scan, end))
+	u32 line = scan->line;
+
+	while (scan->at < scan->end && !begins_with(scan, "*)"))
 		advance(scan);
-	if (*end == '*' && scan->at < scan->end)
-		scan->at += strlen(end);
+	if (scan->at < scan->end) {
+		scan->at += strlen("*)");
+		return;
+	}
+	scan->line = line;
+	scan_error(scan, "the comment has no end: accepted is (* until *)");
+}
+
+static void skip_line(struct scan *scan)
+{
+	while (scan->at < scan->end && *scan->at != '\n')
+		scan->at++;
 }
 
 bool scan_more(struct scan *scan)
@@ -66,9 +78,9 @@ bool scan_more(struct scan *scan)
 		if (is_blank(*scan->at))
 			advance(scan);
 		else if (*scan->at == '#')
-			skip_comment(scan, "\n");
+			skip_line(scan);
 		else if (begins_with(scan, "(*"))
-			skip_comment(scan, "*)");
+			skip_comment(scan);
 		else
 			return true;
 	}
@@ -109,14 +121,14 @@ bool scan_keyword(struct scan *scan, const char *word)
 	return true;
 }
 
-bool scan_word(struct scan *scan, char word[SCAN_WORD])
+bool scan_word(struct scan *scan, char *word, size_t size)
 {
 	size_t length;
 
 	if (!scan_more(scan))
 		return false;
 	length = word_length(scan, scan->at);
-	if (!length || length >= SCAN_WORD)
+	if (!length || length >= size)
 		return false;
 	memcpy(word, scan->at, length);
 	word[length] = '\0';
@@ -196,14 +208,19 @@ static int copy_text(struct scan *scan, char stop, char *buf, size_t size)
 
 int scan_string(struct scan *scan, char *buf, size_t size)
 {
+	u32 line;
+
 	if (!scan_symbol(scan, "\""))
 		return scan_error(scan, "%s is not accepted: a text in double "
 				  "quotes", scan_next(scan));
+	line = scan->line;
 	if (copy_text(scan, '"', buf, size))
 		return -EINVAL;
-	if (scan->at == scan->end)
+	if (scan->at == scan->end) {
+		scan->line = line;
 		return scan_error(scan, "the text has no end: accepted is a "
 				  "text in double quotes");
+	}
 	scan->at++;
 	return 0;
 }

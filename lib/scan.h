@@ -22,8 +22,6 @@ struct scan {
 	size_t error_size;
 };
 
-#define SCAN_WORD	64	/* the longest word, its zero byte included */
-
 /* Write "FILE:LINE: " and @format to the error, unless there is one. Returns
  * -EINVAL. */
 int scan_error(struct scan *scan, const char *format, ...) __printf(2, 3);
@@ -38,10 +36,10 @@ bool scan_symbol(struct scan *scan, const char *symbol);
 bool scan_keyword(struct scan *scan, const char *word);
 
 /*
- * Copy the word that is next: a letter, then letters, digits and - _. False:
- * there is none, or it is too long; nothing was moved.
+ * Copy the word that is next to @word of @size bytes: a letter, then letters,
+ * digits and - _. False: there is none, or it has no room; nothing was moved.
  */
-bool scan_word(struct scan *scan, char word[SCAN_WORD]);
+bool scan_word(struct scan *scan, char *word, size_t size);
 
 /* A number, decimal or after 0x. False: there is none, or it has no room in
  * 64 bits; nothing was moved. */

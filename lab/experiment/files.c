@@ -32,7 +32,7 @@ static int refuse_mutant(const struct litmus_test *test, const char *name,
 static int check_mutants(const struct litmus_test *test, const char *words,
 			 char *error)
 {
-	char name[SCAN_WORD];
+	char name[64];
 	size_t n = 0;
 
 	for (; ; words++) {

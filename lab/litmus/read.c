@@ -204,16 +204,17 @@ static int read_head(struct litmus_reader *reader)
 {
 	struct litmus_test *test = reader->test;
 	struct scan *scan = &reader->scan;
-	char name[SCAN_WORD];
 	int err = 0;
 
 	if (!scan_keyword(scan, "Tandem"))
 		return litmus_refuse(reader, "Tandem NAME in the first line");
-	if (!scan_word(scan, name) || strlen(name) >= LITMUS_NAME)
+	if (!scan_word(scan, test->name, sizeof(test->name)))
 		return scan_error(scan, "%s is not accepted: a NAME of a "
 				  "letter and up to %u letters, digits, - or _",
 				  scan_next(scan), LITMUS_NAME - 2);
-	memcpy(test->name, name, strlen(name) + 1);
+	if (!strcmp(test->name, "all") || !strcmp(test->name, "none"))
+		return scan_error(scan, "Tandem %s is not accepted: a name "
+				  "that means nothing else", test->name);
 	if (scan_more(scan) && *scan->at == '"')
 		err = scan_string(scan, test->what, sizeof(test->what));
 	while (!err && scan_more(scan) && *scan->at != '{')
@@ -265,5 +266,7 @@ int litmus_read(struct litmus_test *test, const struct text_file *file,
 	if (!err && scan_keyword(&reader.scan, "finally"))
 		err = read_block(&reader, LITMUS_FINALLY, test->finally,
 				 LITMUS_OPS);
-	return err ? err : read_outcome(&reader);
+	if (!err)
+		err = read_outcome(&reader);
+	return error[0] ? -EINVAL : err;	/* a comment without an end */
 }

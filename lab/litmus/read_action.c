@@ -25,7 +25,7 @@ static int read_page(struct litmus_reader *reader, u32 *page)
 /* p0, p0.1 (a word), p0' (through the second memslot), p0'.1 */
 static int read_place(struct litmus_reader *reader, struct action *action)
 {
-	struct scan *scan = &reader->scan;
+	struct scan *scan = &reader->scan, before;
 	u64 word;
 	int err = read_page(reader, &action->page);
 
@@ -42,10 +42,13 @@ static int read_place(struct litmus_reader *reader, struct action *action)
 	}
 	if (!scan_symbol(scan, "."))
 		return 0;
-	if (!scan_number(scan, &word) || word >= PAGE_WORDS)
+	before = *scan;
+	if (!scan_number(scan, &word) || word >= PAGE_WORDS) {
+		*scan = before;
 		return scan_error(scan, "%s is not accepted: a word from 0 to "
 				  "%lu", scan_next(scan),
 				  (unsigned long)PAGE_WORDS - 1);
+	}
 	action->word = (u16)word;
 	return 0;
 }

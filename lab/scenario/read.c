@@ -135,7 +135,8 @@ static int read_statement(struct reader *reader)
 	statement->kind = ANYTHING;
 	if (scan_keyword(scan, "anything"))
 		return reader->in_mix ? 0 :
-			scan_error(scan, "anything is accepted in a mix");
+			scan_error(scan, "anything is accepted "
+				   "only in a mix");
 	statement->kind = BLOCK;
 	if (scan_keyword(scan, "repeat")) {
 		err = reader_count(reader, "a number", TIMES_MAX,
@@ -171,7 +172,6 @@ static int read_phase(struct reader *reader)
 	struct scenario *scenario = reader->scenario;
 	struct scan *scan = &reader->scan;
 	struct phase *phase = &scenario->phases[scenario->phase_count];
-	char name[SCAN_WORD];
 	int err;
 
 	if (!scan_keyword(scan, "phase"))
@@ -179,10 +179,9 @@ static int read_phase(struct reader *reader)
 	if (scenario->phase_count == SCENARIO_PHASES)
 		return scan_error(scan, "too many phases: accepted are up to "
 				  "%u", SCENARIO_PHASES);
-	if (!scan_word(scan, name) || strlen(name) >= SCENARIO_NAME)
+	if (!scan_word(scan, phase->name, sizeof(phase->name)))
 		return reader_refuse(reader, "phase NAME, of up to 31 letters, "
 			      "digits, - and _");
-	memcpy(phase->name, name, strlen(name) + 1);
 	phase->begin = scenario->statement_count;
 	do {
 		err = read_statement(reader);
@@ -201,14 +200,15 @@ static int read_head(struct reader *reader)
 {
 	struct scenario *scenario = reader->scenario;
 	struct scan *scan = &reader->scan;
-	char name[SCAN_WORD];
 
 	if (!scan_keyword(scan, "scenario"))
 		return reader_refuse(reader, "scenario NAME, before the first phase");
-	if (!scan_word(scan, name) || strlen(name) >= SCENARIO_NAME)
+	if (!scan_word(scan, scenario->name, sizeof(scenario->name)))
 		return reader_refuse(reader, "scenario NAME, of up to 31 letters, "
 			      "digits, - and _");
-	memcpy(scenario->name, name, strlen(name) + 1);
+	if (!strcmp(scenario->name, "all") || !strcmp(scenario->name, "none"))
+		return scan_error(scan, "scenario %s is not accepted: a name "
+				  "that means nothing else", scenario->name);
 	if (scan_more(scan) && *scan->at == '"')
 		return scan_string(scan, scenario->what,
 				   sizeof(scenario->what));
@@ -251,5 +251,5 @@ int scenario_read(struct scenario *scenario, const struct text_file *file,
 		if (!err)
 			err = read_phase(&reader);
 	} while (!err && scan_more(&reader.scan));
-	return err;
+	return error[0] ? -EINVAL : err;	/* a comment without an end */
 }

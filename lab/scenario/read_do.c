@@ -119,14 +119,14 @@ static int read_class(struct reader *reader, struct statement *statement)
 static int read_timed(struct reader *reader, struct statement *statement)
 {
 	struct scenario *scenario = reader->scenario;
-	char name[SCAN_WORD];
+	char name[SCENARIO_NAME];
 
 	if (!scan_keyword(&reader->scan, "timed"))
 		return 0;
 	if (statement->who != WHO_HOST)
 		return scan_error(&reader->scan, "'timed' is accepted behind "
 				  "what the host does");
-	if (!scan_word(&reader->scan, name) || strlen(name) >= SCENARIO_NAME)
+	if (!scan_word(&reader->scan, name, sizeof(name)))
 		return reader_refuse(reader, "timed NAME, of up to 31 letters, "
 			      "digits, - and _");
 	if (scenario->timed[0] && strcmp(scenario->timed, name))
@@ -246,8 +246,8 @@ static int read_keep_writing(struct reader *reader,
 			     struct statement *statement)
 {
 	if (!reader->in_mix)
-		return scan_error(&reader->scan, "keeps-writing is accepted in "
-				  "a mix");
+		return scan_error(&reader->scan, "keeps-writing is accepted "
+				  "only in a mix");
 	statement->kind = KEEP_WRITING;
 	reader->scenario->keeps_writing = true;
 	return reader_count(reader, "a number of pages", GUEST_MAX_PAGES,

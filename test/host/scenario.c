@@ -77,6 +77,12 @@ static void test_mistakes(void **state)
 		const char *text, *error;
 	} rows[] = {
 		{ "", "1: the end of the file is not accepted: scenario NAME" },
+		{ "scenario all phase p fork", "scenario all is not accepted" },
+		{ "scenario aaaaaaaaaabbbbbbbbbbccccccccccdd\nphase p fork",
+		  "1: 'aaaaaaaaaabbbbbbbbbbccccccccccdd' is not accepted" },
+		{ "scenario s\n(* no\nend", "2: the comment has no end" },
+		{ "scenario s phase p fork (* no", "the comment has no end" },
+		{ "scenario s\n\"no\nend", "2: the text has no end" },
 		{ "scenario", "1: the end of the file is not accepted: "
 		  "scenario NAME" },
 		{ "scenario s", "the end of the file is not accepted: ; and "
