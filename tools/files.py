@@ -39,6 +39,8 @@ def read(part: str, suffix: str, reader: Path) -> OwnFile:
     if not part.endswith(suffix):
         raise Stop(STATUS_USAGE, f"'{part}' is not accepted: a file here has "
                    f"a name that ends in {suffix}")
+    if Path(part).exists() and not Path(part).is_file():
+        raise Stop(STATUS_USAGE, f"{part} is not accepted: it is not a file")
     try:
         done = call([str(reader), part], Path.cwd(), None, PATIENCE)
     except (Exhausted, OSError) as error:

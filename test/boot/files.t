@@ -102,10 +102,21 @@ class Files(support.FrontEndTest):
             "litmus", "--quiet", "--format", "json", "--backend", backend,
             "--test", path, "--mutants")
         self.assertEqual(status, 0, err)
-        self.assertEqual([(t["test"], t["mutant"], t["verdict"])
-                          for t in json.loads(out)["tests"]],
-                         [("MY-OWN", "no-flush", "caught")])
-        self.assertIn("explorer", json.loads(out)["tests"][0]["caught_by"])
+        *policies, mutant = json.loads(out)["tests"]
+        self.assertEqual({t["verdict"] for t in policies}, {"ok"})
+        self.assertEqual((mutant["mutant"], mutant["verdict"]),
+                         ("no-flush", "caught"))
+        self.assertIn("explorer", mutant["caught_by"])
+
+    def test_always(self):
+        """a test whose outcome comes without a mutant catches none"""
+        path = self.file("my.litmus", "Tandem MY-OWN Mutants=no-flush\n"
+                         "{ write p0 5 } host | host ; r0 = read p0 | "
+                         "r0 = read p0 ; forbidden 0:r0=5")
+        status, _, err = tandem("litmus", "--quiet", "--backend", "bochs-vmx",
+                                "--test", path, "--mutants")
+        self.assertEqual(status, 1, err)
+        self.assertIn("MY-OWN under bracket: forbidden-seen", err)
 
     def test_scenario_on_bochs_vmx(self):
         """a scenario of one's own, bochs-vmx"""

@@ -64,11 +64,13 @@ def replayed(name: str) -> dict[str, str]:
             "schedule": fields["schedule"]}
 
 
-def words(args: argparse.Namespace) -> dict[str, str]:
-    """The kernel's words for these arguments."""
+def words(args: argparse.Namespace,
+          own: list[files.OwnFile]) -> dict[str, str]:
+    """The kernel's words for these arguments. A test of the user's own is
+    played under all policies before a mutant may be caught by it."""
     found = {"litmus": ",".join(args.test), "seed": str(args.seed)}
     found["policy"] = ",".join(args.policy) if args.policy else \
-        "none" if args.mutants else "all"
+        "none" if args.mutants and not own else "all"
     if args.mutants:
         found["mutants"] = "all"
     if args.check == "off":
@@ -95,7 +97,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
                                 kernel.parent / files.READER,
                                 known.setdefault("tests", []))
     check_mutants(own, known)
-    wanted = words(args)
+    wanted = words(args, own)
     arguments.check_names("--test", wanted["litmus"].split(","),
                           [*tests_of(known), *(file.name for file in own)])
     arguments.check_policies(wanted["policy"].split(","), known,
