@@ -172,6 +172,20 @@ def explore(program: Path, trials: list[Trial], own: list[files.OwnFile],
             say: Callable[[str], None]) -> None:
     """Ask the explorer which tests find which mutants on the host alone. What
     it says of the built-in ones is kept."""
+    text = run_explorer(program, "--test", ",".join(
+        str(file.path) for file in own)) if own else ""
+    if {trial.test for trial in trials} - {file.name for file in own}:
+        text += explored_before(program, say)
+    found = {(record.fields["test"], record.fields["mutant"])
+             for record in map(parse, text.splitlines())
+             if record and record.kind == "explore"
+             and record.fields["verdict"] in EXPLORED}
+    for trial in trials:
+        trial.explored = (trial.test, trial.mutant) in found
+
+
+def explored_before(program: Path, say: Callable[[str], None]) -> str:
+    """What it prints of the built-in tests, once for each build."""
     cache = program.with_name("mutants.txt")
     if not cache.exists() or \
             cache.stat().st_mtime_ns < program.stat().st_mtime_ns:
@@ -180,16 +194,7 @@ def explore(program: Path, trials: list[Trial], own: list[files.OwnFile],
         new = cache.with_suffix(f".{os.getpid()}")
         new.write_text(done)
         new.rename(cache)
-    text = cache.read_text()
-    if own:
-        text += run_explorer(program, "--test",
-                             ",".join(str(file.path) for file in own))
-    found = {(record.fields["test"], record.fields["mutant"])
-             for record in map(parse, text.splitlines())
-             if record and record.kind == "explore"
-             and record.fields["verdict"] in EXPLORED}
-    for trial in trials:
-        trial.explored = (trial.test, trial.mutant) in found
+    return cache.read_text()
 
 
 def end_group(leader: int) -> None:
