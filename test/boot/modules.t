@@ -110,7 +110,8 @@ class Machines(ModulesTest):
 
     def test_run(self):
         """a run beside which files lie is a run like any other"""
-        path = self.file("a", b"a" * BIGGEST)
+        text = b"scenario mine phase p fork #"
+        path = self.file("a.scn", text.ljust(BIGGEST, b"a"))
         for backend in (BochsVmx(), QemuSvm()):
             outcome = self.boot(backend, path, cpus=2, workload="cow-host",
                                 policy="bracket", pages="64", guest="idle")
