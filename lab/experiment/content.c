@@ -23,24 +23,37 @@ int content_host_write(struct run *run, u32 page)
 					next_generation(run, page)));
 }
 
-u32 content_newest_generation(const struct run *run,
-			      const struct selected *pages)
+u32 content_next_generation(const struct run *run,
+			    const struct selected *pages)
 {
-	u32 newest = run->oldest_generation, next, i;
+	u32 next = run->oldest_generation, i;
 
 	for (i = 0; i < pages->count; i++) {
-		next = next_generation(run, selected_page(pages, i));
-		if (next > newest)
-			newest = next;
+		u32 of_page = next_generation(run, selected_page(pages, i));
+
+		if (of_page > next)
+			next = of_page;
 		cpu_progress();
 	}
-	return newest;
+	return next;
 }
 
-/* A store has failed: why? 0: it was for once. */
-static int why(struct run *run, const u64 *words)
+/*
+ * Fill a page of the current address space, whose first store has succeeded or
+ * not. A merge may write-protect it again behind any store: whoever fails asks
+ * why, and goes on if it was for once.
+ */
+static int fill(u64 *words, u64 tag, bool stored)
 {
-	return mm_fault(run->vm.mm, (hva_t){ (u64)words }, MM_WRITE);
+	int err;
+
+	while (!stored || !user_fill(words, tag, PAGE_WORDS)) {
+		err = mm_fault(this_cpu()->mm, (hva_t){ (u64)words }, MM_WRITE);
+		if (err)
+			return err;
+		stored = true;
+	}
+	return 0;
 }
 
 int content_host_store(struct run *run, u32 page, u64 tag)
@@ -57,15 +70,10 @@ int content_host_store(struct run *run, u32 page, u64 tag)
 	start = read_tsc();
 	stored = user_store(words, tag);
 	run_note_ticks(run, read_tsc() - start);
-	/* A merge may write-protect the page again behind any store. */
-	while (!stored || !user_fill(words, tag, PAGE_WORDS)) {
-		err = why(run, words);
-		if (err)
-			return err;
-		stored = true;
-	}
-	store_release(&oracle->published, tag);
-	return 0;
+	err = fill(words, tag, stored);
+	if (!err)
+		store_release(&oracle->published, tag);
+	return err;
 }
 
 /* There may be many: no loop over them is a case for the watchdog. */
@@ -88,7 +96,8 @@ void content_end_zero(u32 first, u32 count)
 static void report(struct run *run, u32 page, u64 word, u64 expected,
 		   u64 found, const char *reader)
 {
-	if (run->stale_reads++ < REPORTS_MAX)
+	/* Host threads verify pages at the same time. */
+	if (atomic_add(&run->stale_reads, 1) <= REPORTS_MAX)
 		printk("stale gfn=0x%llx word=%llu "
 		       "expected=0x%llx found=0x%llx reader=%s phase=%s\n",
 		       (unsigned long long)(GUEST_DATA_GPA >> PAGE_SHIFT) +
@@ -164,10 +173,12 @@ void content_end_fork(struct run *run)
 int content_child_write(struct run *run, u32 page)
 {
 	struct child_page *child = child_page(run, page);
-	u64 tag = TAG_PAGE(page, CHILD_GENERATION + ++run->child_writes);
+	/* Other host threads write other pages of the child. */
+	u64 tag = TAG_PAGE(page, CHILD_GENERATION +
+				 atomic_add(&run->child_writes, 1));
 
 	child->oldest = child->newest = tag;
-	return user_fill(vm_page(page), tag, PAGE_WORDS) ? 0 : -ENOMEM;
+	return fill(vm_page(page), tag, true);
 }
 
 int content_verify_child_page(struct run *run, u32 page)

@@ -19,10 +19,10 @@ __must_check int content_host_write(struct run *run, u32 page);
 /* The same with a tag of the caller's. */
 __must_check int content_host_store(struct run *run, u32 page, u64 tag);
 
-/* One more than the newest generation of these pages, or than any that a
- * discard has ended. */
-u32 content_newest_generation(const struct run *run,
-			      const struct selected *pages);
+/* A generation that none of these pages has had, nor any that a discard has
+ * ended. */
+u32 content_next_generation(const struct run *run,
+			    const struct selected *pages);
 
 /* These pages will be zero; and now they are. Around a discard. */
 void content_begin_zero(u32 first, u32 count);
@@ -32,8 +32,8 @@ void content_end_zero(u32 first, u32 count);
 void content_begin_fork(struct run *run);
 void content_end_fork(struct run *run);
 
-/* In the child, which is current: write a new tag to @page, -ENOMEM; check what
- * @page holds. */
+/* In the child, which is current: write a new tag to @page, -ENOMEM or -EFAULT;
+ * check what @page holds. Any host thread, each its own pages. */
 __must_check int content_child_write(struct run *run, u32 page);
 __must_check int content_verify_child_page(struct run *run, u32 page);
 

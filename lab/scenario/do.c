@@ -5,6 +5,7 @@
 #include "lab/experiment/hosts.h"
 #include "lab/scenario/selection.h"
 #include "lib/error.h"
+#include "lib/print.h"
 #include "lib/random.h"
 
 #define TRIES	100	/* somebody may hold a page for a moment */
@@ -63,9 +64,11 @@ static int host_write(struct player *player, u32 page, u32 word, u64 value)
 	return err == -EFAULT ? -EACCES : err;
 }
 
+/* Only CPU 0 tells the guest what to do, so it knows what to wait for: whoever
+ * is beside a mix would wait for a command that is over. */
 static int pace(struct player *player)
 {
-	return guest_pace(doing_of(player)->run);
+	return cpu_id() ? 0 : guest_pace(doing_of(player)->run);
 }
 
 static const struct access host_access = {
@@ -283,18 +286,31 @@ static bool changes_content(const struct statement *statement)
 	return statement->verb == VERB_WRITE || statement->verb == VERB_DISCARD;
 }
 
-static struct selected pages_of(struct run *run,
-			      const struct statement *statement)
+/* Does it need the content of pages to stand still, but for what it does? */
+static bool is_about_content(const struct statement *statement)
 {
-	bool any = statement->verb == VERB_MIGRATE ||
-		   statement->verb == VERB_PIN ||
-		   statement->verb == VERB_CHILD_READ;
+	return statement->verb == VERB_READ || changes_content(statement);
+}
+
+static int take_pages(struct doing *doing)
+{
+	const struct statement *statement = doing->statement;
+	const struct selection *wanted = &statement->pages;
+	struct run *run = doing->run;
+	u32 pages = is_about_content(statement) ? host_pages(run)
+		: run->options->pages;
 	bool by_page = statement->who == WHO_HOST && (statement->each ||
 		verbs[statement->verb].arguments[0] != ARGUMENT_PAGES);
 
-	return select_pages(&statement->pages,
-			    any ? run->options->pages : host_pages(run),
-			    by_page ? run->options->seed : 1, &run->random);
+	if (wanted->kind == SOME_PAGES && wanted->first + wanted->count > pages) {
+		format_text(run->message, sizeof(run->message), "line %u: "
+			    "pages from p%u on are the guest's, which keeps "
+			    "writing there", statement->line, pages);
+		return -EINVAL;
+	}
+	doing->pages = select_pages(wanted, pages, by_page ?
+				    run->options->seed : 1, &run->random);
+	return 0;
 }
 
 /*
@@ -304,12 +320,11 @@ static struct selected pages_of(struct run *run,
 static int prepare_content(struct doing *doing)
 {
 	struct run *run = doing->run;
-	u32 newest = content_newest_generation(run, &doing->pages);
 	int err = 0;
 
 	if (doing->place == IN_MIX || run->identities_change)
 		err = guest_settle(run);
-	doing->generation = newest + 1;
+	doing->generation = content_next_generation(run, &doing->pages);
 	if (doing->statement->verb == VERB_DISCARD)
 		run->oldest_generation = doing->generation;
 	run->identities_change |= doing->class ||
@@ -330,8 +345,8 @@ int do_statement(struct run *run, const struct statement *statement,
 		doing.class = 1 + random_below(&run->random,
 					       statement->classes);
 	if (takes_pages(statement->verb))
-		doing.pages = pages_of(run, statement);
-	if (changes_content(statement))
+		err = take_pages(&doing);
+	if (!err && changes_content(statement))
 		err = prepare_content(&doing);
 	if (err)
 		return err;

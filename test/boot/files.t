@@ -157,6 +157,29 @@ class Files(support.FrontEndTest):
             self.assertIn("message b: ", err)
             self.assertIn("den", err)
 
+    def test_guests_pages(self):
+        """pages that the guest keeps writing to are no others' to write"""
+        path = self.file("my.scn", "scenario my-own phase a guest write phase "
+                         "b mix 40 { 9 guest keeps-writing 2;\n"
+                         "1 host write p12 }")
+        status, _, err = tandem("compare", "--quiet", "--backend",
+                                "bochs-vmx", "--workload", path, "--policy",
+                                "bracket", "--pages", "16")
+        self.assertEqual(status, 4, err)
+        self.assertIn("message line 2: pages from p12 on are the guest's", err)
+        self.assertNotIn("guest idle: died", err)
+
+    def test_beside(self):
+        """whole passes of the scanner beside a mix, with guests that write"""
+        path = self.file("my.scn", "scenario my-own phase a guest write class "
+                         "1 phase b mergeable; mix 60 { 2 guest keeps-writing "
+                         "2; 2 host write random page; 1 guest read } beside "
+                         "{ scan; migrate random page }")
+        runs = self.runs("--backend", "bochs-vmx", "--workload", path,
+                         "--policy", "bracket,change-pte", "--pages", "16",
+                         "--guest", "running", "--vcpus", "2", "--cpus", "5")
+        self.assertEqual([r["verdict"] for r in runs], ["coherent"] * 2)
+
     def test_explorer(self):
         """the explorer plays a file, and complains of one"""
         explorer = image.build_explorer()
