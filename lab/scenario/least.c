@@ -151,8 +151,12 @@ static void write_protect(struct least_model *model)
 	add_gone(model);
 }
 
+/* There is one child at most: a second fork does nothing. */
 static void fork_pages(struct least_model *model)
 {
+	if (model->has_child)
+		return;
+	model->has_child = true;
 	write_protect(model);
 	for_each_page(model, m)
 		if (m->p == P_OWN || m->p == P_LONE)
@@ -161,6 +165,7 @@ static void fork_pages(struct least_model *model)
 
 static void child_exit(struct least_model *model)
 {
+	model->has_child = false;
 	for_each_page(model, m)
 		if (m->p == P_SHARED)
 			m->p = P_LONE;
@@ -265,10 +270,12 @@ void least_note(struct least_model *model, const struct statement *statement)
 	case VERB_SCAN:
 		if (statement->steps)
 			least_lose(model);
-		else
+		else if (model->mergeable)
 			scan(model);
 		break;
 	case VERB_MERGEABLE:
+		model->mergeable = true;
+		break;
 	case VERB_COMPLETE:
 	case VERB_UNPIN_ALL:
 		break;
@@ -300,9 +307,6 @@ void least_note_page(struct least_model *model,
 			guest_write(model, m);
 		write_content(model, m, class);
 		break;
-	case VERB_PIN:
-		own(model, m);
-		break;
 	case VERB_MIGRATE:
 		migrate(model, m);
 		break;
@@ -317,7 +321,7 @@ void least_note_page(struct least_model *model,
 	case VERB_CHILD_READ:
 	case VERB_UNPIN:
 		break;
-	default:
+	default:		/* a pin keeps fork and scanner away */
 		least_lose(model);
 	}
 }

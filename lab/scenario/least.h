@@ -21,6 +21,8 @@ struct least_model {
 	u32 page_count;
 	u32 stamp;		/* of the last statement that wrote a class */
 	bool read_only;
+	bool has_child;
+	bool mergeable;		/* the scanner has pages to look at */
 	bool lost;		/* something happened that it cannot follow */
 	struct least least;	/* since the phase began */
 	/* What was there and is not any more, of all pages of a statement. */

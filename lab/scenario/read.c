@@ -150,19 +150,37 @@ static int read_statement(struct reader *reader)
 
 /* --- The file. */
 
+static u64 total(const struct scenario *scenario, u32 begin, u32 end);
+
+/* The same of the statement at @i, once; of a mix the longest of its body. */
+static u64 body_of(const struct scenario *scenario, u32 i)
+{
+	const struct statement *s = &scenario->statements[i];
+	u64 longest = 1, n;
+
+	if (s->kind == BLOCK)
+		return total(scenario, i + 1, s->end);
+	for (i++; s->kind == MIX && i < s->end;
+	     i = scenario->statements[i].end) {
+		n = total(scenario, i, scenario->statements[i].end);
+		if (n > longest)
+			longest = n;
+	}
+	return longest;
+}
+
 /* How many statements @begin to @end are when all is repeated; at most the
  * bound and one. A mix without a number is bounded by operations=. */
 static u64 total(const struct scenario *scenario, u32 begin, u32 end)
 {
-	u64 sum = 0, body;
+	u64 sum = 0;
 	u32 i;
 
 	for (i = begin; i < end && sum <= TOTAL_MAX;
 	     i = scenario->statements[i].end) {
 		const struct statement *s = &scenario->statements[i];
 
-		body = s->kind == BLOCK ? total(scenario, i + 1, s->end) : 1;
-		sum += s->times ? body * s->times : body;
+		sum += body_of(scenario, i) * (s->times ? s->times : 1);
 	}
 	return sum > TOTAL_MAX ? TOTAL_MAX + 1 : sum;
 }

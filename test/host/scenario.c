@@ -135,6 +135,8 @@ static void test_mistakes(void **state)
 		  "beside { } takes scan and migrate only" },
 		{ "scenario s phase p repeat 1000000 { repeat 11 { fork } }",
 		  "phase p would do too much" },
+		{ "scenario s phase p mix 1000000 { 1 fork; 1 repeat 11 { fork }"
+		  " }", "phase p would do too much" },
 	};
 	u32 i;
 
@@ -291,6 +293,9 @@ static void test_least(void **state)
 	costs(&model, "guest write", 0, 0, 0);
 	costs(&model, "fork", 1, 1, 0);			/* T4 */
 	costs(&model, "guest write", 4, 4, 4);
+	costs(&model, "fork", 0, 0, 0);			/* one child at most */
+	costs(&model, "guest write", 0, 0, 0);
+	costs(&model, "child-exit", 0, 0, 0);
 	costs(&model, "fork", 1, 1, 0);
 	costs(&model, "child-exit", 0, 0, 0);
 	costs(&model, "host write", 0, 0, 0);		/* T2 */
@@ -302,6 +307,8 @@ static void test_least(void **state)
 	costs(&model, "guest read", 0, 0, 0);
 	costs(&model, "protect-rw", 0, 0, 0);
 	costs(&model, "guest write class 1", 0, 0, 0);
+	costs(&model, "scan", 0, 0, 0);			/* looks at nothing */
+	costs(&model, "scan", 0, 0, 0);
 	costs(&model, "mergeable", 0, 0, 0);
 	costs(&model, "scan", 0, 0, 0);			/* sees them */
 	costs(&model, "scan", 2, 2, 0);			/* T3a */
