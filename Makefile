@@ -248,12 +248,12 @@ $(BUILD)/embedded/%.o: $(BUILD)/embedded/%.S | compiler
 
 # --- The same readers for the host.
 
-READER := tools/reader.c $(addprefix lab/scenario/,read.c read_do.c) \
+READER := tools/reader.c tools/text_file.c $(addprefix lab/scenario/,read.c read_do.c) \
 	$(addprefix lab/verb/,read.c verb.c) \
 	$(addprefix lab/litmus/,condition.c litmus.c read.c read_action.c) \
 	$(addprefix lib/,format.c scan.c)
 
-$(BUILD)/reader: $(READER) $(wildcard lib/*.h lab/*/*.h vmm/*_abi.h) Makefile \
+$(BUILD)/reader: $(READER) $(wildcard lib/*.h lab/*/*.h vmm/*_abi.h tools/*.h) Makefile \
 		| compiler
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@.new $(READER)

@@ -8,7 +8,7 @@
 #ifndef BOOT_MULTIBOOT_H
 #define BOOT_MULTIBOOT_H
 
-#include "lib/types.h"
+#include "lib/scan.h"
 
 #define MULTIBOOT_LOADER_MAGIC	0x2badb002u
 
@@ -16,7 +16,7 @@
 #define BOOT_MAX_MAP		4096	/* entries; firmware has up to 300 */
 #define COMMAND_LINE_SIZE	2048
 #define BOOT_MAX_MODULES	16
-#define BOOT_MODULE_SIZE	65536	/* bytes of one */
+#define BOOT_MODULE_SIZE	TEXT_FILE_SIZE	/* bytes of one */
 #define BOOT_MODULE_NAME	64	/* with its zero byte */
 
 /*

@@ -4,6 +4,13 @@
 #include "lib/print.h"
 #include "lib/string.h"
 
+bool text_file_is(const struct text_file *file, const char *suffix)
+{
+	size_t length = strlen(file->name), end = strlen(suffix);
+
+	return length >= end && !strcmp(file->name + length - end, suffix);
+}
+
 int scan_error(struct scan *scan, const char *format, ...)
 {
 	va_list args;

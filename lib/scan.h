@@ -8,11 +8,16 @@
 
 #include "lib/compiler.h"
 
+#define TEXT_FILE_SIZE	65536	/* bytes of the biggest that is accepted */
+
 /* A file's text; no zero byte ends it. */
 struct text_file {
 	const char *name, *text;
 	size_t size;
 };
+
+/* Does the name of @file end with @suffix? */
+bool text_file_is(const struct text_file *file, const char *suffix);
 
 struct scan {
 	const char *at, *end;	/* what is left */

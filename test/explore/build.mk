@@ -26,7 +26,8 @@ EXPLORE_UNSEEN := lib/format.c lib/rule.c lib/step.c $(wildcard lab/check/*.c) \
 	test/fake/executed.c
 EXPLORE_ENGINE := $(addprefix test/explore/,access.c checkpoint.c coarse.c \
 	context.S engine.c memory.c order.c output.c seen.c trace.c turn.c)
-EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c files.c schedule.c world.c)
+EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c files.c schedule.c world.c) \
+	tools/text_file.c
 
 # Of the explorer itself, with the kernel's own locks.
 EXPLORE_TEST := test/explore/engine_test.c arch/x86/spinlock.c

@@ -1,12 +1,11 @@
 #include "test/explore/files.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lab/litmus/tests.h"
+#include "tools/text_file.h"
 
-#define FILE_SIZE	65536	/* the biggest, as the kernel has it */
 #define LIST_SIZE	4096
 
 static int ends_with_status;
@@ -17,34 +16,18 @@ static void end(const char *why)
 	exit(ends_with_status);
 }
 
-static size_t read_file(const char *path, char text[FILE_SIZE + 1])
-{
-	char why[300];
-	size_t size;
-	FILE *f = fopen(path, "r");
-
-	if (!f) {
-		snprintf(why, sizeof(why), "'%s' is not accepted: %s", path,
-			 strerror(errno));
-		end(why);
-	}
-	size = fread(text, 1, FILE_SIZE + 1, f);
-	fclose(f);
-	if (size > FILE_SIZE) {
-		snprintf(why, sizeof(why), "'%s' is not accepted: a file has "
-			 "up to %u bytes", path, FILE_SIZE);
-		end(why);
-	}
-	return size;
-}
-
 /* The name of the test in the file @path, which is added. */
 static const char *add(const char *path)
 {
-	static char text[FILE_SIZE + 1];
 	char error[LITMUS_ERROR];
-	struct text_file file = { path, text, read_file(path, text) };
+	struct text_file file;
+	const char *why = text_file_read(path, &file);
 
+	if (why) {
+		snprintf(error, sizeof(error), "'%s' is not accepted: %s", path,
+			 why);
+		end(error);
+	}
 	if (litmus_add(&file, error))
 		end(error);
 	return litmus_tests[litmus_test_count - 1].name;

@@ -1,12 +1,10 @@
 /*
  * Litmus files: any bytes are read, or refused by one line.
  */
-#include "test/fuzz/fuzz.h"
+#include "test/fuzz/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "lab/litmus/read.h"
-#include "lib/error.h"
 
 const char fuzz_name[] = "litmus";
 
@@ -50,22 +48,12 @@ static void check_accepted(void)
 	(void)litmus_seen(&test, &outcome);
 }
 
+static int read_file(const struct text_file *file, char *error)
+{
+	return litmus_read(&test, file, error);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	char *text = malloc(size + !size), *error = malloc(LITMUS_ERROR);
-	struct text_file file = { "f", text, size };
-	int err;
-
-	memcpy(text, data, size);
-	err = litmus_read(&test, &file, error);
-	if (err) {
-		FUZZ_EXPECT(err == -EINVAL);
-		FUZZ_EXPECT(!strncmp(error, "f:", 2) && !strchr(error, '\n'));
-	} else {
-		FUZZ_EXPECT(!error[0]);
-		check_accepted();
-	}
-	free(error);
-	free(text);
-	return 0;
+	return fuzz_text(data, size, LITMUS_ERROR, read_file, check_accepted);
 }

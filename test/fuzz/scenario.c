@@ -1,13 +1,11 @@
 /*
  * Scenario files: any bytes are read, or refused by one line.
  */
-#include "test/fuzz/fuzz.h"
+#include "test/fuzz/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "lab/scenario/read.h"
 #include "lab/scenario/selection.h"
-#include "lib/error.h"
 #include "vmm/hypercall_abi.h"
 
 const char fuzz_name[] = "scenario";
@@ -65,22 +63,12 @@ static void check_accepted(void)
 	FUZZ_EXPECT(at == scenario.statement_count);
 }
 
+static int read_file(const struct text_file *file, char *error)
+{
+	return scenario_read(&scenario, file, error);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	char *text = malloc(size + !size), *error = malloc(SCENARIO_ERROR);
-	struct text_file file = { "f", text, size };
-	int err;
-
-	memcpy(text, data, size);
-	err = scenario_read(&scenario, &file, error);
-	if (err) {
-		FUZZ_EXPECT(err == -EINVAL);
-		FUZZ_EXPECT(!strncmp(error, "f:", 2) && !strchr(error, '\n'));
-	} else {
-		FUZZ_EXPECT(!error[0]);
-		check_accepted();
-	}
-	free(error);
-	free(text);
-	return 0;
+	return fuzz_text(data, size, SCENARIO_ERROR, read_file, check_accepted);
 }
