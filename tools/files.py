@@ -22,16 +22,16 @@ class OwnFile:
     path: Path
     name: str                   # what the scenario or the test is called
     text: str                   # what happens there
-    fields: dict[str, str]      # vcpus, pages, mixes; mutants
+    fields: dict[str, str]      # vcpus, pages, mixes; line, mutants
 
     def number(self, field: str) -> int:
         """What the file needs."""
         return int(self.fields[field])
 
 
-def is_file(part: str, suffix: str) -> bool:
+def is_file(part: str) -> bool:
     """Does this part of an option name a file? No name has a '.' or '/'."""
-    return part.endswith(suffix) or "/" in part or "." in part
+    return "/" in part or "." in part
 
 
 def read(part: str, suffix: str, reader: Path) -> OwnFile:
@@ -60,7 +60,7 @@ def take(given: list[str], suffix: str, reader: Path,
     their place, and the files; adds them to @known."""
     names, found = [], []
     for part in given:
-        if not is_file(part, suffix):
+        if not is_file(part):
             names.append(part)
             continue
         own = read(part, suffix, reader)

@@ -46,6 +46,7 @@ struct litmus_term {
 #define LITMUS_NAME	32	/* a name and its zero byte */
 #define LITMUS_FILE	64
 #define LITMUS_TEXT	400
+#define LITMUS_MUTANT	32	/* a mutant's name and its zero byte */
 #define LITMUS_MAX_PAGES 512	/* those of a table */
 
 struct litmus_test {
@@ -58,6 +59,7 @@ struct litmus_test {
 	char mutants[160];	/* that reach it, separated by spaces */
 	char heard[160];	/* that break the rule here, but only a real
 				 * processor would show */
+	u32 mutants_line, heard_line;	/* of the file; 0: they are not there */
 	u32 pages;		/* of the VM */
 	struct action initially[LITMUS_INITIAL + 1];	/* in turn */
 	struct litmus_actor {

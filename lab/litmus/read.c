@@ -177,12 +177,15 @@ static int read_key(struct litmus_reader *reader)
 		const char *name;
 		char *text;
 		size_t size;
+		u32 *line;
 	} keys[] = {
-		{ "Rules", test->rules, sizeof(test->rules) },
-		{ "Reach", test->reach, sizeof(test->reach) },
-		{ "Mutants", test->mutants, sizeof(test->mutants) },
-		{ "Heard", test->heard, sizeof(test->heard) },
-		{ "Pages", NULL, 0 },
+		{ "Rules", test->rules, sizeof(test->rules), NULL },
+		{ "Reach", test->reach, sizeof(test->reach), NULL },
+		{ "Mutants", test->mutants, sizeof(test->mutants),
+		  &test->mutants_line },
+		{ "Heard", test->heard, sizeof(test->heard),
+		  &test->heard_line },
+		{ "Pages", NULL, 0, NULL },
 	};
 	u32 i;
 
@@ -191,6 +194,12 @@ static int read_key(struct litmus_reader *reader)
 			continue;
 		if (!scan_symbol(&reader->scan, "="))
 			return litmus_refuse(reader, "=");
+		if (reader->keys & 1u << i)
+			return scan_error(&reader->scan, "%s= comes twice: "
+					  "accepted is one", keys[i].name);
+		reader->keys |= 1u << i;
+		if (keys[i].line)
+			*keys[i].line = reader->scan.line;
 		if (!keys[i].text)
 			return read_pages_key(reader);
 		return scan_line(&reader->scan, keys[i].text, keys[i].size);

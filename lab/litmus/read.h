@@ -8,7 +8,7 @@
 #include "lab/litmus/litmus.h"
 #include "lib/scan.h"
 
-#define LITMUS_ERROR	400	/* room for any complaint */
+#define LITMUS_ERROR	1000	/* room for any complaint */
 
 /* A file while it is read. */
 struct litmus_reader {
@@ -18,6 +18,7 @@ struct litmus_reader {
 	 * N of rN, or -1 for one that has no name. */
 	int registers[LITMUS_ACTORS + 2][LITMUS_INITIAL];
 	int register_count[LITMUS_ACTORS + 2];
+	u32 keys;		/* that were read, a bit each */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "lab/litmus/tests.h"
 
+#include "lab/mutant/mutant.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -28,6 +29,41 @@ u32 litmus_pages_max(void)
 	return max;
 }
 
+static int refuse_mutant(const struct litmus_test *test, u32 line,
+			 const char *name, char *error)
+{
+	size_t n = format_text(error, LITMUS_ERROR, "%s:%u: mutant '%s' is "
+			       "unknown: accepted are", test->file, line, name);
+	u32 i;
+
+	for (i = 0; i < mutant_count && n < LITMUS_ERROR; i++)
+		n += format_text(error + n, LITMUS_ERROR - n, " %s",
+				 mutants[i].name);
+	return -EINVAL;
+}
+
+/* Are all of @words, with blanks between them, names of mutants? */
+static int check_mutants(const struct litmus_test *test, const char *words,
+			 u32 line, char *error)
+{
+	char name[LITMUS_MUTANT];
+	size_t n = 0;
+
+	for (; ; words++) {
+		if (*words && *words != ' ') {
+			if (n + 1 < sizeof(name))
+				name[n++] = *words;
+			continue;
+		}
+		name[n] = '\0';
+		if (n && !mutant_find(name))
+			return refuse_mutant(test, line, name, error);
+		n = 0;
+		if (!*words)
+			return 0;
+	}
+}
+
 int litmus_add(const struct text_file *file, char *error)
 {
 	struct litmus_test *test = &litmus_tests[litmus_test_count];
@@ -41,6 +77,11 @@ int litmus_add(const struct text_file *file, char *error)
 		return -EINVAL;
 	}
 	err = litmus_read(test, file, error);
+	if (!err)
+		err = check_mutants(test, test->mutants, test->mutants_line,
+				    error);
+	if (!err)
+		err = check_mutants(test, test->heard, test->heard_line, error);
 	if (err)
 		return err;
 	other = litmus_find(test->name);

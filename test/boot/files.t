@@ -232,7 +232,7 @@ class Refused(support.FrontEndTest):
                 ("Tandem COW-MP { } host; r0 = read p0; forbidden 0:r0=1",
                  ("FILE:1: ", "COW-MP", "taken")),
                 ("Tandem T\nMutants=no-flash\n{ } host; r0 = read p0; "
-                 "forbidden 0:r0=1", ("FILE", "no-flash", "no-flush"))):
+                 "forbidden 0:r0=1", ("FILE:2: ", "no-flash", "no-flush"))):
             self.refused(text, "w.litmus", "litmus", "--quiet", "--test",
                          "FILE", mentions=mentions)
 

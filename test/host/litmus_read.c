@@ -142,6 +142,7 @@ static void test_mistakes(void **state)
 		{ HEAD "\"no end", "2: the text has no end" },
 		{ HEAD "\"\x01\"", "2: byte 0x1 cannot be shown" },
 		{ HEAD "Rule=O1", "2: 'Rule' is not accepted: Rules= Reach=" },
+		{ HEAD "Rules=O1\nRules=O2", "3: Rules= comes twice" },
 		{ HEAD "Pages=513", "2: Pages= takes a number from 1 to 512" },
 		{ HEAD "Pages=0", "2: Pages= takes" },
 		{ HEAD INIT, "3: the end of the file is not accepted: an actor" },
@@ -215,6 +216,11 @@ static void test_many(void **state)
 	file.size = sprintf(text, "Tandem COW-MP " INIT ROWS LAST);
 	assert_int_equal(litmus_add(&file, error), -EINVAL);
 	assert_non_null(strstr(error, "the name COW-MP is taken"));
+	file.size = sprintf(text, "Tandem T\n\nHeard=no-flash\n" INIT ROWS
+			    LAST);
+	assert_int_equal(litmus_add(&file, error), -EINVAL);
+	assert_non_null(strstr(error, "my.litmus:3: mutant 'no-flash' is "
+			       "unknown: accepted are seq-early"));
 	for (i = count; i < LITMUS_TESTS; i++) {
 		file.size = sprintf(text, "Tandem T%u " INIT ROWS LAST, i);
 		assert_int_equal(litmus_add(&file, error), 0);

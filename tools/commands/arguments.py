@@ -205,7 +205,7 @@ def _litmus(parser: _Parser, backends: tuple[str, ...]) -> None:
     add("--test", action=_Once, type=names, default=["all"],
         metavar="T,..|all|FILE.litmus", help="default all")
     add("--policy", action=_Once, type=names, metavar=POLICY,
-        help="default all; with --mutants none")
+        help="default all; with --mutants none, but for FILE.litmus")
     add("--mutants", action="store_true", help="the kill matrix: who catches "
         "which of the deliberately broken policies")
     add("--rounds", type=between(1, 10 ** 9), metavar="N",

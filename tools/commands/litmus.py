@@ -157,7 +157,8 @@ def check_mutants(own: list[files.OwnFile], known: Names) -> None:
     for file in own:
         for name in filter(None, file.fields["mutants"].split(",")):
             if name not in accepted:
-                raise Stop(STATUS_USAGE, f"{file.path}: Mutants= '{name}' is "
+                raise Stop(STATUS_USAGE, f"{file.path}:"
+                           f"{file.fields['line']}: mutant '{name}' is "
                            "unknown: accepted are " + " ".join(accepted))
 
 
