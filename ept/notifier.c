@@ -207,8 +207,8 @@ const struct n4_order n4_order_right = { {
 } };
 const struct n4_order *n4_order = &n4_order_right;
 
-/* Between two rounds ML is dropped: the second one walks again, and what a
- * fault has installed meanwhile gains W as well. */
+/* Between two rounds ML is dropped. The second one walks again: an invalidation
+ * may have zapped S meanwhile, or freed its table. */
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			  pte_t new, enum invalidate_reason reason,
 			  enum change_round round)

@@ -8,10 +8,11 @@
 #include "mm/rmap.h"
 
 /*
- * Follow the tables to the entry of it->hva: the only place that does, because
- * a leaf above level 1 looks like an entry that points to a table but for one
- * bit (O23). False: it has come to an entry above @lowest that is none. Every access
- * comes by here: inline and unrolled, each shift is by a constant.
+ * Follow the tables to the entry of it->hva: the only place that does while an
+ * address space lives, because a leaf above level 1 looks like an entry that
+ * points to a table but for one bit (O23). False: it has come to an absent
+ * entry above @lowest. Every access comes by here: inline and unrolled, each
+ * shift is by a constant.
  */
 static inline __attribute__((always_inline))
 bool go_down(struct pte_iter *it)
@@ -232,8 +233,12 @@ void hpt_clears_end(struct mm *mm)
 	(void)atomic_sub(&mm->unflushed, 1);
 }
 
-/* Nobody else looks into these tables any more: they are read as they are. (A
- * walk's reads would each be a point for the explorer, 40 times as many.) */
+/*
+ * Free the tables that entries @first to @end of @table point to, the lowest
+ * first. The address space is gone and nobody else reads them, so plain reads
+ * will do: the explorer would take each volatile one for a step that others may
+ * come between.
+ */
 static void free_below(pte_t *table, int level, u32 first, u32 end)
 {
 	u32 i;

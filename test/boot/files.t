@@ -157,6 +157,31 @@ class Files(support.FrontEndTest):
             self.assertIn("message b: ", err)
             self.assertIn("den", err)
 
+    def phase(self, text):
+        """The counters of the last phase of a scenario, idle, 16 pages."""
+        return self.runs("--backend", "bochs-vmx", "--workload",
+                         self.file("my.scn", "scenario my-own phase a guest "
+                                   f"write {text}"), "--policy", "change-pte",
+                         "--pages", "16", "--guest", "idle"
+                         )[0]["phases"][-1]["counters"]
+
+    def test_weights(self):
+        """a mix draws by weight, as often as it says"""
+        for weights, low, high in (((1, 199), 180, 200), ((199, 1), 0, 20),
+                                   ((1, 1), 60, 140)):
+            counted = self.phase("phase b mix 200 { %u pace; %u migrate "
+                                 "random page }" % weights)
+            self.assertGreaterEqual(counted.get("primary_flush_requests", 0), low)
+            self.assertLessEqual(counted.get("primary_flush_requests", 0), high)
+
+    def test_merge(self):
+        """merge p3 p5: these two, and only if they are equal"""
+        for pages, merged in ((("p3", "p5"), 1), (("p3", "p6"), 0),
+                              (("p4", "p5"), 0)):
+            counted = self.phase("phase b guest write p3 class 1; guest write "
+                                 "p5 class 1 phase c merge %s %s" % pages)
+            self.assertEqual(counted.get("spte_change", 0), merged)
+
     def test_guests_pages(self):
         """pages that the guest keeps writing to are no others' to write"""
         path = self.file("my.scn", "scenario my-own phase a guest write phase "
