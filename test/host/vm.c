@@ -28,6 +28,14 @@ int vm_fault(gpa_t gpa, u32 access)
 	return -EFAULT;
 }
 
+const struct policy *policy_named(const char *name)
+{
+	const struct policy *policy = policy_find(name);
+
+	assert_non_null(policy);
+	return policy;
+}
+
 void vm_start(const struct policy *policy, u64 page_count)
 {
 	struct memslot slot = { { DATA_GFN }, page_count, page_hva(0) };

@@ -19,6 +19,9 @@ extern struct vcpu_tlb vcpus[2];
 #define DATA_GFN	0x200ull	/* stands for page 0 of mm */
 #define ALIAS_GFN	0x10000ull	/* stands for page 0 once more */
 
+/* The policy with that name, which there is. */
+const struct policy *policy_named(const char *name);
+
 /* One vCPU and @pages of memory under @policy; stop before teardown(). */
 void vm_start(const struct policy *policy, u64 page_count);
 int vm_fault(gpa_t gpa, u32 access);	/* what vm_start() sets up for it */
