@@ -4,7 +4,8 @@
 #include "lab/check/state.h"
 
 /* What has ended in @range is flushed; @rule if not. */
-static void range_flushed(enum rule rule, const struct step_event *event,
+static void range_flushed(struct check_vm *vm, enum rule rule,
+			  const struct step_event *event,
 			  struct hva_range range)
 {
 	u64 last = 0, which = CHECK_NONE;
@@ -12,8 +13,8 @@ static void range_flushed(enum rule rule, const struct step_event *event,
 
 	for (hva = range.start; hva.v < range.end.v;
 	     hva = hva_add(hva, PAGE_SIZE)) {
-		for_each_alias(gfn, hva) {
-			u64 removed = check_gfn(gfn.n)->removed;
+		for_each_alias(gfn, vm, hva) {
+			u64 removed = check_gfn(vm, gfn.n)->removed;
 
 			if (removed > last) {
 				last = removed;
@@ -22,12 +23,12 @@ static void range_flushed(enum rule rule, const struct step_event *event,
 		}
 	}
 	if (last)
-		check_flushed(rule, event, which, CHECK_NONE, last);
+		check_flushed(vm, rule, event, which, CHECK_NONE, last);
 }
 
-void check_on_open(const struct step_event *event)
+void check_on_open(struct check_vm *vm, const struct step_event *event)
 {
-	struct cpu_record *cpu = check_cpu();
+	struct vm_cpu_record *cpu = check_vm_cpu(vm);
 
 	if (cpu->bracket_count == CHECK_BRACKETS)
 		return;
@@ -38,33 +39,33 @@ void check_on_open(const struct step_event *event)
 }
 
 /* The flush has ended before ML is dropped. */
-void check_on_i1(const struct step_event *event)
+void check_on_i1(struct check_vm *vm, const struct step_event *event)
 {
-	const struct cpu_record *cpu = check_cpu();
+	const struct vm_cpu_record *cpu = check_vm_cpu(vm);
 
 	if (cpu->bracket_count)
-		range_flushed(RULE_O6, event,
+		range_flushed(vm, RULE_O6, event,
 			      cpu->brackets[cpu->bracket_count - 1]);
 }
 
 /* INV-SUBSET holds again, and what has ended is flushed. */
-void check_on_close(const struct step_event *event)
+void check_on_close(struct check_vm *vm, const struct step_event *event)
 {
 	struct hva_range range = { { event->from }, { event->to } };
-	struct cpu_record *cpu = check_cpu();
+	struct vm_cpu_record *cpu = check_vm_cpu(vm);
 	hva_t hva;
 
 	if (cpu->bracket_count)
 		store_release(&cpu->bracket_count, cpu->bracket_count - 1);
 	for (hva = range.start; hva.v < range.end.v;
 	     hva = hva_add(hva, PAGE_SIZE)) {
-		for_each_alias(gfn, hva) {
-			spte_t s = { check_gfn(gfn.n)->shadow };
+		for_each_alias(gfn, vm, hva) {
+			spte_t s = { check_gfn(vm, gfn.n)->shadow };
 
-			if (check_exceeds_for_long(s, hva))
-				check_violated(RULE_INV_SUBSET, event, gfn.n,
+			if (check_exceeds_for_long(vm, s, hva))
+				check_violated(vm, RULE_INV_SUBSET, event, gfn.n,
 					       hva.v, 0);
 		}
 	}
-	range_flushed(RULE_O6, event, range);
+	range_flushed(vm, RULE_O6, event, range);
 }

@@ -28,12 +28,12 @@ static void (*const groups[STEP_COUNT])(const struct step_event *event) = {
 	[STEP_CLOSE] = check_hear_secondary,
 	[STEP_OWED] = check_hear_secondary,
 	[STEP_ISSUED] = check_hear_secondary,
-	[STEP_REQUEST] = check_hear_secondary,
-	[STEP_FLUSH] = check_hear_secondary,
-	[STEP_E3] = check_hear_secondary,
+	[STEP_REQUEST] = check_hear_request,
+	[STEP_FLUSH] = check_hear_vcpu,
+	[STEP_E3] = check_hear_vcpu,
 	[STEP_TABLE] = check_hear_secondary,
 	[STEP_ENTER] = check_hear_primary,
-	[STEP_EXIT] = check_hear_secondary,
+	[STEP_EXIT] = check_hear_vcpu,
 	[STEP_X3] = check_hear_primary,
 	[STEP_PRIMARY] = check_hear_primary,
 	[STEP_CLEAN] = check_hear_primary,
@@ -59,8 +59,6 @@ static void hear(struct step_listener *listener,
 	struct cpu_record *cpu = check_cpu();
 
 	(void)listener;
-	if (!check.ept)
-		return;
 	cpu->last[cpu->last_count++ % CHECK_STEPS] = event->step;
 	if (groups[event->step])
 		groups[event->step](event);
@@ -68,14 +66,26 @@ static void hear(struct step_listener *listener,
 
 static struct step_listener listener = { .hear = hear };
 
-int check_init(u64 gfn_count)
+int check_init(u32 vm_count, u64 gfn_count)
 {
+	u64 frame_count = frame_pfn_end();
 	int err = records_init(&check.frames, sizeof(struct frame_record),
-			       frame_pfn_end());
+			       frame_count);
+	u32 i;
 
+	BUG_ON(vm_count > CHECK_VMS);
+	for (i = 0; !err && i < vm_count; i++) {
+		struct check_vm *vm = &check.vms[i];
+
+		err = records_init(&vm->uses, sizeof(struct use_record),
+				   frame_count);
+		if (!err)
+			err = records_init(&vm->gfns,
+					   sizeof(struct gfn_record),
+					   gfn_count);
+	}
 	if (!err)
-		err = records_init(&check.gfns, sizeof(struct gfn_record),
-				   gfn_count);
+		check.vm_count = vm_count;
 	return err;
 }
 
@@ -89,32 +99,59 @@ static u64 gfns_of(const struct ept *ept)
 	return count;
 }
 
-void check_start(struct ept *ept)
+void check_start(void)
 {
 	check_stop();
 	memset(counts, 0, sizeof(counts));
 	memset(check.cpus, 0, sizeof(check.cpus));
 	report_count = 0;
-	if (!check.frames.count)
+	if (!check.vm_count)
 		return;
-	BUG_ON(gfns_of(ept) > check.gfns.count);
 	records_clear(&check.frames);
-	records_clear(&check.gfns);
-	tlb_model_reset(&check.secondary, TLB_STALE);
 	tlb_model_reset(&check.primary, TLB_IN_USE);
-	check.ept = ept;
 	step_listen(&listener);
+}
+
+void check_watch(struct ept *ept)
+{
+	struct check_vm *vm = check.vms;
+
+	if (!check.vm_count)
+		return;
+	while (vm->ept)
+		BUG_ON(++vm == check.vms + check.vm_count);
+	BUG_ON(gfns_of(ept) > vm->gfns.count);
+	records_clear(&vm->uses);
+	records_clear(&vm->gfns);
+	memset(vm->cpus, 0, sizeof(vm->cpus));
+	tlb_model_reset(&vm->secondary, TLB_STALE);
+	vm->ept = ept;
+}
+
+void check_unwatch(const struct ept *ept)
+{
+	u32 i;
+
+	for_each_checked_vm(vm) {
+		if (vm->ept != ept)
+			continue;
+		vm->ept = NULL;
+		for (i = 0; i < MAX_CPUS; i++)
+			if (check.cpus[i].running == vm)
+				check.cpus[i].running = NULL;
+	}
 }
 
 void check_stop(void)
 {
 	step_unlisten(&listener);
-	check.ept = NULL;
+	for_each_checked_vm(vm)
+		check_unwatch(vm->ept);
 }
 
-struct gfn_record *check_gfn(u64 gfn)
+struct gfn_record *check_gfn(const struct check_vm *vm, u64 gfn)
 {
-	const struct memslots *slots = &check.ept->slots;
+	const struct memslots *slots = &vm->ept->slots;
 	u64 before = 0;
 	u32 i;
 
@@ -122,7 +159,7 @@ struct gfn_record *check_gfn(u64 gfn)
 		const struct memslot *slot = &slots->slots[i];
 
 		if (memslot_contains(slot, (gfn_t){ gfn }))
-			return records_at(&check.gfns,
+			return records_at(&vm->gfns,
 					  before + gfn - slot->gfn.n);
 		before += slot->page_count;
 	}
@@ -140,8 +177,8 @@ static void copy_steps(struct violation *v, const struct cpu_record *cpu)
 	v->last_count = n;
 }
 
-void check_violated(enum rule rule, const struct step_event *event, u64 gfn,
-		    u64 hva, u64 cpus)
+void check_violated(const struct check_vm *vm, enum rule rule,
+		    const struct step_event *event, u64 gfn, u64 hva, u64 cpus)
 {
 	u32 i = atomic_add(&report_count, 1) - 1;
 	struct violation *v;
@@ -155,13 +192,14 @@ void check_violated(enum rule rule, const struct step_event *event, u64 gfn,
 		.step = event->step, .gfn = gfn, .hva = hva,
 	};
 	if (gfn != CHECK_NONE) {
-		const struct gfn_record *g = check_gfn(gfn);
+		const struct gfn_record *g = check_gfn(vm, gfn);
 		spte_t s = { g->shadow };
 
-		v->s = spte_present(check.ept->format, s) ? s.v : g->was;
+		v->s = spte_present(vm->ept->format, s) ? s.v : g->was;
 	}
 	if (hva != CHECK_NONE)
-		v->p = check_pte((hva_t){ hva }).v;
+		v->p = event->step == STEP_PTE ? event->to
+		     : vm ? check_pte(vm, (hva_t){ hva }).v : 0;
 	copy_steps(v, check_cpu());
 }
 

@@ -4,7 +4,8 @@
  * machine runs. It judges by the model of tlb_model.h, so that it sees what the
  * hardware at hand forgives. Constant cost for each change and each flush.
  *
- * One VM at a time. It takes no lock, and changes nothing but its own records.
+ * Several VMs at a time, over one address space or several. It takes no lock,
+ * and changes nothing but its own records.
  */
 #ifndef LAB_CHECK_CHECK_H
 #define LAB_CHECK_CHECK_H
@@ -31,17 +32,27 @@ enum rule {
 /* As docs/contract.md writes them. */
 extern const char *const rule_names[RULE_COUNT];
 
+#define CHECK_VMS	8
+
 /*
- * Memory for all frames and @gfn_count guest frames; once, before frames are
- * counted. -ENOMEM.
+ * Memory for all frames, and for @vm_count VMs of @gfn_count guest frames each;
+ * once, before frames are counted. -ENOMEM.
  */
-__must_check int check_init(u64 gfn_count);
+__must_check int check_init(u32 vm_count, u64 gfn_count);
 
-/* Watch @ept, which no vCPU has run on yet, from now on; nothing is violated
- * yet. check_init() was called; else nothing is watched. */
-void check_start(struct ept *ept);
+/* Nothing is violated yet, and no VM watched. */
+void check_start(void);
 
-/* No vCPU runs any more, the ept is still there. Also if never started. */
+/*
+ * Watch @ept, which no vCPU has run on yet, from now on. Nobody steps meanwhile.
+ * Without check_init() nothing is watched.
+ */
+void check_watch(struct ept *ept);
+
+/* No vCPU of @ept runs any more, the ept is still there. Nobody steps. */
+void check_unwatch(const struct ept *ept);
+
+/* The same for all that are watched. Also if never started. */
 void check_stop(void);
 
 #define CHECK_STEPS	12

@@ -27,7 +27,7 @@ static void page_is_flushed(const struct step_event *event)
 				       check_end_stamp(cpu->cleared));
 
 	if (holders)
-		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+		check_violated(NULL, RULE_O12, event, CHECK_NONE, CHECK_NONE,
 			       holders);
 	(void)atomic_cmpxchg(&check_frame(cpu->cleared_pfn)->p_removed,
 			     cpu->cleared, 0ull);
@@ -46,7 +46,7 @@ static void on_pdone(const struct step_event *event)
 		mask &= ~(1ull << cpu_id());
 	holders = tlb_model_demand(&check.primary, mask, cpu->primary);
 	if (holders)
-		check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+		check_violated(NULL, RULE_O12, event, CHECK_NONE, CHECK_NONE,
 			       holders);
 }
 
@@ -61,7 +61,7 @@ static void on_r2(const struct step_event *event)
 		holders = tlb_model_demand(&check.primary, check_loaded_by(mm),
 					   cpu->protected);
 	if (holders)
-		check_violated(RULE_O12, event, CHECK_NONE, event->subject,
+		check_violated(NULL, RULE_O12, event, CHECK_NONE, event->subject,
 			       holders);
 	cpu->protected = 0;
 }
@@ -76,7 +76,7 @@ void check_hear_primary(const struct step_event *event)
 		break;
 	case STEP_X3:
 		if (!tlb_model_start_use(&check.primary, event->subject))
-			check_violated(RULE_O12, event, CHECK_NONE, CHECK_NONE,
+			check_violated(NULL, RULE_O12, event, CHECK_NONE, CHECK_NONE,
 				       1ull << event->subject);
 		break;
 	case STEP_PRIMARY:

@@ -6,9 +6,9 @@
 
 /* --- N1 to N5, under PTL. */
 
-pte_t check_pte(hva_t hva)
+pte_t check_pte(const struct check_vm *vm, hva_t hva)
 {
-	pte_t *ptep = hpt_walk(check.ept->mm, hva);
+	pte_t *ptep = hpt_walk(vm->ept->mm, hva);
 
 	return ptep ? pte_read(ptep) : pte_none();
 }
@@ -18,35 +18,40 @@ static void on_n2(const struct step_event *event, const struct change *change)
 	struct cpu_record *cpu = check_cpu();
 
 	if (pte_present(pte_read(change->ptep)))
-		check_violated(RULE_O3, event, CHECK_NONE, change->hva.v, 0);
+		check_violated(NULL, RULE_O3, event, CHECK_NONE, change->hva.v,
+			       0);
 	cpu->empty = true;
 	cpu->counted = change->known_references == ANY_REFERENCES;
-	cpu->seq = READ_ONCE(check.ept->seq);
+	for_each_vm_over(vm, change->mm)
+		check_vm_cpu(vm)->seq = READ_ONCE(vm->ept->seq);
 }
 
 static void on_n4(const struct step_event *event, const struct change *change)
 {
 	if (!check_cpu()->counted)
-		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
+		check_violated(NULL, RULE_O17, event, CHECK_NONE, change->hva.v,
+			       0);
 	if (change->new != change->old && pte_writable(change->seen))
-		check_violated(RULE_O4, event, CHECK_NONE, change->hva.v, 0);
+		check_violated(NULL, RULE_O4, event, CHECK_NONE, change->hva.v,
+			       0);
 }
 
 /* S of every alias is what P is now, or absent; and flushed, unless it is
  * T3a or T4, whose flush may come later (section 6). */
-static void on_n5(const struct step_event *event, const struct change *change)
+static void on_n5(struct check_vm *vm, const struct step_event *event,
+		  const struct change *change)
 {
-	const struct spte_format *f = check.ept->format;
+	const struct spte_format *f = vm->ept->format;
 	u32 right = 0, wrong = 0;
 	u64 which = CHECK_NONE, end = 0;
 
-	for_each_alias(gfn, change->hva) {
-		struct gfn_record *g = check_gfn(gfn.n);
+	for_each_alias(gfn, vm, change->hva) {
+		struct gfn_record *g = check_gfn(vm, gfn.n);
 		spte_t s = { g->shadow };
 
 		if (g->removed > end)
 			end = g->removed;
-		if (!check_exceeds(s, check_pte(change->hva))) {
+		if (!check_exceeds(vm, s, check_pte(vm, change->hva))) {
 			right += spte_present(f, s);
 		} else {
 			wrong++;
@@ -54,16 +59,16 @@ static void on_n5(const struct step_event *event, const struct change *change)
 		}
 	}
 	if (wrong)
-		check_violated(right ? RULE_O16 : RULE_O2, event, which,
+		check_violated(vm, right ? RULE_O16 : RULE_O2, event, which,
 			       change->hva.v, 0);
 	/* A migration's I1 may have ended S once more: it flushes itself. */
 	if (end && change->new != change->old && change->right == PTE_RW &&
-	    !check_in_other_bracket(change->hva))
-		check_flushed(RULE_O2, event, CHECK_NONE, change->hva.v, end);
+	    !check_in_other_bracket(vm, change->hva))
+		check_flushed(vm, RULE_O2, event, CHECK_NONE, change->hva.v, end);
 	/* In a bracket seq moves at its end, and inprog refuses until then. */
-	if (READ_ONCE(check.ept->seq) == check_cpu()->seq &&
-	    !check_in_bracket(change->hva))
-		check_violated(RULE_O1, event, CHECK_NONE, change->hva.v, 0);
+	if (READ_ONCE(vm->ept->seq) == check_vm_cpu(vm)->seq &&
+	    !check_in_bracket(vm, change->hva))
+		check_violated(vm, RULE_O1, event, CHECK_NONE, change->hva.v, 0);
 }
 
 static void on_abort(const struct step_event *event,
@@ -74,7 +79,8 @@ static void on_abort(const struct step_event *event,
 	if (check_cpu()->empty && (pte_pfn(p).n != pte_pfn(change->cleared).n
 				     || pte_right(p) !=
 					pte_right(change->cleared)))
-		check_violated(RULE_O17, event, CHECK_NONE, change->hva.v, 0);
+		check_violated(NULL, RULE_O17, event, CHECK_NONE, change->hva.v,
+			       0);
 }
 
 static void end_change(struct cpu_record *cpu)
@@ -84,15 +90,23 @@ static void end_change(struct cpu_record *cpu)
 	store_release(&cpu->changing, 0ull);
 }
 
+static bool is_watched(const struct mm *mm)
+{
+	for_each_vm_over(vm, mm)
+		return true;
+	return false;
+}
+
 void check_hear_change(const struct step_event *event)
 {
 	const struct change *change = event->object;
 	struct cpu_record *cpu = check_cpu();
 
-	if (change->mm != check.ept->mm)
+	if (!is_watched(change->mm))
 		return;
 	switch (event->step) {
 	case STEP_N1:
+		cpu->changing_mm = change->mm;
 		store_release(&cpu->changing, change->hva.v + 1);
 		break;
 	case STEP_N2:
@@ -105,7 +119,8 @@ void check_hear_change(const struct step_event *event)
 		on_n4(event, change);
 		break;
 	case STEP_N5:
-		on_n5(event, change);
+		for_each_vm_over(vm, change->mm)
+			on_n5(vm, event, change);
 		end_change(cpu);
 		break;
 	default:
@@ -122,43 +137,56 @@ static void count_pte(pte_t p, u32 n)
 		atomic_add(&check_frame(pte_pfn(p).n)->writable_ptes, n);
 }
 
-/* Whoever may still use the frame by another way sees it change (O6); whoever
- * may still use what it came in the place of does not (O2, T3a). */
-static void becomes_writable(const struct step_event *event,
-			     const struct frame_record *frame)
+/*
+ * Whoever may still use the frame by another way sees it change (O6); whoever
+ * may still use what it came in the place of does not (O2, T3a). In an
+ * invalidation of another CPU's S goes first: that one flushes, and until then
+ * P may come back as it was (N3).
+ */
+static void becomes_writable(const struct step_event *event, pte_t new,
+			     hva_t hva)
 {
-	check_flushed(RULE_O6, event, CHECK_NONE, event->subject,
-		      load_acquire(&frame->removed));
-	check_flushed(RULE_O2, event, CHECK_NONE, event->subject,
-		      load_acquire(&frame->replaced));
+	for_each_checked_vm(vm) {
+		const struct use_record *use = check_use(vm, pte_pfn(new).n);
+
+		if (vm->ept->mm == event->object &&
+		    check_in_other_bracket(vm, hva))
+			continue;
+		check_flushed(vm, RULE_O6, event, CHECK_NONE, hva.v,
+			      load_acquire(&use->removed));
+		check_flushed(vm, RULE_O2, event, CHECK_NONE, hva.v,
+			      load_acquire(&use->replaced));
+	}
 }
 
 /*
  * P comes back: whatever it was before, no CPU of the host's holds it any more.
  * One page may be all that this CPU had to drop itself.
  */
-static void comes_back(const struct step_event *event, u64 end)
+static void comes_back(const struct check_vm *vm,
+		       const struct step_event *event, u64 end)
 {
 	const struct cpu_record *cpu = check_cpu();
-	u64 mask = check_loaded_by(check.ept->mm), holders;
+	u64 mask = check_loaded_by(vm->ept->mm), holders;
 
 	if (cpu->page == event->subject && cpu->page_stamp > end)
 		mask &= ~(1ull << cpu_id());
 	holders = tlb_model_demand(&check.primary, mask, end);
 	if (holders)
-		check_violated(RULE_T8, event, CHECK_NONE, event->subject,
+		check_violated(vm, RULE_T8, event, CHECK_NONE, event->subject,
 			       holders);
 }
 
-static void goes_or_comes_back(const struct step_event *event, pte_t old,
+static void goes_or_comes_back(struct check_vm *vm,
+			       const struct step_event *event, pte_t old,
 			       pte_t new, hva_t hva)
 {
 	u64 end = 0;
 
 	if (pte_present(old) == pte_present(new))
 		return;
-	for_each_alias(gfn, hva) {
-		struct gfn_record *g = check_gfn(gfn.n);
+	for_each_alias(gfn, vm, hva) {
+		struct gfn_record *g = check_gfn(vm, gfn.n);
 
 		if (pte_present(old))
 			g->p_removed = tlb_model_clock();
@@ -166,7 +194,7 @@ static void goes_or_comes_back(const struct step_event *event, pte_t old,
 			end = g->p_removed;
 	}
 	if (end)
-		comes_back(event, end);
+		comes_back(vm, event, end);
 }
 
 /* A primary flush is owed, at the latest before the frame is freed or R2. */
@@ -187,6 +215,20 @@ static void loses(const struct mm *mm, hva_t hva, pte_t old, pte_t new)
 	}
 }
 
+static void is_subset(const struct check_vm *vm, const struct step_event *event,
+		      pte_t p, hva_t hva)
+{
+	if (check_in_window(vm, hva))
+		return;
+	for_each_alias(gfn, vm, hva) {
+		spte_t s = { check_gfn(vm, gfn.n)->shadow };
+
+		if (check_exceeds(vm, s, p))
+			check_violated(vm, RULE_INV_SUBSET, event, gfn.n,
+				       hva.v, 0);
+	}
+}
+
 /* Under the PTL of that P; of any address space. */
 static void on_pte(const struct step_event *event)
 {
@@ -201,39 +243,45 @@ static void on_pte(const struct step_event *event)
 		frame = check_frame(pte_pfn(new).n);
 		if (load_acquire(&frame->writable_ptes) &&
 		    rmap_mapcount(pfn_frame(pte_pfn(new))) > 1)
-			check_violated(RULE_INV_WRITE, event, CHECK_NONE,
+			check_violated(NULL, RULE_INV_WRITE, event, CHECK_NONE,
 				       event->subject, 0);
-		/*
-		 * In an invalidation of another CPU's S goes first: that one
-		 * flushes, and until then P may come back as it was (N3).
-		 */
 		if (pte_writable(new) && !(pte_present(old) &&
-					   pte_writable(old)) &&
-		    !check_in_other_bracket(hva))
-			becomes_writable(event, frame);
+					   pte_writable(old)))
+			becomes_writable(event, new, hva);
 	}
-	if (event->object != check.ept->mm)
-		return;
-	goes_or_comes_back(event, old, new, hva);
-	if (check_in_window(hva))
-		return;
-	for_each_alias(gfn, hva)
-		if (check_exceeds((spte_t){ check_gfn(gfn.n)->shadow }, new))
-			check_violated(RULE_INV_SUBSET, event, gfn.n, hva.v,
-				       0);
+	for_each_vm_over(vm, event->object) {
+		goes_or_comes_back(vm, event, old, new, hva);
+		is_subset(vm, event, new, hva);
+	}
 }
 
 /* Nobody may write to @pfn any more: its content decides something. */
 static void content_is_fixed(enum rule rule, const struct step_event *event,
 			     u64 pfn)
 {
-	const struct frame_record *frame = check_frame(pfn);
+	bool writable = load_acquire(&check_frame(pfn)->writable_ptes);
 
-	if (load_acquire(&frame->writable_leaves) ||
-	    load_acquire(&frame->writable_ptes))
-		check_violated(rule, event, CHECK_NONE, event->subject, 0);
-	check_flushed(rule, event, CHECK_NONE, event->subject,
-		      load_acquire(&frame->write_removed));
+	for_each_checked_vm(vm) {
+		const struct use_record *use = check_use(vm, pfn);
+
+		writable |= load_acquire(&use->writable_leaves);
+		check_flushed(vm, rule, event, CHECK_NONE, event->subject,
+			      load_acquire(&use->write_removed));
+	}
+	if (writable)
+		check_violated(NULL, rule, event, CHECK_NONE, event->subject,
+			       0);
+}
+
+/* No VM uses it, nor may a vCPU hold that it did. */
+static void is_unused(struct check_vm *vm, const struct step_event *event)
+{
+	const struct use_record *use = check_use(vm, event->subject);
+
+	if (load_acquire(&use->leaves))
+		check_violated(vm, RULE_O6, event, CHECK_NONE, CHECK_NONE, 0);
+	check_flushed(vm, use->is_table ? RULE_O15 : RULE_O6, event, CHECK_NONE,
+		      CHECK_NONE, load_acquire(&use->removed));
 }
 
 /* It ends one use, or begins another one. */
@@ -245,14 +293,15 @@ static void on_other_use(const struct step_event *event)
 	holders = tlb_model_demand(&check.primary, check_end_mask(end),
 				   check_end_stamp(end));
 	if (holders)
-		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE,
+		check_violated(NULL, RULE_O6, event, CHECK_NONE, CHECK_NONE,
 			       holders);
-	if (load_acquire(&frame->leaves))
-		check_violated(RULE_O6, event, CHECK_NONE, CHECK_NONE, 0);
-	check_flushed(frame->is_table ? RULE_O15 : RULE_O6, event, CHECK_NONE,
-		      CHECK_NONE, load_acquire(&frame->removed));
-	if (event->step == STEP_ALLOC)
-		*frame = (struct frame_record){ 0 };
+	for_each_checked_vm(vm)
+		is_unused(vm, event);
+	if (event->step != STEP_ALLOC)
+		return;
+	*frame = (struct frame_record){ 0 };
+	for_each_checked_vm(vm)
+		*check_use(vm, event->subject) = (struct use_record){ 0 };
 }
 
 void check_hear_frame(const struct step_event *event)

@@ -10,9 +10,9 @@
 /* The model's prediction; see docs/counters.md. */
 COUNTER_NAMED(count_pf_spurious_accessed, "predicted.pf_spurious_accessed");
 
-static bool spte_same(spte_t a, spte_t b)
+static bool spte_same(const struct check_vm *vm, spte_t a, spte_t b)
 {
-	const struct spte_format *f = check.ept->format;
+	const struct spte_format *f = vm->ept->format;
 
 	/* The mark of an absent one may go, with its table (T13). */
 	if (!spte_present(f, a) && !spte_present(f, b))
@@ -20,9 +20,9 @@ static bool spte_same(spte_t a, spte_t b)
 	return !((a.v ^ b.v) & ~(f->accessed | f->dirty));
 }
 
-static hva_t hva_of(u64 gfn)
+static hva_t hva_of(const struct check_vm *vm, u64 gfn)
 {
-	const struct memslots *slots = &check.ept->slots;
+	const struct memslots *slots = &vm->ept->slots;
 	u32 i = 0;
 
 	while (!memslot_contains(&slots->slots[i], (gfn_t){ gfn }))
@@ -30,9 +30,9 @@ static hva_t hva_of(u64 gfn)
 	return gfn_to_hva(&slots->slots[i], (gfn_t){ gfn });
 }
 
-bool check_exceeds(spte_t s, pte_t p)
+bool check_exceeds(const struct check_vm *vm, spte_t s, pte_t p)
 {
-	const struct spte_format *f = check.ept->format;
+	const struct spte_format *f = vm->ept->format;
 
 	return spte_present(f, s) &&
 	       (!pte_present(p) || pte_pfn(p).n != spte_pfn(s).n ||
@@ -53,33 +53,33 @@ static bool is_asked(const struct vcpu_tlb *tlb)
 
 /* CPUs outside the guest that may hold what ended at @end, and could enter with
  * it: no flush has been requested. */
-static u64 not_asked(u64 end)
+static u64 not_asked(const struct check_vm *vm, u64 end)
 {
 	u64 mask = 0;
 	u32 i;
 
 	for (i = 0; i < cpu_count; i++) {
-		const struct vcpu_tlb *tlb = load_acquire(&check.cpus[i].tlb);
+		const struct vcpu_tlb *tlb = load_acquire(&vm->cpus[i].tlb);
 
 		if (tlb && !is_asked(tlb) &&
 		    load_acquire(&cpus[i].mode) == CPU_OUTSIDE &&
-		    tlb_model_may_hold(&check.secondary, i, end))
+		    tlb_model_may_hold(&vm->secondary, i, end))
 			mask |= 1ull << i;
 	}
 	return mask;
 }
 
-void check_flushed(enum rule rule, const struct step_event *event, u64 gfn,
-		   u64 hva, u64 end)
+void check_flushed(struct check_vm *vm, enum rule rule,
+		   const struct step_event *event, u64 gfn, u64 hva, u64 end)
 {
 	u64 holders;
 
 	if (!end)
 		return;
-	holders = tlb_model_demand(&check.secondary, CHECK_ALL_CPUS, end);
-	holders |= not_asked(end);
+	holders = tlb_model_demand(&vm->secondary, CHECK_ALL_CPUS, end);
+	holders |= not_asked(vm, end);
 	if (holders)
-		check_violated(rule, event, gfn, hva, holders);
+		check_violated(vm, rule, event, gfn, hva, holders);
 }
 
 static bool is_in(hva_t hva, struct hva_range range)
@@ -87,12 +87,12 @@ static bool is_in(hva_t hva, struct hva_range range)
 	return hva.v >= range.start.v && hva.v < range.end.v;
 }
 
-static bool in_bracket_of(hva_t hva, u64 mask)
+static bool in_bracket_of(const struct check_vm *vm, hva_t hva, u64 mask)
 {
 	u32 i, n;
 
 	for (i = 0; i < cpu_count; i++) {
-		const struct cpu_record *cpu = &check.cpus[i];
+		const struct vm_cpu_record *cpu = &vm->cpus[i];
 
 		if (!(mask & 1ull << i))
 			continue;
@@ -103,35 +103,37 @@ static bool in_bracket_of(hva_t hva, u64 mask)
 	return false;
 }
 
-bool check_in_bracket(hva_t hva)
+bool check_in_bracket(const struct check_vm *vm, hva_t hva)
 {
-	return in_bracket_of(hva, CHECK_ALL_CPUS);
+	return in_bracket_of(vm, hva, CHECK_ALL_CPUS);
 }
 
-bool check_in_other_bracket(hva_t hva)
+bool check_in_other_bracket(const struct check_vm *vm, hva_t hva)
 {
-	return in_bracket_of(hva, ~(1ull << cpu_id()));
+	return in_bracket_of(vm, hva, ~(1ull << cpu_id()));
 }
 
-bool check_in_window(hva_t hva)
+bool check_in_window(const struct check_vm *vm, hva_t hva)
 {
 	u32 i;
 
 	for (i = 0; i < cpu_count; i++)
-		if (load_acquire(&check.cpus[i].changing) == hva.v + 1)
+		if (load_acquire(&check.cpus[i].changing) == hva.v + 1 &&
+		    check.cpus[i].changing_mm == vm->ept->mm)
 			return true;
-	return check_in_bracket(hva);
+	return check_in_bracket(vm, hva);
 }
 
 /* A change that another CPU gives up (N3) may end between the looks at P and at
  * the changes. */
-bool check_exceeds_for_long(spte_t s, hva_t hva)
+bool check_exceeds_for_long(const struct check_vm *vm, spte_t s, hva_t hva)
 {
 	u64 ended;
 
 	do {
 		ended = load_acquire(&check.changes_ended);
-		if (!check_exceeds(s, check_pte(hva)) || check_in_window(hva))
+		if (!check_exceeds(vm, s, check_pte(vm, hva)) ||
+		    check_in_window(vm, hva))
 			return false;
 	} while (load_acquire(&check.changes_ended) != ended);
 	return true;
@@ -139,49 +141,52 @@ bool check_exceeds_for_long(spte_t s, hva_t hva)
 
 /* --- S changes, under ML. */
 
-static void appeared(const struct step_event *event, hva_t hva)
+static void appeared(struct check_vm *vm, const struct step_event *event,
+		     hva_t hva)
 {
-	if (check_cpu()->fault_gfn != event->subject + 1)
-		check_violated(RULE_O7, event, event->subject, hva.v, 0);
-	if (check_in_bracket(hva))
-		check_violated(RULE_O8, event, event->subject, hva.v, 0);
+	if (check_vm_cpu(vm)->fault_gfn != event->subject + 1)
+		check_violated(vm, RULE_O7, event, event->subject, hva.v, 0);
+	if (check_in_bracket(vm, hva))
+		check_violated(vm, RULE_O8, event, event->subject, hva.v, 0);
 }
 
 /* It was present, and is present: what may become of it? */
-static void changed(const struct step_event *event, spte_t old, spte_t new,
-		    hva_t hva)
+static void changed(struct check_vm *vm, const struct step_event *event,
+		    spte_t old, spte_t new, hva_t hva)
 {
-	const struct spte_format *f = check.ept->format;
+	const struct spte_format *f = vm->ept->format;
 	const struct cpu_record *cpu = check_cpu();
+	u64 fault_gfn = check_vm_cpu(vm)->fault_gfn;
 	bool moved = spte_pfn(old).n != spte_pfn(new).n;
-	pte_t p = check_pte(hva);
+	pte_t p = check_pte(vm, hva);
 
 	if (moved && spte_writable(f, old))
-		check_violated(RULE_O4, event, event->subject, hva.v, 0);
-	if (moved && cpu->fault_gfn)
-		check_violated(RULE_O1, event, event->subject, hva.v, 0);
+		check_violated(vm, RULE_O4, event, event->subject, hva.v, 0);
+	if (moved && fault_gfn)
+		check_violated(vm, RULE_O1, event, event->subject, hva.v, 0);
 	else if (pte_present(p) &&
 		 (moved || cpu->changing == hva.v + 1))
-		check_violated(RULE_O3, event, event->subject, hva.v, 0);
+		check_violated(vm, RULE_O3, event, event->subject, hva.v, 0);
 	if (moved || spte_writable(f, old) || !spte_writable(f, new))
 		return;
-	if (check_in_bracket(hva))
-		check_violated(RULE_O8, event, event->subject, hva.v, 0);
+	if (check_in_bracket(vm, hva))
+		check_violated(vm, RULE_O8, event, event->subject, hva.v, 0);
 	/* Whoever has used it may keep it without W, until it faults or is
 	 * flushed; who has just faulted on it does not. */
-	if (!check.ept->policy->upgrade->flushes &&
+	if (!vm->ept->policy->upgrade->flushes &&
 	    (!f->accessed || old.v & f->accessed))
 		count_add(&count_pf_spurious_accessed,
-			  tlb_model_users(&check.secondary) -
-			  (cpu->fault_gfn != 0));
+			  tlb_model_users(&vm->secondary) -
+			  (fault_gfn != 0));
 }
 
 /* Stamp the end of a translation, after S has changed. */
-static void ended(const struct step_event *event, spte_t old, spte_t new)
+static void ended(struct check_vm *vm, const struct step_event *event,
+		  spte_t old, spte_t new)
 {
-	const struct spte_format *f = check.ept->format;
-	struct frame_record *frame = check_frame(spte_pfn(old).n);
-	struct gfn_record *g = check_gfn(event->subject);
+	const struct spte_format *f = vm->ept->format;
+	struct use_record *use = check_use(vm, spte_pfn(old).n);
+	struct gfn_record *g = check_gfn(vm, event->subject);
 	u32 noted = 0;
 	u64 now;
 
@@ -190,7 +195,7 @@ static void ended(const struct step_event *event, spte_t old, spte_t new)
 	if (old.v & f->dirty)
 		noted |= FRAME_DIRTY;
 	if (noted & ~READ_ONCE(pfn_frame(spte_pfn(old))->flags))
-		check_violated(RULE_O11, event, event->subject, CHECK_NONE, 0);
+		check_violated(vm, RULE_O11, event, event->subject, CHECK_NONE, 0);
 	if (!spte_needs_flush(f, old, new))
 		return;
 	now = tlb_model_clock();
@@ -198,152 +203,171 @@ static void ended(const struct step_event *event, spte_t old, spte_t new)
 	g->was = old.v;
 	/* Who only lost W may gain it again for the same frame (T4, T2). */
 	if (!spte_present(f, new) || spte_pfn(new).n != spte_pfn(old).n)
-		store_release(&frame->removed, now);
+		store_release(&use->removed, now);
 	if (spte_present(f, new) && spte_pfn(new).n != spte_pfn(old).n)
-		store_release(&check_frame(spte_pfn(new).n)->replaced, now);
+		store_release(&check_use(vm, spte_pfn(new).n)->replaced, now);
 	if (spte_writable(f, old))
-		store_release(&frame->write_removed, now);
+		store_release(&use->write_removed, now);
 }
 
-static void count_leaf(spte_t s, u32 n)
+static void count_leaf(struct check_vm *vm, spte_t s, u32 n)
 {
-	const struct spte_format *f = check.ept->format;
-	struct frame_record *frame;
+	const struct spte_format *f = vm->ept->format;
+	struct use_record *use;
 
 	if (!spte_present(f, s))
 		return;
-	frame = check_frame(spte_pfn(s).n);
-	atomic_add(&frame->leaves, n);
+	use = check_use(vm, spte_pfn(s).n);
+	atomic_add(&use->leaves, n);
 	if (spte_writable(f, s))
-		atomic_add(&frame->writable_leaves, n);
+		atomic_add(&use->writable_leaves, n);
 }
 
-/* Who writes to the new frame finds nobody who still reads what it came in the
- * place of (N4, T3a). */
-static void gained_write(const struct step_event *event, spte_t new, hva_t hva)
+/* Who writes to the new frame finds nobody, in any VM, who still reads what it
+ * came in the place of (N4, T3a). */
+static void gained_write(const struct check_vm *writer,
+			 const struct step_event *event, spte_t new, hva_t hva)
 {
-	check_flushed(RULE_O2, event, event->subject, hva.v,
-		      load_acquire(&check_frame(spte_pfn(new).n)->replaced));
+	u64 gfn = event->subject, pfn = spte_pfn(new).n;
+
+	for_each_checked_vm(vm)
+		check_flushed(vm, RULE_O2, event,
+			      vm == writer ? gfn : CHECK_NONE, hva.v,
+			      load_acquire(&check_use(vm, pfn)->replaced));
 }
 
-static void on_spte(const struct step_event *event)
+static void on_spte(struct check_vm *vm, const struct step_event *event)
 {
-	const struct spte_format *f = check.ept->format;
+	const struct spte_format *f = vm->ept->format;
 	spte_t old = { event->from }, new = { event->to };
-	struct gfn_record *g = check_gfn(event->subject);
-	hva_t hva = hva_of(event->subject);
+	struct gfn_record *g = check_gfn(vm, event->subject);
+	hva_t hva = hva_of(vm, event->subject);
 
-	if (!spte_same((spte_t){ g->shadow }, old))
-		check_violated(RULE_O11, event, event->subject, hva.v, 0);
+	if (!spte_same(vm, (spte_t){ g->shadow }, old))
+		check_violated(vm, RULE_O11, event, event->subject, hva.v, 0);
 	g->shadow = new.v;
-	count_leaf(new, 1);
-	count_leaf(old, -1u);
+	count_leaf(vm, new, 1);
+	count_leaf(vm, old, -1u);
 	if (spte_present(f, old))
-		ended(event, old, new);
+		ended(vm, event, old, new);
 	if (!spte_present(f, new))
 		return;
 	if (spte_present(f, old))
-		changed(event, old, new, hva);
+		changed(vm, event, old, new, hva);
 	else
-		appeared(event, hva);
+		appeared(vm, event, hva);
 	if (spte_writable(f, new))
-		gained_write(event, new, hva);
-	if (check_exceeds_for_long(new, hva))
-		check_violated(check_cpu()->fault_gfn ? RULE_O1
-						      : RULE_INV_SUBSET,
+		gained_write(vm, event, new, hva);
+	if (check_exceeds_for_long(vm, new, hva))
+		check_violated(vm, check_vm_cpu(vm)->fault_gfn
+				       ? RULE_O1 : RULE_INV_SUBSET,
 			       event, event->subject, hva.v, 0);
-	if (spte_writable(f, new) && !check_in_window(hva) &&
+	if (spte_writable(f, new) && !check_in_window(vm, hva) &&
 	    rmap_mapcount(pfn_frame(spte_pfn(new))) > 1)
-		check_violated(RULE_INV_WRITE, event, event->subject, hva.v,
+		check_violated(vm, RULE_INV_WRITE, event, event->subject, hva.v,
 			       0);
 }
 
 /* --- Flushes, and who is inside. */
 
-static bool is_ours(const struct step_event *event)
+/* Whose vCPU it is; NULL: nobody's that is watched. */
+static struct check_vm *vm_of(const struct vcpu_tlb *tlb)
 {
-	const struct vcpu_tlb *tlb = event->object;
-
-	return tlb->root.v == ptr_to_hpa(check.ept->root).v;
+	for_each_checked_vm(vm)
+		if (tlb->root.v == ptr_to_hpa(vm->ept->root).v)
+			return vm;
+	return NULL;
 }
 
-static void on_e3(const struct step_event *event)
+static void on_e3(struct check_vm *vm, const struct step_event *event)
 {
-	struct tlb_model_cpu *cpu = &check.secondary.cpus[event->subject];
-	bool first = !cpu->flushed;
+	bool first = !vm->secondary.cpus[event->subject].flushed;
+	struct vm_cpu_record *cpu = check_vm_cpu(vm);
 
-	store_release(&check_cpu()->tlb, event->object);
-	check_cpu()->fault_gfn = 0;
-	if (!tlb_model_start_use(&check.secondary, event->subject))
-		check_violated(first ? RULE_O13 : RULE_O12, event, CHECK_NONE,
-			       CHECK_NONE, 1ull << event->subject);
+	check_cpu()->running = vm;
+	store_release(&cpu->tlb, event->object);
+	cpu->fault_gfn = 0;
+	if (!tlb_model_start_use(&vm->secondary, event->subject))
+		check_violated(vm, first ? RULE_O13 : RULE_O12, event,
+			       CHECK_NONE, CHECK_NONE, 1ull << event->subject);
 }
 
-static void on_table(const struct step_event *event)
+static void on_exit(const struct step_event *event)
 {
-	struct frame_record *frame = check_frame(event->subject);
+	struct cpu_record *cpu = check_cpu();
 
-	frame->is_table = true;
-	store_release(&frame->removed, tlb_model_clock());
+	if (cpu->running)
+		tlb_model_stop_use(&cpu->running->secondary, event->subject);
+	cpu->running = NULL;
+}
+
+void check_hear_vcpu(const struct step_event *event)
+{
+	struct check_vm *vm;
+
+	if (event->step == STEP_EXIT) {
+		on_exit(event);
+		return;
+	}
+	vm = vm_of(event->object);
+	if (!vm)
+		return;
+	if (event->step == STEP_E3)
+		on_e3(vm, event);
+	else
+		tlb_model_flush(&vm->secondary, event->subject);
+}
+
+void check_hear_request(const struct step_event *event)
+{
+	if (!interrupts_are_on())
+		check_violated(NULL, RULE_O14, event, CHECK_NONE, CHECK_NONE,
+			       0);
+}
+
+static void on_table(struct check_vm *vm, const struct step_event *event)
+{
+	struct use_record *use = check_use(vm, event->subject);
+
+	use->is_table = true;
+	store_release(&use->removed, tlb_model_clock());
+}
+
+static void on_fault(struct check_vm *vm, const struct step_event *event)
+{
+	check_vm_cpu(vm)->fault_gfn =
+		event->step == STEP_F4 ? event->subject + 1 : 0;
+}
+
+static void on_owed(struct check_vm *vm, const struct step_event *event)
+{
+	(void)event;
+	check_vm_cpu(vm)->owed = tlb_model_clock();
+}
+
+static void on_issued(struct check_vm *vm, const struct step_event *event)
+{
+	check_flushed(vm, RULE_O12, event, CHECK_NONE, CHECK_NONE,
+		      check_vm_cpu(vm)->owed);
 }
 
 void check_hear_secondary(const struct step_event *event)
 {
-	struct cpu_record *cpu = check_cpu();
+	static void (*const heard[STEP_COUNT])(struct check_vm *vm,
+					       const struct step_event *event) = {
+		[STEP_F1] = on_fault,
+		[STEP_F4] = on_fault,
+		[STEP_F5] = on_fault,
+		[STEP_SPTE] = on_spte,
+		[STEP_OPEN] = check_on_open,
+		[STEP_I1] = check_on_i1,
+		[STEP_CLOSE] = check_on_close,
+		[STEP_OWED] = on_owed,
+		[STEP_ISSUED] = on_issued,
+		[STEP_TABLE] = on_table,
+	};
 
-	switch (event->step) {
-	case STEP_EXIT:
-		tlb_model_stop_use(&check.secondary, event->subject);
-		return;
-	case STEP_FLUSH:
-		if (is_ours(event))
-			tlb_model_flush(&check.secondary, event->subject);
-		return;
-	case STEP_E3:
-		if (is_ours(event))
-			on_e3(event);
-		return;
-	case STEP_REQUEST:
-		if (!interrupts_are_on())
-			check_violated(RULE_O14, event, CHECK_NONE, CHECK_NONE,
-				       0);
-		return;
-	default:
-		break;
-	}
-	if (event->object != check.ept)
-		return;
-	switch (event->step) {
-	case STEP_F1:
-	case STEP_F5:
-		cpu->fault_gfn = 0;
-		break;
-	case STEP_F4:
-		cpu->fault_gfn = event->subject + 1;
-		break;
-	case STEP_SPTE:
-		on_spte(event);
-		break;
-	case STEP_OPEN:
-		check_on_open(event);
-		break;
-	case STEP_I1:
-		check_on_i1(event);
-		break;
-	case STEP_CLOSE:
-		check_on_close(event);
-		break;
-	case STEP_OWED:
-		cpu->owed = tlb_model_clock();
-		break;
-	case STEP_ISSUED:
-		check_flushed(RULE_O12, event, CHECK_NONE, CHECK_NONE,
-			      cpu->owed);
-		break;
-	case STEP_TABLE:
-		on_table(event);
-		break;
-	default:
-		break;
-	}
+	for_each_checked_vm(vm)
+		if (vm->ept == event->object)
+			heard[event->step](vm, event);
 }

@@ -11,20 +11,24 @@
 #include "mm/hpt.h"
 #include "mm/rmap.h"
 
-/* Of each frame. Stamps are those of tlb_model.h. */
+/* Of each frame, as the primary MMU uses it. Stamps are those of tlb_model.h. */
 struct frame_record {
+	u64 p_removed;		/* a P that mapped it was cleared, and what that
+				 * owes is not flushed: primary.c */
+	u32 writable_ptes;
+};
+
+/* Of each frame, as a VM uses it. */
+struct use_record {
 	u64 removed;		/* a translation of S to it ended last */
 	u64 write_removed;	/* and one that allowed writing */
 	u64 replaced;		/* a translation gave way to one to it last */
 	u32 writable_leaves;	/* S that allow it to be written now */
 	u32 leaves;		/* S that map it now */
-	u32 writable_ptes;
-	u64 p_removed;		/* a P that mapped it was cleared, and what that
-				 * owes is not flushed: primary.c */
 	bool is_table;		/* was one of the ept's, and is unlinked */
 };
 
-/* Of each gfn. Under ML. */
+/* Of each gfn of a VM. Under ML. */
 struct gfn_record {
 	u64 shadow;		/* S as it was changed last, without A and D */
 	u64 removed;		/* stamp: a translation ended last */
@@ -34,17 +38,30 @@ struct gfn_record {
 
 #define CHECK_BRACKETS	2
 
-/* Of each CPU: what it is in the middle of. Written by that CPU alone. */
-struct cpu_record {
-	u64 changing;			/* hva + 1, between N1 and N5; 0: none */
-	bool empty;			/* N2 is done */
-	bool counted;			/* N3 saw the right references */
+/* What a CPU is in the middle of, in one VM. Written by that CPU alone. */
+struct vm_cpu_record {
 	u64 seq;			/* at N2 */
 	struct hva_range brackets[CHECK_BRACKETS];	/* OPEN, no CLOSE yet */
 	u32 bracket_count;
 	u64 fault_gfn;			/* + 1, between F4 and F5; 0: none */
 	u64 owed;			/* stamp at OWED */
 	const struct vcpu_tlb *tlb;	/* of the vCPU that it ran last */
+};
+
+struct check_vm {
+	struct ept *ept;		/* NULL: not watched */
+	struct tlb_model secondary;	/* use: from E3 to the exit */
+	struct records uses, gfns;
+	struct vm_cpu_record cpus[MAX_CPUS];
+};
+
+/* And in an address space. The same. */
+struct cpu_record {
+	u64 changing;			/* hva + 1, between N1 and N5; 0: none */
+	const struct mm *changing_mm;
+	bool empty;			/* N2 is done */
+	bool counted;			/* N3 saw the right references */
+	struct check_vm *running;	/* between E3 and the exit */
 	u64 primary;			/* stamp at PFLUSH */
 	u64 page_stamp, page;		/* its last flush of one page */
 	/* The end of the P that it cleared last; 0: flushed since. */
@@ -55,10 +72,10 @@ struct cpu_record {
 };
 
 struct check {
-	struct ept *ept;	/* NULL: not watching */
-	struct tlb_model secondary;	/* use: from E3 to the exit */
+	struct check_vm vms[CHECK_VMS];
+	u32 vm_count;			/* that there is memory for */
 	struct tlb_model primary;	/* use: from X3 to the entry */
-	struct records frames, gfns;
+	struct records frames;
 	struct cpu_record cpus[MAX_CPUS];
 	u64 changes_ended;	/* atomic; each before cpus[].changing goes */
 };
@@ -77,39 +94,60 @@ static inline struct frame_record *check_frame(u64 pfn)
 	return records_at(&check.frames, pfn);
 }
 
-/* The record of @gfn, which is in a memslot of the ept. */
-struct gfn_record *check_gfn(u64 gfn);
+static inline struct vm_cpu_record *check_vm_cpu(struct check_vm *vm)
+{
+	return &vm->cpus[cpu_id()];
+}
 
-/* What is wrong, about a gfn or an hva or both (CHECK_NONE). */
-void check_violated(enum rule rule, const struct step_event *event, u64 gfn,
-		    u64 hva, u64 cpus);
+static inline struct use_record *check_use(const struct check_vm *vm, u64 pfn)
+{
+	return records_at(&vm->uses, pfn);
+}
+
+/* The record of @gfn, which is in a memslot of @vm. */
+struct gfn_record *check_gfn(const struct check_vm *vm, u64 gfn);
+
+/* Each VM that is watched, and each of those over @mm_. */
+#define for_each_checked_vm(vm)						\
+	for (struct check_vm *vm = check.vms;				\
+	     vm < check.vms + check.vm_count; vm++)			\
+		if (vm->ept)
+
+#define for_each_vm_over(vm, mm_)					\
+	for_each_checked_vm(vm)						\
+		if (vm->ept->mm == (mm_))
+
+/* What is wrong in @vm (NULL: in none), about a gfn or an hva or both
+ * (CHECK_NONE). */
+void check_violated(const struct check_vm *vm, enum rule rule,
+		    const struct step_event *event, u64 gfn, u64 hva, u64 cpus);
 
 /* P of @hva as it is now. */
-pte_t check_pte(hva_t hva);
+pte_t check_pte(const struct check_vm *vm, hva_t hva);
 
 /* Has S rights that P has not? */
-bool check_exceeds(spte_t s, pte_t p);
+bool check_exceeds(const struct check_vm *vm, spte_t s, pte_t p);
 
 /* Is @hva between N1 and N5, or in an invalidation that runs, on any CPU? */
-bool check_in_window(hva_t hva);
-bool check_in_bracket(hva_t hva);
+bool check_in_window(const struct check_vm *vm, hva_t hva);
+bool check_in_bracket(const struct check_vm *vm, hva_t hva);
 
 /* Is it in an invalidation that runs on another CPU? */
-bool check_in_other_bracket(hva_t hva);
+bool check_in_other_bracket(const struct check_vm *vm, hva_t hva);
 
 /*
- * What ended at @end (0: nothing did) must be flushed: on all CPUs that are in
- * the guest now, and on the others before they enter, as they have been asked
- * to. Violates @rule if not.
+ * What ended in @vm at @end (0: nothing did) must be flushed: on all CPUs that
+ * are in the guest now, and on the others before they enter, as they have been
+ * asked to. Violates @rule if not.
  */
-void check_flushed(enum rule rule, const struct step_event *event, u64 gfn,
-		   u64 hva, u64 end);
+void check_flushed(struct check_vm *vm, enum rule rule,
+		   const struct step_event *event, u64 gfn, u64 hva, u64 end);
 
-/* The aliases of @hva: each gfn that stands for it. */
-#define for_each_alias(gfn_, hva_)					\
-	for (u32 slot_ = 0; slot_ < check.ept->slots.count; slot_++)	\
+/* The aliases of @hva in @vm: each gfn that stands for it. */
+#define for_each_alias(gfn_, vm_, hva_)					\
+	for (u32 slot_ = 0; slot_ < (vm_)->ept->slots.count; slot_++)	\
 		for (gfn_t gfn_, end_, *once_ = memslot_gfns(		\
-			&check.ept->slots.slots[slot_], page_range(hva_), \
+			&(vm_)->ept->slots.slots[slot_], page_range(hva_), \
 			&gfn_, &end_) ? &gfn_ : NULL; once_; once_ = NULL)
 
 /*
@@ -146,15 +184,17 @@ static inline u64 check_end_mask(u64 end)
 }
 
 /* Has S rights that P has not, while nobody changes P? */
-bool check_exceeds_for_long(spte_t s, hva_t hva);
+bool check_exceeds_for_long(const struct check_vm *vm, spte_t s, hva_t hva);
 
 /* OPEN, I1 and CLOSE of an invalidation, for secondary.c. */
-void check_on_open(const struct step_event *event);
-void check_on_i1(const struct step_event *event);
-void check_on_close(const struct step_event *event);
+void check_on_open(struct check_vm *vm, const struct step_event *event);
+void check_on_i1(struct check_vm *vm, const struct step_event *event);
+void check_on_close(struct check_vm *vm, const struct step_event *event);
 
 /* What each group of events means; check.c hands them out. */
 void check_hear_secondary(const struct step_event *event);
+void check_hear_vcpu(const struct step_event *event);
+void check_hear_request(const struct step_event *event);
 void check_hear_primary(const struct step_event *event);
 void check_hear_change(const struct step_event *event);
 void check_hear_frame(const struct step_event *event);

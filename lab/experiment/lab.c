@@ -281,7 +281,7 @@ enum machine_exit_status lab_main(const char *command_line,
 		printk("error: not enough memory for trace=on\n");
 		return EXIT_USAGE;
 	}
-	if (!options.check_off && check_init(gfn_count())) {
+	if (!options.check_off && check_init(1, gfn_count())) {
 		printk("error: not enough memory for check=on\n");
 		return EXIT_USAGE;
 	}

@@ -132,7 +132,8 @@ static void run_vm(struct run *run)
 	}
 	if (run->mutant)
 		mutant_arm(run->mutant, &run->vm.ept);
-	check_start(&run->vm.ept);
+	check_start();
+	check_watch(&run->vm.ept);
 	err = scenario_begin(run);
 	if (!err)
 		err = warm_up(run);

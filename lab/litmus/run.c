@@ -211,7 +211,8 @@ static void run_trial(struct trial *t)
 	if (t->mutant)
 		mutant_arm(t->mutant, &t->stage.vm.ept);
 	schedule_init();		/* the checker hears before an actor is held */
-	check_start(&t->stage.vm.ept);
+	check_start();
+	check_watch(&t->stage.vm.ept);
 	play_in_vm(t);
 	check_stop();
 	schedule_exit();

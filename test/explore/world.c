@@ -229,8 +229,10 @@ static void make_vm(void)
 	fake_guest_fault = on_guest_fault;
 	if (trial.mutant)
 		mutant_arm(trial.mutant, &vm);
-	if (trial.checked)
-		check_start(&vm);
+	if (trial.checked) {
+		check_start();
+		check_watch(&vm);
+	}
 }
 
 static void build(void)
@@ -244,7 +246,7 @@ static void build(void)
 
 	fake_ram_init();
 	fake_reset(count_cpus(test));
-	expect(!trial.checked || !check_init(2 * test->pages),
+	expect(!trial.checked || !check_init(1, 2 * test->pages),
 	       "no memory for the checker");
 	mm = mm_create();
 	expect(mm && !mm_mmap(mm, area, VMA_WRITE | VMA_MERGEABLE),

@@ -6,6 +6,7 @@
 
 struct mm *mm;
 
+#define CHECKED_VMS	2
 #define CHECKED_GFNS	(4 * AREA_PAGES)
 
 static u64 free_before;
@@ -15,7 +16,7 @@ int group_setup(void **state)
 {
 	(void)state;
 	fake_ram_init();
-	return check_init(CHECKED_GFNS);
+	return check_init(CHECKED_VMS, CHECKED_GFNS);
 }
 
 int setup(void **state)

@@ -6,6 +6,8 @@
 #include "test/host/vm.h"
 
 #include <string.h>
+
+#include "lab/mutant/mutant.h"
 #include "lib/step.h"
 #include "mm/ksm.h"
 
@@ -64,18 +66,26 @@ static int on_fault(gpa_t gpa, u32 access)
 	}
 }
 
-static void machine_start(u32 i, u32 row)
+static void machine_make(u32 i, const struct policy *policy)
 {
 	struct machine *m = &machines[i];
 	struct memslot slot = { { first_gfn[i] }, N, page_hva(0) };
-	const struct policy *policy = policy_find(names[row]);
 
-	assert_non_null(policy);
-	*m = (struct machine){ .row = row };
+	*m = (struct machine){ 0 };
 	assert_int_equal(ept_init(&m->ept, mm, policy,
 				  spte_format(HVM_EPT, true)), 0);
 	assert_int_equal(ept_add_slot(&m->ept, slot), 0);
 	ept_add_vcpu(&m->ept, &m->tlb);
+	check_watch(&m->ept);
+}
+
+static void machine_start(u32 i, u32 row)
+{
+	const struct policy *policy = policy_find(names[row]);
+
+	assert_non_null(policy);
+	machine_make(i, policy);
+	machines[i].row = row;
 }
 
 static void machine_stop(u32 i)
@@ -84,7 +94,38 @@ static void machine_stop(u32 i)
 
 	fake_guest_leave();
 	fake_cpu(self);
+	check_unwatch(&machines[i].ept);
 	ept_destroy(&machines[i].ept);
+}
+
+/* A machine without VMs, three CPUs, and a checker that has heard nothing. */
+static void begin(void)
+{
+	assert_int_equal(setup(NULL), 0);
+	fake_reset(3);
+	fake_log_off();
+	mm_switch(mm);
+	fake_guest_fault = on_fault;
+	child = NULL;
+	check_start();
+}
+
+static void end(void)
+{
+	if (child)
+		mm_put(child);
+	assert_int_equal(teardown(NULL), 0);
+}
+
+static bool nothing_violated(void)
+{
+	char text[400];
+
+	if (!check_total())
+		return true;
+	check_format(check_report(0), text, sizeof(text));
+	print_error("%s\n", text);
+	return false;
 }
 
 static gpa_t gpa_of(u32 i, u64 page)
@@ -315,13 +356,8 @@ static bool run(const struct event *event, u32 first, u32 second)
 	bool ok = true;
 	u32 i;
 
-	fake_reset(3);
-	fake_log_off();
-	mm_switch(mm);
-	fake_guest_fault = on_fault;
 	machine_start(0, first);
 	machine_start(1, second);
-	child = NULL;
 	both_write(1);
 	event->prepare();
 	for (i = 0; i < 2; i++)
@@ -340,9 +376,7 @@ static bool run(const struct event *event, u32 first, u32 second)
 	}
 	for (i = 0; i < 2; i++)
 		machine_stop(i);
-	if (child)
-		mm_put(child);
-	return ok;
+	return ok & nothing_violated();
 }
 
 static void test_pairs(void **state)
@@ -350,12 +384,13 @@ static void test_pairs(void **state)
 	u32 i, first, second;
 	bool ok = true;
 
+	(void)state;
 	for (i = 0; i < array_count(events); i++)
 		for (first = 0; first < ROW_COUNT; first++)
 			for (second = 0; second < ROW_COUNT; second++) {
-				assert_int_equal(setup(state), 0);
+				begin();
 				ok &= run(&events[i], first, second);
-				assert_int_equal(teardown(state), 0);
+				end();
 			}
 	assert_true(ok);
 }
@@ -365,12 +400,9 @@ static void test_one_leaves(void **state)
 {
 	u32 i;
 
+	(void)state;
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(setup(state), 0);
-		fake_reset(3);
-		fake_log_off();
-		mm_switch(mm);
-		fake_guest_fault = on_fault;
+		begin();
 		machine_start(0, ROW_CHANGE_PTE);
 		machine_start(1, ROW_BRACKET);
 		both_write(1);
@@ -380,8 +412,7 @@ static void test_one_leaves(void **state)
 		write_page(0, 2);
 		assert_int_equal(machine_read(!i, 0), 2);
 		machine_stop(!i);
-		mm_put(child);
-		assert_int_equal(teardown(state), 0);
+		end();
 	}
 }
 
@@ -391,12 +422,9 @@ static void test_one_owes(void **state)
 	u64 page;
 	u32 i;
 
+	(void)state;
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(setup(state), 0);
-		fake_reset(3);
-		fake_log_off();
-		mm_switch(mm);
-		fake_guest_fault = on_fault;
+		begin();
 		machine_start(0, ROW_DEFER);
 		machine_start(1, ROW_DEFER);
 		for (page = 0; page < N; page++)
@@ -406,8 +434,40 @@ static void test_one_owes(void **state)
 		assert_false(mmu_notifier_complete(NEED_ALL));
 		machine_stop(0);
 		machine_stop(1);
-		assert_int_equal(teardown(state), 0);
+		end();
 	}
+}
+
+/* --- The checker hears which of both is not flushed. */
+
+static u64 violations_without_flush(u32 broken)
+{
+	const struct mutant *mutant = mutant_find("no-flush");
+	struct policy policy = mutant_policy(mutant);
+	u32 i;
+
+	begin();
+	for (i = 0; i < 2; i++)
+		machine_make(i, i == broken ? &policy
+					    : policy_find("change-pte"));
+	if (broken < 2)
+		mutant_arm(mutant, &machines[broken].ept);
+	both_write(1);
+	forked();
+	host_write();
+	for (i = 0; i < 2; i++)
+		machine_stop(i);
+	mutant_disarm();
+	end();
+	return check_count(RULE_O12);
+}
+
+static void test_one_is_not_flushed(void **state)
+{
+	(void)state;
+	assert_int_equal(violations_without_flush(2), 0);
+	assert_true(violations_without_flush(0) > 0);
+	assert_true(violations_without_flush(1) > 0);
 }
 
 /* --- O53: W comes when both have the new frame, and no old translation. */
@@ -460,11 +520,7 @@ static void test_write_comes_last(void **state)
 	(void)state;
 	for (a = 0; a < array_count(rows); a++)
 		for (b = 0; b < array_count(rows); b++) {
-			assert_int_equal(setup(state), 0);
-			fake_reset(3);
-			fake_log_off();
-			mm_switch(mm);
-			fake_guest_fault = on_fault;
+			begin();
 			machine_start(0, rows[a]);
 			machine_start(1, rows[b]);
 			both_write(1);
@@ -478,8 +534,7 @@ static void test_write_comes_last(void **state)
 			both_read(2);
 			machine_stop(1);
 			machine_stop(0);
-			mm_put(child);
-			assert_int_equal(teardown(state), 0);
+			end();
 		}
 }
 
@@ -489,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_one_leaves),
 		cmocka_unit_test(test_one_owes),
+		cmocka_unit_test(test_one_is_not_flushed),
 		cmocka_unit_test(test_write_comes_last),
 	};
 

@@ -48,7 +48,8 @@ void vm_start(const struct policy *policy, u64 page_count)
 	assert_int_equal(ept_add_slot(&vm, slot), 0);
 	ept_add_vcpu(&vm, &vcpus[0]);
 	fake_guest_fault = vm_fault;
-	check_start(&vm);
+	check_start();
+	check_watch(&vm);
 	fake_log_clear();
 }
 
