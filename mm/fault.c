@@ -44,6 +44,8 @@ static void flush_what_t7_cleared(struct mm *mm, hva_t hva)
 
 const struct first_touch first_touch_right = { flush_what_t7_cleared };
 
+const struct takeover takeover_right = { frame_is_exclusive };
+
 /*
  * Memory is out. That is an error only if P is still what the fault was about:
  * between another CPU's N2 and N5 it is empty, and comes back. Who holds PTL
@@ -149,7 +151,7 @@ static int fault_readonly(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen)
 		spin_unlock(hpt_lock(ptep));
 		return 0;
 	}
-	if (frame_is_exclusive(old)) {
+	if (mm->habits->takeover->may(old)) {
 		takeover(mm, hva, ptep);
 		return 0;
 	}

@@ -4,4 +4,6 @@ const struct habits habits_right = {
 	.change = &change_order_right,
 	.merge = &merge_order_right,
 	.touch = &first_touch_right,
+	.takeover = &takeover_right,
+	.sharing = &sharing_right,
 };

@@ -5,6 +5,7 @@
 #include "lib/error.h"
 #include "lib/print.h"
 #include "mm/gup.h"
+#include "mm/habits.h"
 #include "mm/merge.h"
 #include "mm/notifier.h"
 #include "mm/quarantine.h"
@@ -19,6 +20,7 @@ struct ksm_item {
 	struct mm *mm;
 	hva_t hva;
 	u64 digest;		/* as of the last pass */
+	u32 passes;		/* in which it was that */
 
 	/* While it is in the stage. */
 	struct ksm_item *next;
@@ -41,6 +43,8 @@ _Static_assert(sizeof(struct ksm_block) <= PAGE_SIZE, "one frame a block");
 static spinlock_t ksm_lock;	/* outermost; the trees, and all below */
 static struct ksm_block *first_block, **last_link = &first_block;
 static struct tree_node *stable_root, *unstable_root;
+static struct tree_node *full;		/* stable, and shared by as many pages as
+					 * may be: a list by child[0] */
 static struct ksm_block *cursor_block;
 static u64 cursor_index;
 
@@ -50,6 +54,8 @@ static struct {
 	u32 count;
 	bool closed;		/* no more come: compare and merge them */
 } stage = { .last_link = &stage.first };
+
+const struct sharing sharing_right = { .passes = 2 };
 
 static struct frame *stable_frame(struct tree_node *node)
 {
@@ -142,6 +148,34 @@ static void drop(struct tree_node *node, void *context)
 	release_stable(stable_frame(node));
 }
 
+/* Take the list of full ones, and call @visit for each. */
+static void full_for_each(void (*visit)(struct tree_node *node, void *context),
+			  void *context)
+{
+	struct tree_node *node = full, *next;
+
+	full = NULL;
+	for (; node; node = next) {
+		next = node->child[0];
+		visit(node, context);
+	}
+}
+
+static void set_full(struct tree_node *node)
+{
+	node->child[0] = full;
+	full = node;
+}
+
+static void keep_full_or_drop(struct tree_node *node, void *context)
+{
+	(void)context;
+	if (rmap_mapcount(stable_frame(node)))
+		set_full(node);
+	else
+		release_stable(stable_frame(node));
+}
+
 /* Shared frames that all their pages have left are of no use any more. */
 static void prune_stable(void)
 {
@@ -149,6 +183,33 @@ static void prune_stable(void)
 
 	tree_for_each(stable_root, keep_or_drop, &kept);
 	stable_root = kept;
+	full_for_each(keep_full_or_drop, NULL);
+}
+
+/* A stable frame with that digest that one more page of @mm may share. */
+static struct frame *find_shared(const struct mm *mm, u64 digest)
+{
+	struct tree_node *node = tree_find(stable_root, digest);
+	u32 limit = mm->habits->sharing->limit;
+
+	if (node && limit && rmap_mapcount(stable_frame(node)) >= limit) {
+		tree_remove(&stable_root, node);
+		set_full(node);
+		node = NULL;
+	}
+	return stable_frame(node);
+}
+
+/* Has the page of @item had its content for long enough? */
+static bool is_steady(struct ksm_item *item, u64 digest)
+{
+	if (digest != item->digest) {
+		item->digest = digest;
+		item->passes = 0;
+	}
+	if (item->passes < item->mm->habits->sharing->passes)
+		item->passes++;
+	return item->passes == item->mm->habits->sharing->passes;
 }
 
 static struct ksm_item *stage_take(void)
@@ -252,12 +313,10 @@ static void scan_item(struct ksm_item *item)
 		goto out;
 
 	digest = page_digest(frame_ptr(gup.frame));
-	if (digest != item->digest) {
-		item->digest = digest;	/* new, or it changes: wait a pass */
+	if (!is_steady(item, digest))
 		goto out;
-	}
 	item->frame = gup.frame;
-	item->shared = stable_frame(tree_find(stable_root, digest));
+	item->shared = find_shared(item->mm, digest);
 	if (!item->shared) {
 		node = tree_find(unstable_root, digest);
 		if (!node) {
@@ -318,6 +377,7 @@ void ksm_exit(void)
 	spin_lock(&ksm_lock);
 	stage_drop();
 	tree_for_each(stable_root, drop, NULL);
+	full_for_each(drop, NULL);
 	stable_root = NULL;
 	unstable_root = NULL;
 	cursor_block = NULL;

@@ -3,14 +3,22 @@
  * one frame, read-only. The stable tree holds the shared frames by content;
  * the unstable tree holds this pass' candidates. One scanner at a time.
  *
- * A page is looked at in two passes at least: one that has the same digest in
- * both is worth merging. Trees are keyed by digest; the digest is a hint, the
- * comparison under write-protection decides (O5).
+ * A page is worth merging when it has the same digest in as many passes as the
+ * address space's habits say. Trees are keyed by digest; the digest is a hint,
+ * the comparison under write-protection decides (O5).
  */
 #ifndef MM_KSM_H
 #define MM_KSM_H
 
 #include "mm/mm.h"
+
+/* A choice of habits.h. */
+struct sharing {
+	u32 passes;	/* with the same digest, before a page is merged; >= 2 */
+	u32 limit;	/* pages that share a frame, at most, >= 2; 0: any number */
+};
+
+extern const struct sharing sharing_right;
 
 /*
  * Scan @range of @mm (in a VMA_MERGEABLE area) from the next pass on; takes a

@@ -3,6 +3,7 @@
  */
 #include "lib/error.h"
 #include "lib/step.h"
+#include "mm/habits.h"
 #include "mm/hpt.h"
 #include "mm/notifier.h"
 #include "mm/quarantine.h"
@@ -59,7 +60,7 @@ static void upgrade_range(struct mm *mm, struct hva_range range,
 		spin_lock(hpt_lock(ptep));
 		pte = pte_read(ptep);
 		if (pte_present(pte) && !pte_writable(pte) &&
-		    frame_is_exclusive(pfn_frame(pte_pfn(pte)))) {
+		    mm->habits->takeover->may(pfn_frame(pte_pfn(pte)))) {
 			if (tell == TELL_EACH)
 				mmu_notifier_before_upgrade(mm, it.hva, pte);
 			hpt_upgrade(ptep);

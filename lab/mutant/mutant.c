@@ -142,7 +142,10 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 	armed = mutate(mutant);
 	ept->notifier.ops = &armed.ops;
 	n4_order = &armed.n4;
-	habits = (struct habits){ &armed.change, &armed.merge, &armed.touch };
+	habits = habits_right;
+	habits.change = &armed.change;
+	habits.merge = &armed.merge;
+	habits.touch = &armed.touch;
 	ept->mm->habits = &habits;
 	for (i = 0; i < ept->tlb_count; i++)
 		ept->tlbs[i]->handshake = &armed.handshake;

@@ -115,7 +115,8 @@ static const struct merge_order steps_of_merge = {
 	{ merge_step_wrprotect, merge_step_compare, merge_step_replace },
 };
 static const struct habits habits = {
-	&steps_of_change, &steps_of_merge, &first_touch_right,
+	&steps_of_change, &steps_of_merge, &first_touch_right, &takeover_right,
+	&sharing_right,
 };
 
 /* --- The operations. */

@@ -485,6 +485,34 @@ static void test_habits(void **state)
 	mm_put(other);
 }
 
+static bool never(struct frame *frame)
+{
+	(void)frame;
+	return false;
+}
+
+/* Who is left alone with a frame copies it, where the habit is so. */
+static void test_takeover_habit(void **state)
+{
+	const struct takeover copies = { never };
+	struct habits own = habits_right;
+	struct frame *frame;
+
+	(void)state;
+	own.takeover = &copies;
+	write_page(0, 1);
+	frame = frame_of(mm, 0);
+	mm_put(mm_fork(mm));
+	mm->habits = &own;
+	write_page(0, 2);
+	assert_ptr_not_equal(frame_of(mm, 0), frame);
+	mm_put(mm_fork(mm));
+	frame = frame_of(mm, 0);
+	mm->habits = &habits_right;
+	write_page(0, 3);
+	assert_ptr_equal(frame_of(mm, 0), frame);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +528,7 @@ int main(void)
 		TEST(test_pin_of_shared),
 		TEST(test_fork_of_pinned_no_memory),
 		TEST(test_habits),
+		TEST(test_takeover_habit),
 	};
 
 	return RUN(tests);

@@ -3,6 +3,7 @@
  */
 #include "test/host/support.h"
 
+#include "mm/habits.h"
 #include "mm/ksm.h"
 
 extern struct counter count_ksm_merged, count_ksm_aborted, count_ksm_broken;
@@ -343,6 +344,98 @@ static void test_join(void **state)
 	end();
 }
 
+/* --- What is merged is the address space's habit. */
+
+static struct sharing own_sharing;
+static struct habits own_habits;
+
+static void use_sharing(struct sharing sharing)
+{
+	own_sharing = sharing;
+	own_habits = habits_right;
+	own_habits.sharing = &own_sharing;
+	mm->habits = &own_habits;
+}
+
+static u64 sharers(u64 page)
+{
+	return rmap_mapcount(frame_of(mm, page));
+}
+
+/* Four pages a frame: each fifth one opens a new one, and none waits. */
+static void test_limit(void **state)
+{
+	struct frame *first;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < COUNT; i++)
+		write_page(i, 5);
+	use_sharing((struct sharing){ .passes = 2, .limit = 4 });
+	begin(COUNT);
+	pass();
+	pass();
+	assert_int_equal(merged(), COUNT - COUNT / 4);
+	assert_int_equal(aborted(), 0);
+	for (i = 0; i < COUNT; i++)
+		assert_int_equal(sharers(i), 4);
+	/* Full frames stay as they are, and go when nobody maps them. */
+	pass();
+	assert_int_equal(merged(), COUNT - COUNT / 4);
+	first = frame_of(mm, 0);
+	for (i = 0; i < COUNT; i++)
+		write_page(i, 6 + i);
+	assert_int_equal(frame_refcount(first), 1);
+	ksm_begin_pass();
+	assert_int_equal(frame_refcount(first), 0);
+	end();
+	mm->habits = &habits_right;
+}
+
+/* Full ones are forgotten at the end like the others. */
+static void test_limit_exit(void **state)
+{
+	struct frame *frame;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		write_page(i, 5);
+	use_sharing((struct sharing){ .passes = 2, .limit = 2 });
+	begin(4);
+	pass();
+	pass();
+	frame = frame_of(mm, 0);
+	assert_int_equal(frame_refcount(frame), 3);
+	end();
+	assert_int_equal(frame_refcount(frame), 2);
+	mm->habits = &habits_right;
+}
+
+static void test_passes(void **state)
+{
+	(void)state;
+	write_page(0, 5);
+	write_page(1, 5);
+	use_sharing((struct sharing){ .passes = 4 });
+	begin(2);
+	pass();
+	pass();
+	pass();
+	assert_int_equal(merged(), 0);
+	write_page(0, 6);	/* another content begins anew */
+	pass();
+	write_page(0, 5);
+	pass();
+	pass();
+	pass();
+	assert_int_equal(merged(), 0);
+	pass();
+	assert_int_equal(merged(), 1);
+	end();
+	mm->habits = &habits_right;
+}
+
 /* Pages of two processes; one of them ends while it is registered. */
 static void test_two_processes(void **state)
 {
@@ -416,6 +509,9 @@ int main(void)
 		TEST(test_prune),
 		TEST(test_prune_many),
 		TEST(test_join),
+		TEST(test_limit),
+		TEST(test_limit_exit),
+		TEST(test_passes),
 		TEST(test_two_processes),
 		TEST(test_no_memory),
 		TEST(test_empty_range),
