@@ -14,8 +14,8 @@
  *	N4  S := new, flush		reads old, then new	waits on PTL
  *	N5  P := new			reads new		reads new
  *
- * Were N5 before N4, the host could write to new while the secondary still
- * reads old, and both would know it.
+ * If N5 came before N4, the host could write to new while the secondary still
+ * reads old, and both could tell.
  */
 /* P must still be what the decision was based on. */
 int change_n1_recheck(struct change *c)
@@ -31,7 +31,7 @@ int change_n2_clear(struct change *c)
 	return 0;
 }
 
-/* The last check that needs P gone: who took a reference before is seen. */
+/* The last check that needs P gone: references taken before are seen. */
 int change_n3_check(struct change *c)
 {
 	u32 references;
@@ -66,7 +66,7 @@ int change_n5_primary(struct change *c)
 	return 0;
 }
 
-/* P comes back as it was (O17). */
+/* Restore P (O17). */
 void change_give_up(struct change *c)
 {
 	if (pte_present(c->cleared))

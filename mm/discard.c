@@ -31,7 +31,7 @@ static struct gather_block *gather_grow(struct gather_block *full)
 	return block;
 }
 
-/* The flushes that could reach these frames are done: let go (O6). */
+/* No CPU can reach these frames any more: release them (O6). */
 static void gather_release(struct gather_block *block)
 {
 	while (block) {
@@ -60,7 +60,7 @@ static struct frame *unmap_entry(pte_t *ptep)
 	return frame;
 }
 
-/* Keep @frame in the list; returns where the list goes on. */
+/* Keep @frame in the list; returns where the list continues. */
 static struct gather_block *gather_add(struct mm *mm,
 				       struct gather_block *gather,
 				       struct frame *frame)
@@ -73,7 +73,7 @@ static struct gather_block *gather_add(struct mm *mm,
 		block->frames[block->count++] = frame;
 		return block;
 	}
-	/* No memory for the list: one flush a page. The secondary was flushed
+	/* No memory for the list: a flush per page. The secondary was flushed
 	 * at I1 and cannot come back before I3. */
 	hpt_flush_all(mm);
 	frame_put(frame);
@@ -88,8 +88,8 @@ void mm_discard(struct mm *mm, struct hva_range range)
 	mmu_notifier_start(mm, range, INVALIDATE_UNMAP);	/* I1 */
 	hpt_clears_begin(mm);
 	for_each_pte(it, mm, range) {
-		/* Under PTL, empty or not: while somebody changes P (N2 to N5)
-		 * or moves its page it is empty, and comes back. */
+		/* Take PTL even if P is empty: during a change (N2 to N5) or
+		 * a migration it is empty, and will be set again. */
 		struct frame *frame = unmap_entry(it.ptep);
 
 		step(STEP_T7, mm, it.hva.v);

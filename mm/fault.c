@@ -19,8 +19,8 @@ COUNTER(cow_reuse);	/* T2: the last sharer took the frame over */
 COUNTER(ksm_broken);	/* of the copies, those of a merged page */
 
 /*
- * Nobody caches an absent entry, but who made it absent may be at work still: a
- * T7 lets PTL go and flushes once, at its end.
+ * No CPU caches an absent entry, but the T7 that cleared it may not have
+ * flushed yet: it drops PTL and flushes once, at its end.
  *
  *	discard			another thread		a third one
  *
@@ -48,8 +48,9 @@ const struct takeover takeover_right = { frame_is_exclusive };
 
 /*
  * Memory is out. That is an error only if P is still what the fault was about:
- * between another CPU's N2 and N5 it is empty, and comes back. Who holds PTL
- * may be in there; then the access is tried again, and waits if it must.
+ * between another CPU's N2 and N5 it is empty, and will be set again. Whoever
+ * holds PTL may be between them; then the access is tried again, and waits if
+ * it must.
  */
 static int out_of_memory(pte_t *ptep, pte_t seen)
 {
@@ -110,8 +111,8 @@ static void takeover(struct mm *mm, hva_t hva, pte_t *ptep)
 
 /*
  * T1. The caller holds a reference to @old (N0), which came from *@ptep when
- * that was @seen, and the mmap lock for reading: nobody can give P the same
- * value again with another content in between.
+ * that was @seen, and the mmap lock for reading: so P cannot come back to the
+ * same value with other content in between.
  */
 static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 		struct frame *old)
@@ -127,7 +128,7 @@ static int copy(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen,
 
 	if (!new)
 		return out_of_memory(ptep, seen);
-	/* What has lost W is copied when nobody can write to it (T4). */
+	/* Nobody may still write to a page that has lost W (T4). */
 	mmu_notifier_complete(NEED_CONTENT);
 	step_change(STEP_COPY, mm, hva.v, frame_pfn(old).n, frame_pfn(new).n);
 	page_copy(frame_ptr(new), frame_ptr(old));

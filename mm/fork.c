@@ -11,8 +11,8 @@
 
 COUNTER(fork_copy);	/* pages that fork copied: pinned for a device */
 
-/* R2 for one area: write-protect what is there, and share it but for what is
- * pinned: @pinned says if there was any. */
+/* R2 for one area: write-protect each present page, and share it unless it is
+ * pinned; @pinned says if one was. */
 static int share_range(struct mm *parent, struct mm *child,
 		       struct hva_range range, bool *pinned)
 {
@@ -26,8 +26,8 @@ static int share_range(struct mm *parent, struct mm *child,
 		if (!child_ptep)
 			return -ENOMEM;
 
-		/* The child's table is nobody else's yet, but rmap walks may
-		 * come by its entries. */
+		/* Nobody else uses the child's table yet, but rmap walks may
+		 * reach its entries. */
 		hpt_lock_both(ptep, child_ptep);
 		if (pte_present(pte_read(ptep))) {
 			/* The flush is owed until the end of the range. */
@@ -109,7 +109,8 @@ struct mm *mm_fork(struct mm *parent)
 	write_lock(&parent->mmap_lock);
 	/*
 	 * Migration finds the child through its frames. Until R3 they may
-	 * still be written to through the parent's secondary: it has to wait.
+	 * still be written to through the parent's secondary, so it has to
+	 * wait.
 	 */
 	write_lock(&child->mmap_lock);
 	for (i = 0; i < parent->vma_count && !err; i++)

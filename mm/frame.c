@@ -112,7 +112,7 @@ static struct frame *take(bool *denied)
 	/* Pairs with frame_tryget(): the fields above come first. */
 	store_release(&frame->refcount, 1);
 	step(STEP_ALLOC, NULL, frame_pfn(frame).n);
-	cpu_progress();		/* a big VM is work, and a big exit below */
+	cpu_progress();		/* building a big VM takes long */
 	return frame;
 }
 
@@ -130,8 +130,8 @@ struct frame *frame_alloc(void)
 
 	if (likely(frame))
 		return frame;
-	/* Also if it finds nothing to do: somebody else may have completed what
-	 * waited, and frames are free since. */
+	/* Try again even if nothing waited here: somebody else may have
+	 * completed it, and so freed frames. */
 	if (mmu_notifier_complete(NEED_FRAMES) || !denied)
 		frame = frame_alloc_now();
 	return frame;

@@ -38,14 +38,14 @@ struct frame {
 		struct {
 			struct mm *mm;
 			hva_t base;		/* hva of entry 0 */
-			struct rmap_link *links;	/* one an entry */
+			struct rmap_link *links;	/* one per entry */
 		} table;
 		struct frame *next_unlinked;	/* a table of the secondary
 						 * that waits for its flush */
 		struct tree_node stable;	/* under the ksm lock */
 		struct {			/* in a quarantine */
 			struct frame *next;
-			struct frame *new;	/* came in its place */
+			struct frame *new;	/* its replacement */
 		} kept;
 	};
 };
@@ -57,12 +57,12 @@ struct frame {
 void frame_init(const struct memory_range *ranges, u32 count);
 
 extern struct frame *frames;	/* indexed by pfn */
-extern struct frame *zero_frame;	/* all zero, mapped read-only, for ever */
+extern struct frame *zero_frame;	/* all zero, always mapped read-only */
 
 /*
  * A frame with one reference, its content undefined (junk) or zero; NULL when
- * there is none left, or frame_fail_at says so. Before that, what only waits
- * for a flush is flushed and freed. No rmap lock, no ML.
+ * none is left, or frame_fail_at says so. Before it gives up it flushes and
+ * frees what only waits for a flush. No rmap lock, no ML.
  */
 struct frame *frame_alloc(void);
 struct frame *frame_alloc_zeroed(void);
@@ -92,12 +92,13 @@ void frame_put(struct frame *frame);
 u64 frame_free_count(void);
 u64 frame_total_count(void);
 
-/* One more than the highest pfn that there is. */
+/* One more than the highest pfn. */
 u64 frame_pfn_end(void);
 
 /*
  * Tests: let the n-th allocation from now fail (1 = the next); 0 = none.
- * Returns what was left of the last such call; 0: that one has failed.
+ * Returns what is left of the previous countdown; 0: its allocation has
+ * failed.
  */
 u64 frame_fail_at(u64 n);
 

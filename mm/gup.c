@@ -49,7 +49,7 @@ int gup_fast(struct mm *mm, hva_t hva, enum mm_access access, struct gup *gup)
 	return -EAGAIN;
 }
 
-/* Under PTL: waits for whoever holds P empty. */
+/* Under PTL: waits for whoever keeps P empty. */
 static int take_locked(struct mm *mm, hva_t hva, enum mm_access access,
 		       struct gup *gup)
 {
@@ -87,8 +87,8 @@ int gup_page(struct mm *mm, hva_t hva, enum mm_access access, struct gup *gup)
 }
 
 /*
- * The reference becomes a pin, under PTL if P allows writing still: fork and
- * write faults, which ask for pins under PTL, see it or come before it.
+ * The reference becomes a pin, under PTL if P still allows writing: fork and
+ * write faults, which check for pins under PTL, see it or have run before it.
  */
 static bool become_pin(struct mm *mm, hva_t hva, const struct gup *gup)
 {

@@ -26,10 +26,10 @@ __must_check int gup_page(struct mm *mm, hva_t hva, enum mm_access access,
 
 /*
  * Pin for a device: a reference that it keeps, to read and write the frame by
- * itself. Taken for writing, so that the frame is the page's alone, and stays
- * behind it until gup_unpin() or a discard: fork copies it for the child, a
- * write fault takes it over whoever looks at it, merge and migration give up
- * (O17). Errors as gup_page(); under no lock.
+ * itself. Taken for writing, so the frame belongs to the page alone, and the
+ * page keeps it until gup_unpin() or a discard: fork copies it for the child,
+ * a write fault takes it over even if others hold references, merge and
+ * migration give up (O17). Errors as gup_page(); under no lock.
  */
 __must_check int gup_pin(struct mm *mm, hva_t hva, struct gup *gup);
 void gup_unpin(struct frame *frame);

@@ -1,8 +1,8 @@
 /*
- * How a kernel does what the contract leaves it, or forbids it, to choose: the
- * orders of its steps, when a frame is taken over, what the scanner shares. A
- * row for each address space, which its children inherit: a choice is a pointer
- * to its own table.
+ * The choices of a kernel, those that the contract allows and those that it
+ * forbids: the order of its steps, when a frame is taken over, what the
+ * scanner shares. One row per address space, inherited by its children; each
+ * choice is a pointer to its own table.
  */
 #ifndef MM_HABITS_H
 #define MM_HABITS_H
@@ -20,7 +20,7 @@ struct habits {
 	const struct sharing *sharing;		/* what the scanner merges */
 };
 
-/* Those of a new address space. Only a mutant (lab/mutant/mutant.h) brings
+/* Those of a new address space. Only a mutant (lab/mutant/mutant.h) sets
  * others. */
 extern const struct habits habits_right;
 

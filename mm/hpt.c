@@ -9,10 +9,10 @@
 
 /*
  * Follow the tables to the entry of it->hva: the only place that does while an
- * address space lives, because a leaf above level 1 looks like an entry that
- * points to a table but for one bit (O23). False: it has come to an absent
- * entry above @lowest. Every access comes by here: inline and unrolled, each
- * shift is by a constant.
+ * address space lives, because a leaf above level 1 differs in only one bit
+ * from an entry that points to a table (O23). False: it has reached an absent
+ * entry above @lowest. Every access passes here, so it is inline and unrolled:
+ * each shift is by a constant.
  */
 static inline __attribute__((always_inline))
 bool go_down(struct pte_iter *it)
@@ -110,13 +110,13 @@ static int add_table(struct mm *mm, const struct pte_iter *it)
 		return -ENOMEM;
 	spin_lock(&mm->table_lock);
 	if (!pte_present(pte_read(it->ptep))) {
-		/* The table's zeroes come first. */
+		/* The table's zeroes must be visible first. */
 		store_release(&it->ptep->v,
 			      pte_make_table(frame_pfn(lower)).v);
 		lower = NULL;
 	}
 	spin_unlock(&mm->table_lock);
-	if (lower)		/* another CPU was quicker */
+	if (lower)		/* another CPU was first */
 		table_free(lower);
 	return 0;
 }
@@ -154,7 +154,7 @@ struct mm *hpt_entry_mm(pte_t *ptep)
 	return ptr_frame(ptep)->table.mm;
 }
 
-/* Who listens hears of each change, under PTL still. */
+/* Listeners to steps hear of each change, still under PTL. */
 static void tell(pte_t *ptep, pte_t old, pte_t new)
 {
 	if (step_is_heard())
@@ -205,7 +205,7 @@ void hpt_set(pte_t *ptep, pte_t pte)
 {
 	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
 	BUG_ON(pte_present(pte_read(ptep)));
-	/* What the frame contains comes before the way to it. */
+	/* The frame's content must be visible before the entry. */
 	store_release(&ptep->v, pte.v);
 	tell(ptep, pte_none(), pte);
 }
@@ -236,8 +236,8 @@ void hpt_clears_end(struct mm *mm)
 /*
  * Free the tables that entries @first to @end of @table point to, the lowest
  * first. The address space is gone and nobody else reads them, so plain reads
- * will do: the explorer would take each volatile one for a step that others may
- * come between.
+ * will do: the explorer would count each volatile one as a step where others
+ * may interleave.
  */
 static void free_below(pte_t *table, int level, u32 first, u32 end)
 {

@@ -37,11 +37,11 @@ pte_t hpt_clear_flush(struct mm *mm, hva_t hva, pte_t *ptep);
 /* Clear *@ptep; a primary flush is owed. Under PTL. */
 pte_t hpt_clear(pte_t *ptep);
 
-/* Take the right to write; true if it was there: a primary flush is owed.
+/* Remove the right to write; true if P had it: a primary flush is owed.
  * Under PTL. */
 __must_check bool hpt_wrprotect(pte_t *ptep);
 
-/* Give the right to write to a present entry; no flush is owed. Under PTL. */
+/* Add the right to write to a present entry; no flush is owed. Under PTL. */
 void hpt_upgrade(pte_t *ptep);
 
 /* N5, or a first mapping: *@ptep was none. Under PTL. */
@@ -54,9 +54,9 @@ void hpt_map(pte_t *ptep, struct frame *frame, enum pte_right right);
 void hpt_flush_all(struct mm *mm);
 
 /*
- * Around many hpt_clear() of @mm with one flush at the end, the PTLs being
- * dropped in between: who fills such an entry before the end flushes it first
- * (T8). The end is the flush. No PTL held at either.
+ * Bracket many hpt_clear() of @mm that drop their PTLs before one flush for
+ * all: whoever fills such an entry before the end flushes it first (T8). The
+ * end flushes. Call both without PTL.
  */
 void hpt_clears_begin(struct mm *mm);
 void hpt_clears_end(struct mm *mm);
@@ -73,10 +73,10 @@ struct pte_iter {
 	int lowest;
 	hva_t end;
 
-	hva_t hva;		/* in the range, the first that *ptep translates */
+	hva_t hva;		/* first in the range that *ptep translates */
 	pte_t *ptep;
 	int level;		/* of the table that @ptep is in; 0: none yet */
-	hva_t next;		/* the first behind it */
+	hva_t next;		/* the first after it */
 };
 
 struct pte_iter hpt_walk_start(struct mm *mm, struct hva_range range,

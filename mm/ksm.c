@@ -43,12 +43,12 @@ _Static_assert(sizeof(struct ksm_block) <= PAGE_SIZE, "one frame a block");
 static spinlock_t ksm_lock;	/* outermost; the trees, and all below */
 static struct ksm_block *first_block, **last_link = &first_block;
 static struct tree_node *stable_root, *unstable_root;
-static struct tree_node *full;		/* stable, and shared by as many pages as
-					 * may be: a list by child[0] */
+static struct tree_node *full;		/* stable, shared by as many pages as is
+					 * allowed: a list by child[0] */
 static struct ksm_block *cursor_block;
 static u64 cursor_index;
 
-/* Write-protected, to be compared when their flush is complete: all at once. */
+/* Write-protected pages, all to be compared when one flush is complete. */
 static struct {
 	struct ksm_item *first, **last_link;
 	u32 count;
@@ -176,7 +176,7 @@ static void keep_full_or_drop(struct tree_node *node, void *context)
 		release_stable(stable_frame(node));
 }
 
-/* Shared frames that all their pages have left are of no use any more. */
+/* Drop the shared frames that no page maps any more. */
 static void prune_stable(void)
 {
 	struct tree_node *kept = NULL;
@@ -224,7 +224,7 @@ static struct ksm_item *stage_take(void)
 	return item;
 }
 
-/* A pass that broke off may have left some. */
+/* A pass that was aborted may have left some. */
 static void stage_drop(void)
 {
 	while (stage.first)

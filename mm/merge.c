@@ -18,7 +18,7 @@ static bool maps(pte_t pte, const struct frame *frame)
 
 /*
  * Nothing to change: the scanner's reference keeps a read-only mapping of
- * @frame from being taken over. But nobody may have pinned it before.
+ * @frame from being taken over. It must not be pinned already, though.
  */
 static int check_readonly(pte_t *ptep, struct frame *frame)
 {

@@ -13,7 +13,7 @@
 
 /*
  * Make @hva, which maps @frame, read-only. -EAGAIN: it maps something else by
- * now. -EBUSY: somebody else holds a reference, and P is as it was (O17).
+ * now. -EBUSY: somebody else holds a reference, and P is restored (O17).
  */
 __must_check int merge_wrprotect(struct mm *mm, hva_t hva,
 				 struct frame *frame);
@@ -25,15 +25,15 @@ __must_check int merge_wrprotect(struct mm *mm, hva_t hva,
 __must_check int merge_page(struct mm *mm, hva_t hva, struct frame *frame,
 			    struct frame *shared);
 
-/* The same as one of many: who calls it says when the pass is over
- * (NEED_PASS_END), and flushes may wait until then. */
+/* The same for one page of many: flushes may wait until the caller ends the
+ * pass (NEED_PASS_END). */
 __must_check int merge_page_in_pass(struct mm *mm, hva_t hva,
 				    struct frame *frame,
 				    struct frame *shared);
 
 /*
  * The steps of merge_page(), under the mmap lock. A step that fails ends it.
- * Which order it is: habits.h.
+ * habits.h chooses the order.
  */
 struct merge {
 	struct mm *mm;
@@ -52,7 +52,7 @@ int merge_step_wrprotect(struct merge *merge);
 int merge_step_compare(struct merge *merge);
 int merge_step_replace(struct merge *merge);
 
-/* The replacement, of a P that is @seen. */
+/* The replacement, if P is still @seen. */
 int merge_replace_seen(struct merge *merge, pte_t seen);
 
 #endif

@@ -68,7 +68,7 @@ int mm_migrate(struct frame *old)
 		read_unlock(&mm->mmap_lock);
 		mm_put(mm);
 	}
-	/* A mapping of a dying address space is nobody's to move. */
+	/* A mapping of a dying address space cannot be moved. */
 	if (!err && rmap_mapcount(old))
 		err = -EAGAIN;
 	frame_put(new);

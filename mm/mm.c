@@ -96,15 +96,15 @@ void mm_switch(struct mm *mm)
 	if (old == mm)
 		return;
 	/*
-	 * The bit stands in the mask before the tables are walked and until
+	 * The bit is in the mask before the tables are walked and until
 	 * nothing of them is cached: a flusher that misses it has nothing to
-	 * fear (the locked operation is the barrier; pairs with the exchange
-	 * in hpt_clear()).
+	 * flush here (the locked operation is the barrier; pairs with the
+	 * exchange in hpt_clear()).
 	 */
 	if (mm)
 		atomic_or(&mm->cpu_mask, self);
-	/* Who asks whose tables this CPU uses (the checker) is told neither
-	 * while it drops what it holds. */
+	/* While this CPU drops its translations, the checker, which asks whose
+	 * tables it uses, is told neither. */
 	cpu->mm = NULL;
 	step_change(STEP_CLEAN, NULL, cpu->id, FLUSH_ALL, 0);
 	cpu->mm = mm;

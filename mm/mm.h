@@ -37,11 +37,11 @@ struct mm {
 	u32 vma_count;
 	struct mmu_notifier *notifiers;
 
-	const struct habits *habits;	/* set before it is used; kept by who
+	const struct habits *habits;	/* set before use; owned by whoever
 					 * sets it */
 	u32 users;		/* atomic; the last one tears it down */
-	u32 unflushed;		/* atomic: who has cleared entries, let PTL go,
-				 * and is still to flush (T7) */
+	u32 unflushed;		/* atomic: T7s that have cleared entries and
+				 * dropped PTL, but not flushed yet */
 	u64 cpu_mask;		/* atomic: CPUs that may hold translations */
 	spinlock_t table_lock;	/* adding tables; they stay until the end */
 	pte_t *root;
@@ -79,8 +79,8 @@ int mm_page_fault(hva_t hva, u32 error);
 
 /*
  * A copy-on-write copy of @parent but for its VMA_NOFORK areas, with one user;
- * NULL when memory is out (then @parent is write-protected, but whole). One
- * protect event a VMA.
+ * NULL when memory is out (then @parent is write-protected, but otherwise
+ * intact). One protect event per VMA.
  */
 struct mm *mm_fork(struct mm *parent);
 
@@ -93,8 +93,8 @@ void mm_discard(struct mm *mm, struct hva_range range);
 
 /*
  * Move @frame's content to another frame under all its mappings (T6). The
- * caller holds a reference. -EBUSY: somebody else holds one too; -EAGAIN: it is
- * mapped by an address space that is going away right now; -ENOMEM.
+ * caller holds a reference. -EBUSY: somebody else holds one too; -EAGAIN: an
+ * address space that maps it is being torn down; -ENOMEM.
  */
 __must_check int mm_migrate(struct frame *frame);
 

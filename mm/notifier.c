@@ -6,8 +6,8 @@
 	for (struct mmu_notifier *n = (mm)->notifiers; n; n = n->next)
 
 /*
- * Those who leave flushes for later, of all address spaces: a frame that one
- * of them keeps may be mapped, and counted, in any other. Between rmap and ML.
+ * The postponers of all address spaces: a frame that one of them keeps may be
+ * mapped, and counted, in any other. Lock order: between rmap and ML.
  */
 static spinlock_t postponers_lock;
 static struct mmu_notifier *postponers;

@@ -24,11 +24,11 @@ static inline bool invalidate_by_change_pte(enum invalidate_reason reason)
 	return reason <= INVALIDATE_MERGE;
 }
 
-/* Why flushes that listeners have left for later cannot wait any longer. */
+/* Why flushes that listeners have postponed cannot wait any longer. */
 enum mmu_need {
-	NEED_CONTENT,	/* pages are copied or compared: nobody writes any more
-			 * through a right that was taken (T4) */
-	NEED_FRAMES,	/* kept frames are to be let go: their references are
+	NEED_CONTENT,	/* pages are copied or compared: nobody may still write
+			 * through a right that was removed (T4) */
+	NEED_FRAMES,	/* kept frames must be released: their references are
 			 * counted, or memory is out (T3a, O6) */
 	NEED_PASS_END,	/* a scan pass is over */
 	NEED_ALL,
@@ -37,14 +37,14 @@ enum mmu_need {
 struct mmu_notifier;
 
 /*
- * A listener alone does N4 in one go. Several do it in two rounds, each of them
- * for all: nobody may write to the new frame while any of them still has
- * somebody who reads the old one (O53).
+ * A single listener does N4 in one go. Several do it in two rounds, each over
+ * all of them: nobody may write to the new frame while somebody still reads
+ * the old one through any of them (O53).
  */
 enum change_round {
 	CHANGE_WHOLE,
-	CHANGE_FRAME,		/* S gets its frame, without W, and is flushed */
-	CHANGE_RIGHT,		/* then W, where P will have it */
+	CHANGE_FRAME,	/* S gets its frame, without W, and is flushed */
+	CHANGE_RIGHT,	/* then W, where P will have it */
 };
 
 struct mmu_notifier_ops {
@@ -79,8 +79,8 @@ struct mmu_notifier_ops {
 	void (*upgrade_done)(struct mmu_notifier *notifier,
 			     struct hva_range range);
 
-	/* Flush what was left for later and must not wait in view of @need;
-	 * true: there was something. May hold PTL. Of a postponer only. */
+	/* Issue the postponed flushes that @need does not let wait; true: there
+	 * were some. May hold PTL. Only postponers have it. */
 	bool (*complete)(struct mmu_notifier *notifier, enum mmu_need need);
 };
 
@@ -89,7 +89,7 @@ struct mmu_notifier {
 	struct mmu_notifier *next;
 	bool follows_upgrades;	/* wants upgrade events, not a bracket, when
 				 * mm_protect_rw() gives rights back */
-	bool postpones;		/* leaves flushes for later */
+	bool postpones;		/* may leave flushes for later */
 	bool wants_stages;	/* the scanner should write-protect many pages
 				 * before it compares the first */
 	struct mmu_notifier *next_postponer;

@@ -46,11 +46,11 @@ out:
 	return err;
 }
 
-/* Do listeners hear of each page (T2), or does a bracket stand around all? */
+/* Do listeners hear of each page (T2), or is there a bracket around all? */
 enum upgrade_tell { TELL_EACH, TELL_NOBODY };
 
-/* Make each page of @range that is held alone writable; the others are copied
- * when somebody writes. */
+/* Make each page of @range that has one owner writable; the others are copied
+ * on a write. */
 static void upgrade_range(struct mm *mm, struct hva_range range,
 			  enum upgrade_tell tell)
 {

@@ -1,11 +1,11 @@
 /*
- * Frames that outlive their mapping until a flush (O6). A merge that leaves its
- * flush for later (T3a) keeps the old frame by a reference, and notes in the new
- * one that a translation to another frame may still stand for it.
+ * Frames that outlive their mapping until a flush (O6). A merge that postpones
+ * its flush (T3a) holds a reference on the old frame, and notes in the new one
+ * that a CPU may still use a translation to another frame in its place.
  *
  * The reference is in the way of whoever counts references: a takeover, N3, a
- * migration. frame_is_exclusive() and rmap_extra_references() therefore have
- * the flush completed, which drops it, and count again.
+ * migration. frame_is_exclusive() and rmap_extra_references() therefore
+ * complete the flush, which drops it, and count again.
  */
 #ifndef MM_QUARANTINE_H
 #define MM_QUARANTINE_H
@@ -35,7 +35,7 @@ static inline bool frame_is_kept(const struct frame *frame)
 	return READ_ONCE(frame->flags) & FRAME_KEPT;
 }
 
-/* May a translation to an older frame stand for @frame? */
+/* May a CPU still use a translation to an older frame in place of @frame? */
 static inline bool frame_is_awaited(const struct frame *frame)
 {
 	return load_acquire(&frame->awaited);
@@ -44,8 +44,8 @@ static inline bool frame_is_awaited(const struct frame *frame)
 /*
  * May a mapping of @frame, whose PTL the caller holds, have W? Its reference is
  * the only one (a quarantine's does not count, see above): nobody else maps or
- * reads the frame. Or the frame is pinned: then it is this mapping's alone,
- * whoever else looks at it right now, and must stay behind it.
+ * reads the frame. Or the frame is pinned: then it belongs to this mapping
+ * alone, even if others hold short references, and the mapping must keep it.
  */
 __must_check bool frame_is_exclusive(struct frame *frame);
 
