@@ -37,7 +37,7 @@ static spte_t rewrite(const struct spte_format *f, spte_t old, pte_t new)
 	return spte_wrprotect(f, spte_make(f, new));
 }
 
-/* Linux 2.6.32: what becomes writable is left to the next fault. */
+/* Linux 2.6.32: leave an entry that becomes writable to the next fault. */
 static spte_t rewrite_ro(const struct spte_format *f, spte_t old, pte_t new)
 {
 	return pte_writable(new) ? spte_change_zap(f, old, new)
@@ -176,7 +176,7 @@ static bool begins_with(const char *text, const char *word, char end)
 	return !strncmp(text, word, length) && text[length] == end;
 }
 
-/* Has @policy what stands at the beginning of @choices, "axis=choice"? */
+/* Does @policy have the choice that @choices begins with, "axis=choice"? */
 static bool has_chosen(const struct policy *policy, const char *choices)
 {
 	u32 i;

@@ -19,17 +19,17 @@ struct axis {
 extern const struct axis axes[];
 extern const u32 axis_count;
 
-/* The @i-th choice of @axis; NULL behind the last one. */
+/* The @i-th choice of @axis; NULL after the last one. */
 const struct choice *axis_choice(const struct axis *axis, u32 i);
 
-/* What @policy has chosen; and choose the @i-th of @axis for it. */
+/* The choice of @policy on @axis; and set it to the @i-th. */
 const struct choice *policy_choice(const struct policy *policy,
 				   const struct axis *axis);
 void policy_choose(struct policy *policy, const struct axis *axis, u32 i);
 
 /*
- * Choices that make no sense together: some could never act, or nobody would
- * change S.
+ * Choices that exclude each other: one could never take effect, or nobody
+ * would change S.
  */
 struct exclusion {
 	const char *choices;	/* "axis=choice,axis=choice,..." */
@@ -39,7 +39,7 @@ struct exclusion {
 extern const struct exclusion exclusions[];
 extern const u32 exclusion_count;
 
-/* The first exclusion that @policy meets; NULL: there is none. */
+/* The first exclusion that @policy violates; NULL: none. */
 const struct exclusion *policy_exclusion(const struct policy *policy);
 
 #endif

@@ -64,8 +64,8 @@ void ept_add_vcpu(struct ept *ept, struct vcpu_tlb *tlb)
 	tlb->cpu = NO_CPU;
 	tlb->handshake = &handshake_right;
 	/*
-	 * The root's frame may have been another VM's: what a CPU cached under
-	 * that root goes before the first entry (O13).
+	 * The root's frame may have been another VM's: drop what a CPU cached
+	 * under that root before the first entry (O13).
 	 */
 	tlb->requested = 1;
 	tlb->taken = 0;

@@ -16,21 +16,21 @@
 
 struct ept {
 	spinlock_t lock;		/* ML: entries and all below */
-	u64 seq;			/* moves with each change of P; F1 reads
-					 * it without the lock */
+	u64 seq;			/* incremented by each change of P; F1
+					 * reads it without the lock */
 	u64 inprog;			/* invalidations that are running */
 	struct hva_range inprog_range;	/* covers all of them */
 	bool upgraded;			/* W was added, flush to be decided */
-	struct pending pending;		/* flushes that are left for later */
+	struct pending pending;		/* postponed flushes */
 
 	/* Fixed while a vCPU runs. */
 	const struct spte_format *format;
 	const struct policy *policy;
 	struct mm *mm;
 	struct memslots slots;
-	spte_t *root;			/* leaves are 4 KiB, as the host's (O9) */
+	spte_t *root;			/* leaves are 4 KiB, as in P (O9) */
 	u64 table_count;
-	struct frame *unlinked;		/* tables that are, and wait for the
+	struct frame *unlinked;		/* unlinked tables that wait for the
 					 * flush (T13) */
 	struct vcpu_tlb *tlbs[MAX_CPUS];
 	u32 tlb_count;
@@ -39,7 +39,7 @@ struct ept {
 
 /*
  * An empty secondary MMU over @mm (which gains a user and a listener) under
- * @policy (kept by the caller). -ENOMEM.
+ * @policy (owned by the caller). -ENOMEM.
  */
 __must_check int ept_init(struct ept *ept, struct mm *mm,
 			  const struct policy *policy,
@@ -59,7 +59,7 @@ __must_check int ept_add_slot(struct ept *ept, struct memslot slot);
 /* Flushes concern @tlb from now on. Before the vCPU runs. */
 void ept_add_vcpu(struct ept *ept, struct vcpu_tlb *tlb);
 
-/* Whatever the policy has left for later: flush it, let its frames go. */
+/* Issue the flushes that the policy has postponed, release their frames. */
 void ept_complete(struct ept *ept);
 
 /* The listener that ept_init() registers. */

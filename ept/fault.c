@@ -9,8 +9,9 @@
  *	F4  seq != s: retry
  *	F5  install S
  *
- * Who snapshots after N4 finds P empty until N5, and waits on PTL (O1). Who
- * snapshotted before is refused at F4. Who installed before is found by N4.
+ * A fault that snapshots after N4 finds P empty until N5, and waits on PTL
+ * (O1). One that snapshotted before is refused at F4. One that installed
+ * before is found by N4.
  */
 #include "ept/fault.h"
 
@@ -39,7 +40,7 @@ static bool is_in_progress(const struct ept *ept, hva_t hva)
 
 /*
  * F4. True: what was looked up may be stale. An invalidation that is running
- * has zapped and will not come back: nothing may appear behind it (O8). ML.
+ * has zapped and will not come back: nothing may appear after it (O8). ML.
  */
 static bool must_retry(const struct ept *ept, hva_t hva, u64 seq)
 {
@@ -95,7 +96,7 @@ enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access)
 		return EPT_FAULT_MMIO;
 	hva = gfn_to_hva(slot, gfn);
 
-	/* F1. Pairs with the stores of seq under ML: P is read after. */
+	/* F1. Pairs with the stores of seq under ML: P is read after it. */
 	seq = load_acquire(&ept->seq);
 	step(STEP_F1, ept, gfn.n);
 	/*

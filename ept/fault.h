@@ -24,7 +24,7 @@ enum ept_fault_result ept_fault(struct ept *ept, gpa_t gpa, u32 access);
 extern struct counter count_pf_taken, count_pf_spurious;
 
 /* A bound that the hardware at hand may not show: spurious guest faults on
- * read-only translations that outlive a right that was added without a flush. */
+ * read-only translations that outlive a right added without a flush. */
 extern struct counter count_pf_spurious_max;
 
 #endif

@@ -13,13 +13,13 @@ struct ept;
 struct ept_flush {
 	enum transition transition;
 	bool owed;		/* some CPU may use what is now forbidden */
-	u32 gained;		/* entries that gained a right, and owe nothing */
+	u32 gained;		/* entries that only gained a right */
 };
 
-/* Deliver what @flush owes, as the policy has it; counts it either way. ML. */
+/* Deliver what @flush owes, as the policy says; counts it either way. ML. */
 void ept_flush_issue(struct ept *ept, struct ept_flush *flush);
 
-/* Deliver a flush for @transition, counted; it serves all that waits. ML. */
+/* Deliver and count a flush for @transition; it serves all that wait. ML. */
 void ept_flush_now(struct ept *ept, enum transition transition);
 
 #endif

@@ -15,7 +15,7 @@
 #define NPT_CACHE	(3ull << 3)	/* PWT, PCD */
 #define NPT_ACCESSED	(1ull << 5)
 #define NPT_DIRTY	(1ull << 6)
-#define NPT_NX		(1ull << 63)	/* a right, the other way round */
+#define NPT_NX		(1ull << 63)	/* a right, inverted */
 
 _Static_assert(!(SPTE_ADDR & (SPTE_ZAPPED | SPTE_LEAF | EPT_READ | EPT_WRITE |
 			      EPT_EXEC | EPT_MEMTYPE | EPT_IPAT |
@@ -47,7 +47,7 @@ static const struct spte_format ept_ad_row = {
 	.type = EPT_MEMTYPE | EPT_IPAT,
 };
 
-/* Every NPT walk is a user access, and NPT always keeps A and D. */
+/* Every NPT walk is a user access, and NPT always sets A and D. */
 static const struct spte_format npt_row = {
 	.name = "NPT",
 	.present = NPT_PRESENT,

@@ -23,7 +23,7 @@ struct spte_format {
 	u64 write;
 	u64 leaf;	/* what each leaf has besides its address and rights */
 	u64 table;	/* what each entry that points to a table has */
-	u64 accessed;	/* 0 where the hardware does not keep it */
+	u64 accessed;	/* 0 where the hardware does not set it */
 	u64 dirty;
 	u64 rights;	/* losing one of these owes a flush */
 	u64 type;	/* changing one of these owes a flush */
@@ -96,7 +96,7 @@ static inline bool spte_was_zapped(spte_t s)
 	return s.v & SPTE_ZAPPED;
 }
 
-/* O10: no soft write bits yet, so losing W is all there is to it. */
+/* O10: no soft write bits yet, so only W is cleared. */
 static inline spte_t spte_wrprotect(const struct spte_format *f, spte_t s)
 {
 	return (spte_t){ s.v & ~f->write };

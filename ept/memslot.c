@@ -2,7 +2,7 @@
 
 #include "lib/error.h"
 
-/* Tables look at 48 bits of an address: what differs above is the same. */
+/* Tables use 48 bits of an address: a gfn that differs above is the same. */
 static bool fits(const struct memslot *slot)
 {
 	return slot->gfn.n < GFN_END &&

@@ -1,6 +1,6 @@
 /*
- * Memslots: which guest frames stand for which host virtual addresses. One
- * hva may stand behind several gfns (aliases, O16).
+ * Memslots: which guest frames map to which host virtual addresses. Several
+ * gfns may map to one hva (aliases, O16).
  */
 #ifndef EPT_MEMSLOT_H
 #define EPT_MEMSLOT_H
@@ -15,7 +15,7 @@ struct memslot {
 
 #define MAX_MEMSLOTS	8
 
-/* Four levels of tables tell so many gfns apart: 48 bits of a gpa. */
+/* One past the last gfn that four levels can translate: 48 bits of a gpa. */
 #define GFN_END		(1ull << (TABLE_BITS * ROOT_LEVEL))
 
 /* Set up before the first vCPU runs, not changed after. */

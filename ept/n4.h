@@ -1,6 +1,6 @@
 /*
  * N4, change_pte, step by step (docs/contract.md, section 3). A mutant
- * (lab/mutant/mutant.h) is the right order with another step in one place.
+ * (lab/mutant/mutant.h) is the right order with one step replaced.
  */
 #ifndef EPT_N4_H
 #define EPT_N4_H

@@ -42,7 +42,7 @@ static void end_inprog(struct ept *ept, struct hva_range range)
 }
 
 /*
- * P has changed, or is empty and about to: what was looked up before is stale.
+ * P has changed, or is empty and about to change: earlier lookups are stale.
  * Under ML. Pairs with the acquire at F1.
  */
 static void bump_seq(struct ept *ept)
@@ -50,8 +50,8 @@ static void bump_seq(struct ept *ept)
 	store_release(&ept->seq, ept->seq + 1);
 }
 
-/* The policy leaves this one to change_pte altogether: no zap, no inprog, no
- * seq. (In 2012 it did not, and change_pte never found an entry again.) */
+/* The policy leaves this change to change_pte altogether: no zap, no inprog, no
+ * seq. (Linux in 2012 did not, and change_pte never found an entry again.) */
 static bool ignored(const struct ept *ept, enum invalidate_reason reason)
 {
 	return !ept->policy->start->zaps &&
@@ -134,15 +134,15 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 	spin_unlock(&ept->lock);
 }
 
-/* W for each present leaf that maps the same frame; the others are found by the
- * next fault. */
+/* Add W to each present leaf that maps the same frame; the next fault repairs
+ * the others. */
 static spte_t add_write(const struct spte_format *f, spte_t old, pte_t new)
 {
 	return spte_pfn(old).n == pte_pfn(new).n ? spte_add_write(f, old) : old;
 }
 
-/* vCPUs that have no flush before their next entry, and may cache what they
- * like. */
+/* vCPUs without a pending flush before their next entry: they may cache
+ * anything. */
 static u32 caching_vcpus(const struct ept *ept)
 {
 	u32 i, n = 0;
@@ -207,8 +207,8 @@ const struct n4_order n4_order_right = { {
 } };
 const struct n4_order *n4_order = &n4_order_right;
 
-/* Between two rounds ML is dropped. The second one walks again: an invalidation
- * may have zapped S meanwhile, or freed its table. */
+/* ML is dropped between the two rounds. The second one walks again: meanwhile
+ * an invalidation may have zapped S, or freed its table. */
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			  pte_t new, enum invalidate_reason reason,
 			  enum change_round round)
@@ -229,7 +229,7 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 	spin_unlock(&ept->lock);
 }
 
-/* A translation to the frame that was here before: gone before new is written
+/* Drop translations to the frame that was here before, before new is written
  * to. The upgrade itself may be skipped. */
 static void on_before_upgrade(struct mmu_notifier *notifier, hva_t hva,
 			      pte_t old)
@@ -275,8 +275,8 @@ static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
 }
 
 /*
- * Whether or not the right was added by this caller: who added it has stored
- * it under ML, so one flush here serves everybody who stored before.
+ * Whoever added the right has stored it under ML, so one flush here serves all
+ * who stored before.
  */
 static void on_upgrade_done(struct mmu_notifier *notifier,
 			    struct hva_range range)

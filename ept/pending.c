@@ -22,7 +22,7 @@ bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
 	} else {
 		pending->rights = true;
 	}
-	/* The first one's request is still to come. */
+	/* The first one has not been requested yet. */
 	if (pending->events++)
 		count(when->skipped);
 	else
@@ -46,7 +46,7 @@ void ept_pending_served(struct ept *ept)
 	quarantine_release(&served.quarantine);
 }
 
-/* Does what waits under @when meet @need? */
+/* Does @need end the wait of what is postponed under @when? */
 static bool is_needed(const struct when_choice *when,
 		      const struct pending *pending, enum mmu_need need)
 {

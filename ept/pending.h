@@ -1,7 +1,7 @@
 /*
- * Flushes that are left for later (docs/contract.md, sections 6 and 7): which
- * ones may be, under each policy, and the frames that are kept until they are
- * complete. One flush of the whole root serves all that wait.
+ * Postponed flushes (docs/contract.md, sections 6 and 7): which ones may wait
+ * under each policy, and the frames that are kept until they are complete. One
+ * flush of the whole root serves all that wait.
  */
 #ifndef EPT_PENDING_H
 #define EPT_PENDING_H
@@ -18,12 +18,12 @@ struct pending {
 	u64 events;			/* changes whose flush waits */
 	enum transition first;		/* what the first of them was */
 	bool rights;			/* some CPU may still write through a
-					 * right that was taken (T4) */
+					 * right that was removed (T4) */
 	struct quarantine quarantine;	/* of T3a */
 };
 
 /*
- * Leave what @flush owes, for a change of P from @old to @new, for later. False:
+ * Postpone what @flush owes for a change of P from @old to @new. False:
  * nothing is owed, or it cannot wait. Under ML.
  */
 __must_check bool ept_postpone(struct ept *ept, const struct ept_flush *flush,

@@ -17,15 +17,15 @@ typedef spte_t (*spte_change_fn)(const struct spte_format *format, spte_t old,
 				 pte_t new);
 
 /*
- * An axis is a table of choices, in axes.c; each row begins with its name. What
- * a choice means is in its row: nobody asks which one it is.
+ * An axis is a table of choices, in axes.c; each row begins with its name. Its
+ * row holds all that a choice means: no code asks which one it is.
  */
 struct choice {
 	const char *name;
 	const char *about;		/* for ./tandem list axes */
 };
 
-/* What start and end do about a change that change_pte handles too. */
+/* What start and end do on a change that change_pte also handles. */
 struct start_choice {
 	struct choice choice;
 	bool zaps;

@@ -34,8 +34,8 @@ static bool only_adds(const struct spte_format *f, spte_t old, spte_t new)
 	       !(old.v & ~new.v & ~(f->accessed | f->dirty));
 }
 
-/* @old was present: credit what the hardware noted in it (O11), and note what
- * its end owes. */
+/* @old was present: credit what the hardware noted in it (O11), and note the
+ * flush that its end owes. */
 static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
 		   struct ept_flush *flush)
 {
@@ -68,8 +68,8 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 
 	BUG_ON(!spin_is_locked(&ept->lock));
 	/*
-	 * The hardware sets A and D at any time. Where the entry stays they
-	 * stay with it, else take what was noted (O11).
+	 * The hardware may set A and D at any time. If the entry only gains
+	 * rights they stay with it, else take what was noted (O11).
 	 */
 	if (only_adds(f, spte_read(sptep), new)) {
 		old.v = atomic_or(&sptep->v, new.v);

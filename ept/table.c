@@ -8,7 +8,7 @@
 #include "lib/print.h"
 #include "lib/step.h"
 
-/* A table, zeroed. Under ML, which frame_alloc() may not be called with. */
+/* A zeroed table. Under ML, which rules out frame_alloc(). */
 static struct frame *table_alloc(struct ept *ept)
 {
 	struct frame *table = frame_alloc_now();
@@ -29,7 +29,7 @@ int ept_add_tables(struct ept *ept, gfn_t gfn)
 
 		if (!lower)
 			return -ENOMEM;
-		/* The table's zeroes come first. */
+		/* The table's zeroes must be visible first. */
 		store_release(&it.sptep->v,
 			      spte_make_table(ept->format,
 					      frame_pfn(lower)).v);
@@ -47,7 +47,7 @@ static void unlink_table(struct ept *ept, spte_t *sptep,
 
 	atomic_exchange(&sptep->v, 0);
 	step(STEP_TABLE, ept, frame_pfn(table).n);
-	/* A CPU may walk it still: its content stays as it is. */
+	/* A CPU may still walk it: its content must not change. */
 	table->next_unlinked = ept->unlinked;
 	ept->unlinked = table;
 	ept->table_count--;
@@ -90,8 +90,8 @@ void ept_free_unlinked(struct ept *ept)
 	}
 }
 
-/* The lowest first: nobody looks into a table again, nor at what it points to,
- * when it has been freed. */
+/* The lowest first: once a table is freed, nobody reads it or what it points
+ * to. */
 void ept_free_tables(struct ept *ept)
 {
 	const gfn_t first = { 0 }, end = { GFN_END };

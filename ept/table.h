@@ -6,13 +6,13 @@
 
 #include "ept/flush.h"
 
-/* Make the tables above the leaf of @gfn where they are missing; -ENOMEM. ML. */
+/* Make the missing tables above the leaf of @gfn; -ENOMEM. ML. */
 __must_check int ept_add_tables(struct ept *ept, gfn_t gfn);
 
 /*
- * T13: unlink each leaf table that maps nothing but what stands for @range,
- * which was zapped. A flush is owed then. Under ML, and before it is dropped
- * the flush is issued and the tables are freed, in this order (O15).
+ * T13: unlink each leaf table that maps only gfns of @range, which was zapped.
+ * A flush is then owed. Under ML; before dropping it the caller issues the
+ * flush and frees the tables, in this order (O15).
  */
 void ept_unlink_tables(struct ept *ept, struct hva_range range,
 		       struct ept_flush *flush);

@@ -1,6 +1,6 @@
 /*
  * The transitions of one mapping (docs/contract.md, section 6), for counting
- * which of them asked for a flush. Pure.
+ * which of them requested a flush. Pure.
  */
 #ifndef EPT_TRANSITION_H
 #define EPT_TRANSITION_H
@@ -16,7 +16,7 @@ enum transition {
 	TRANSITION_COUNT,
 };
 
-/* What a change of P for @reason is. */
+/* The transition that a change of P for @reason is. */
 enum transition transition_of_reason(enum invalidate_reason reason);
 
 #endif

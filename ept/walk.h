@@ -9,8 +9,8 @@
 #include "ept/ept.h"
 
 /*
- * A walk over the entries that stand for a range of gfns, in their order: each
- * one of level @lowest whose table is there, and each leaf above it. Most walks
+ * A walk over the entries that translate a range of gfns, in order: each one
+ * of level @lowest whose table is there, and each leaf above it. Most walks
  * are to one entry, so all of it is inline: the iterator stays in registers.
  */
 struct spte_iter {
@@ -19,9 +19,9 @@ struct spte_iter {
 	int lowest;
 	gfn_t end;
 
-	gfn_t gfn;		/* in the range, the first of *sptep's */
+	gfn_t gfn;		/* first in the range of *sptep's */
 	spte_t *sptep;
-	int level;		/* of the table that @sptep is in; 0: none yet */
+	int level;		/* of the table of @sptep; 0: none yet */
 	gfn_t next;		/* the first behind it */
 };
 
@@ -37,8 +37,8 @@ static inline struct spte_iter ept_walk_start(const struct ept *ept,
 
 /*
  * Follow the tables to the entry of it->gfn: the only place that does, because
- * a leaf above level 1 looks like an entry that points to a table but for one
- * bit (O23). False: it has come to an absent entry above @lowest.
+ * a leaf above level 1 differs in only one bit from an entry that points to a
+ * table (O23). False: it has reached an absent entry above @lowest.
  */
 static inline __attribute__((always_inline))
 bool ept_walk_down(struct spte_iter *it)
@@ -88,8 +88,8 @@ bool ept_walk_next(struct spte_iter *it)
 	for_each_spte_min_level(it, ept, start, end, 1)
 
 /*
- * The entry of @gfn at level 1, or NULL: outside all memslots, its table has
- * gone with what it mapped (T13), or a larger leaf is in its place.
+ * The entry of @gfn at level 1, or NULL: outside all memslots, its table was
+ * freed with what it mapped (T13), or a larger leaf is in its place.
  */
 spte_t *ept_walk(struct ept *ept, gfn_t gfn);
 

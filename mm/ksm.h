@@ -14,8 +14,8 @@
 
 /* A choice of habits.h. */
 struct sharing {
-	u32 passes;	/* with the same digest, before a page is merged; >= 2 */
-	u32 limit;	/* pages that share a frame, at most, >= 2; 0: any number */
+	u32 passes;	/* with the same digest before a page is merged; >= 2 */
+	u32 limit;	/* most pages that share a frame, >= 2; 0: any number */
 };
 
 extern const struct sharing sharing_right;
