@@ -1,10 +1,10 @@
 /*
  * Everything that host and guest agree on: the guest's memory map, its
- * mailboxes, the hypercalls, and what a page's content says about itself.
- * Beside litmus_abi.h the only header that guest/ may include; it needs nothing
- * but stdint.
+ * mailboxes, the hypercalls, and the tags that identify a page's content.
+ * guest/ may include only this header and litmus_abi.h; it needs nothing but
+ * stdint.
  *
- * The control slot holds whatever the guest needs to run at all (code, page
+ * The control slot holds what the guest needs in order to run (code, page
  * tables, stacks, mailboxes, oracle). Fork and merge leave it alone, so the
  * counts of the data slot are the workload's own.
  */
@@ -26,9 +26,9 @@
 #define GUEST_MAILBOX_GPA	0x18000ull	/* one page a vCPU */
 #define GUEST_STACK_GPA		0x20000ull	/* 16 KiB a vCPU */
 #define GUEST_STACK_SIZE	0x4000ull
-#define GUEST_IMAGE_GPA		0x40000ull	/* guest.bin, entry at its start */
-#define GUEST_ORACLE_GPA	0x50000ull	/* struct oracle_page a page */
-/* Behind the oracle of @pages: a u64 a page, vCPU after vCPU. */
+#define GUEST_IMAGE_GPA		0x40000ull	/* guest.bin; entry at start */
+#define GUEST_ORACLE_GPA	0x50000ull	/* oracle_page[pages] */
+/* After the oracle of @pages: a u64 per page, vCPU after vCPU. */
 #define GUEST_SEEN_GPA(pages)	(GUEST_ORACLE_GPA + (((uint64_t)(pages) * \
 				 sizeof(struct oracle_page) + 0xfff) & ~0xfffull))
 #define GUEST_DATA_GPA		0x40000000ull	/* the data slot */
@@ -38,7 +38,7 @@
  * A page is filled with one 64-bit tag: who it is and which generation. A
  * page that was never written is all zero: identity 0.
  */
-#define TAG_CLASS		0x80000000u	/* identity of a content class */
+#define TAG_CLASS		0x80000000u	/* identity of a class */
 #define TAG(identity, gen)	((uint64_t)(identity) << 32 | (uint32_t)(gen))
 #define TAG_PAGE(page, gen)	TAG((page) + 1, gen)
 #define TAG_OF_CLASS(class, gen) TAG(TAG_CLASS | (class), gen)
@@ -46,11 +46,11 @@
 #define TAG_GENERATION(tag)	((uint32_t)(tag))
 
 /*
- * What the content of a page may be, kept by whoever writes it: begun is set
- * before the first word is written, published after the last. A reader that
- * took published before its read and begun after it may see published, begun,
- * or a generation between the two of the same identity; anything else is a
- * stale read.
+ * What the content of a page may be, recorded by whoever writes it: begun is
+ * set before the first word is written, published after the last. A reader
+ * that took published before its read and begun after it may see published,
+ * begun, or a generation between the two of the same identity; anything else
+ * is a stale read.
  */
 struct oracle_page {
 	uint64_t published;
@@ -59,9 +59,9 @@ struct oracle_page {
 
 enum guest_op {
 	GUEST_NOP,
-	GUEST_TOUCH,		/* read each control page: no fault later */
+	GUEST_TOUCH,		/* read each control page: no faults later */
 	GUEST_WRITE,		/* next generation of each page of the range */
-	GUEST_WRITE_CLASS,	/* each page := TAG_OF_CLASS(argument, gen + 1) */
+	GUEST_WRITE_CLASS,	/* page := TAG_OF_CLASS(argument, gen + 1) */
 	GUEST_READ,		/* check each page of the range */
 	GUEST_LITMUS,		/* play the script at GUEST_LITMUS_GPA */
 	/* Misbehaviour, for the tests of the host. */
@@ -71,7 +71,7 @@ enum guest_op {
 	GUEST_BAD_IO,		/* out to port = argument */
 	GUEST_BAD_HLT,
 	GUEST_BAD_SPIN,		/* interrupts off, for ever: must be stopped */
-	GUEST_BAD_EXITS,	/* exit for ever, and get nowhere */
+	GUEST_BAD_EXITS,	/* exit for ever, without progress */
 	GUEST_BAD_CODE,		/* random bytes as code; argument is the seed */
 	GUEST_BAD_CALLS,	/* random hypercalls; likewise */
 	GUEST_BAD_ACCESSES,	/* random gpas; likewise */
@@ -100,9 +100,9 @@ struct stale_report {
 };
 
 /*
- * One page a vCPU. The host writes the upper part, command_seq last; the
- * guest writes the lower part. The guest looks at command_seq after each page
- * that it reads while it keeps reading.
+ * One page per vCPU. The host writes the upper part, command_seq last; the
+ * guest writes the lower part. While the guest keeps reading it checks
+ * command_seq after each page.
  */
 struct mailbox {
 	/* host to guest */
@@ -115,8 +115,8 @@ struct mailbox {
 	uint32_t vcpu;
 	uint32_t vmmcall;	/* hypercalls are VMMCALL; 0: VMCALL */
 	uint64_t data_gpa;	/* GUEST_DATA_GPA or GUEST_ALIAS_GPA */
-	uint64_t control_end;	/* first gpa behind the control slot */
-	uint32_t oldest;	/* no generation that is written is older */
+	uint64_t control_end;	/* first gpa after the control slot */
+	uint32_t oldest;	/* every generation written is newer or equal */
 
 	/* guest to host */
 	uint64_t completed_seq __attribute__((aligned(64)));

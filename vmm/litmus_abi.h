@@ -1,7 +1,8 @@
 /*
- * What host and guest agree on when they play a litmus test (lab/litmus/litmus.h): a
- * script for each vCPU, and words that all actors share. One page in the
- * control slot. Beside hypercall_abi.h the only header that guest/ may include.
+ * What host and guest agree on when they play a litmus test
+ * (lab/litmus/litmus.h): a script for each vCPU, and words that all actors
+ * share. One page in the control slot. guest/ may include only this header and
+ * hypercall_abi.h.
  */
 #ifndef VMM_LITMUS_ABI_H
 #define VMM_LITMUS_ABI_H
@@ -30,7 +31,7 @@ struct guest_litmus_op {
 struct guest_litmus {
 	/* Of all actors. */
 	uint64_t flags[GUEST_LITMUS_FLAGS];
-	uint64_t stop;		/* it has taken too long: wait no more */
+	uint64_t stop;		/* it has taken too long: stop waiting */
 
 	struct guest_litmus_script {
 		/* host to guest, before the command */
@@ -44,8 +45,8 @@ struct guest_litmus {
 };
 
 /*
- * Watching a word: it is @old, later @new, never back, and @new for certain in
- * a read that began after one was told so.
+ * Watching a word: it is @old, later @new, never @old again, and must be @new
+ * in a read that began after the flag was seen.
  */
 #define WATCH_READS_MIN	3
 

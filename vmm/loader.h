@@ -1,6 +1,6 @@
 /*
- * The toy guest comes into a VM: its image, its own tables, what it finds in
- * its mailboxes.
+ * Loads the toy guest into a VM: its image, its page tables, the initial
+ * content of its mailboxes.
  */
 #ifndef VMM_LOADER_H
 #define VMM_LOADER_H

@@ -13,14 +13,14 @@ struct guest_command {
 	u32 first, count;	/* pages */
 	u64 argument;
 	u32 yield_every;	/* pages; 0: never */
-	u32 oldest;		/* generation, of what is written */
+	u32 oldest;		/* generation: none that is written is older */
 };
 
-/* Give vCPU @i of the current VM something to do; it has completed what it had
- * before, or takes this in its place. */
+/* Give vCPU @i of the current VM a command; it has completed the one before, or
+ * takes this one instead. */
 void mailbox_post(u32 i, const struct guest_command *command);
 
-/* Has it done what it was told last, up to its last access? */
+/* Has it completed its last command, up to its last access? */
 bool mailbox_is_completed(u32 i);
 
 #endif

@@ -9,7 +9,7 @@ void samples_clear(struct samples *samples)
 	samples->stride = 1;
 }
 
-/* Full: keep every second one from here on, and of those that are there. */
+/* Full: drop every second sample, and keep only every second from here on. */
 static void thin_out(struct samples *samples)
 {
 	u32 i;

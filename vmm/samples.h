@@ -11,7 +11,7 @@
 struct samples {
 	u64 count;		/* all */
 	u64 min, max;		/* of all */
-	u32 stride;		/* every so many-th of them is kept */
+	u32 stride;		/* one of so many is kept */
 	u32 kept;
 	u64 ticks[SAMPLES_MAX];
 };
@@ -21,8 +21,8 @@ void samples_clear(struct samples *samples);
 /* One writer at a time. */
 void samples_add(struct samples *samples, u64 ticks);
 
-/* Of the kept ones, evenly spread over all; 0 if there is none. Sorts them:
- * nothing may be added after. */
+/* Of the kept samples, which are evenly spread over all; 0 if there is none.
+ * Sorts them: nothing may be added after. */
 u64 samples_median(struct samples *samples);
 
 #endif

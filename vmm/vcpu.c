@@ -9,7 +9,7 @@
 #include "arch/x86/wait.h"
 #include "lib/print.h"
 
-#define EXITS_A_LOOK	64u	/* how often the deadline is looked at */
+#define EXITS_A_LOOK	64u	/* exits between two checks of the deadline */
 
 COUNTER_BY(exits, fault);
 COUNTER_BY(exits, hypercall);
@@ -18,7 +18,7 @@ COUNTER_BY(exits, interrupt);
 COUNTER_BY(exits, nmi);
 COUNTER_BY(exits, other);
 
-/* The guest did what it must not: the VM ends, with a message. */
+/* The guest misbehaved: the VM ends, with a message. */
 static enum vcpu_stop fail(struct vcpu *vcpu, const char *what, u64 detail)
 {
 	struct vm *vm = vcpu->vm;
@@ -28,15 +28,15 @@ static enum vcpu_stop fail(struct vcpu *vcpu, const char *what, u64 detail)
 			    "guest vcpu %u: %s %llx at rip %llx", vcpu->index,
 			    what, (unsigned long long)detail,
 			    (unsigned long long)hvm_rip(&vcpu->hvm));
-		/* Who sees it may read the message. */
+		/* Whoever sees it may read the message. */
 		store_release(&vm->failed, true);
 	}
 	return VCPU_FAILED;
 }
 
 /*
- * A guest may exit for ever, or never but for a timer, and get nowhere. With
- * one CPU for host and guest nobody else could stop it.
+ * A guest may make no progress and yet exit for ever, or exit only for a
+ * timer. With one CPU for host and guest nobody else could stop it.
  */
 static enum vcpu_stop check_deadline(struct vcpu *vcpu)
 {

@@ -38,8 +38,8 @@ struct hva_range vm_data_range(const struct vm *vm)
 }
 
 /*
- * Make every control page present and writable before anybody uses it: when
- * memory is out, that shows here, as an error.
+ * Make every control page present and writable before anybody uses it: if
+ * memory runs out, it is here, as an error.
  */
 static int populate_control(struct vm *vm)
 {
@@ -84,7 +84,7 @@ struct birth {
 	int err;
 };
 
-/* On the vCPU's home, with the CR3 that it will always exit to. */
+/* On the vCPU's home CPU, with the CR3 that it will always exit to. */
 static void vcpu_birth(void *arg)
 {
 	struct birth *birth = arg;

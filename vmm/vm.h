@@ -1,6 +1,6 @@
 /*
  * A virtual machine: an address space of the host, a secondary MMU over it,
- * and vCPUs that run the toy guest. What the guest does wrong ends the VM, not
+ * and vCPUs that run the toy guest. A guest that misbehaves ends the VM, not
  * the host.
  */
 #ifndef VMM_VM_H
@@ -41,19 +41,19 @@ struct vm {
 	struct vm_config config;
 	struct vcpu vcpus[GUEST_MAX_VCPUS];
 	u32 vcpu_count;		/* that exist */
-	u64 control_end;	/* first gpa behind the control slot */
+	u64 control_end;	/* first gpa after the control slot */
 	bool failing;		/* somebody writes the message */
 	bool failed;		/* the guest misbehaved: message says how */
 	char message[160];	/* one line */
 };
 
-/* How many guest frames a VM with so much memory has, its aliases too. */
+/* How many guest frames a VM with that much memory has, aliases included. */
 u64 vm_gfn_count(u32 page_count, u32 vcpu_count);
 
 /*
  * Make a VM, load the guest, and make @vm->mm current on this CPU. vCPU i runs
- * on CPU 1 + i, or all on CPU 0 if that is the only one. -EINVAL: more vCPUs
- * than CPUs for them; -ENOMEM; -ENODEV: the hardware refuses.
+ * on CPU 1 + i, or all run on CPU 0 if that is the only one. -EINVAL: more
+ * vCPUs than CPUs for them; -ENOMEM; -ENODEV: the hardware refuses.
  */
 __must_check int vm_create(struct vm *vm, const struct vm_config *config);
 
@@ -70,11 +70,11 @@ enum vcpu_stop {
 /* Run @vcpu on this CPU, its home, until it stops. No lock held. */
 enum vcpu_stop vcpu_run(struct vcpu *vcpu);
 
-/* Make a vCPU that does not stop by itself fail with @why. Any CPU. */
+/* Make a vCPU that does not stop by itself fail with @why. On any CPU. */
 void vcpu_stop(struct vcpu *vcpu, const char *why);
 
-/* Where the host reads and writes what the guest has at @gpa, in the control
- * slot or the data slot; valid while vm->mm is current. */
+/* The host address of @gpa, in the control slot or the data slot; valid while
+ * vm->mm is current. */
 void *vm_control(gpa_t gpa);
 u64 *vm_page(u32 page);
 struct mailbox *vm_mailbox(u32 vcpu);
