@@ -8,7 +8,7 @@
 
 /*
  * The decimal value of the last word "@name=N" on @line, or 0 if there is none
- * or if it is not a number: lab/ says so when it reads the whole line.
+ * or it is not a number: lab/ reports that when it reads the whole line.
  */
 u32 command_number(const char *line, const char *name);
 

@@ -1,7 +1,7 @@
 /*
  * Where a boot loader enters: multiboot 1, 32-bit protected mode, eax = magic,
- * ebx = information block. The header stands at the very start of the image
- * and carries the load addresses, so that a flat file will do.
+ * ebx = information block. The header is at the very start of the image and
+ * carries the load addresses, so that a flat file will do.
  */
 #include "arch/x86/machine.h"
 
@@ -26,7 +26,7 @@ boot_entry:
 	cld
 	movl %eax, %ebp
 
-	/* Nobody has promised that memory is zero. */
+	/* Memory need not be zero. */
 	movl $bss_start, %edi
 	movl $image_end, %ecx
 	subl %edi, %ecx

@@ -1,14 +1,14 @@
 /*
  * Can the kernel run on this CPU? 32 bits, before there is an IDT or a console
- * in C: what is missing is said here, where the console would say it, and the
- * machine ends as machine_exit(EXIT_NO_BACKEND) ends it.
+ * in C: this code prints what is missing, where the console would, and ends
+ * the machine as machine_exit(EXIT_NO_BACKEND) does.
  */
 #include "arch/x86/machine.h"
 #include "boot/features.h"
 #include "boot/version.h"
 
 #define FLAG_ID			(1 << 21)	/* changes: there is CPUID */
-#define EXTENDED		0x80000000	/* leaves, and the last of them */
+#define EXTENDED		0x80000000	/* leaf range; its last leaf */
 #define EXIT_NO_BACKEND		3		/* print.h */
 
 #define BIOS_VIDEO_MODE		0x449		/* screen.c */
@@ -25,7 +25,7 @@
 	.code32
 
 /*
- * void features_check(void): returns if nothing is missing. Wants a stack and
+ * void features_check(void): returns if nothing is missing. Needs a stack and
  * zeroed bss; destroys eax.
  */
 	.globl features_check
@@ -69,7 +69,7 @@ features_check:
 	popal
 	ret
 
-/* Say the name at %ebx, the first time with what comes before it. Sets ebp;
+/* Print the name at %ebx, the first time with the text before it. Sets ebp;
  * destroys eax, esi. */
 say_missing:
 	testl %ebp, %ebp
@@ -83,7 +83,7 @@ say_missing:
 	movl %ebx, %esi
 	/* falls through */
 
-/* Say the text at %esi. Destroys eax, esi. */
+/* Print the text at %esi. Destroys eax, esi. */
 say:	lodsb
 	testb %al, %al
 	jz 1f
@@ -121,7 +121,7 @@ console_start:
 	movl $SCREEN_BASE, screen_at
 2:	ret
 
-/* Say %al. Destroys nothing. */
+/* Print %al. Destroys nothing. */
 say_character:
 	pushal
 	cmpb $0, debug_port

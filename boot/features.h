@@ -1,8 +1,8 @@
 /*
  * What a CPU must have, by the names of /proc/cpuinfo and of QEMU's -cpu: for
- * each a CPUID leaf and a bit of its edx. All that the kernel uses without
- * asking stands here; what it asks for itself does not (1 GiB pages, x2APIC,
- * what vmx.c and svm.c need). boot/features.S looks, before anything else.
+ * each a CPUID leaf and a bit of its edx. Listed is all that the kernel uses
+ * unconditionally, not what it checks itself (1 GiB pages, x2APIC, what vmx.c
+ * and svm.c need). boot/features.S checks before anything else.
  *
  * SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E
  */

@@ -1,5 +1,5 @@
 /*
- * The kernel's beginning in C: wires everything, once.
+ * The kernel's entry in C: wires everything, once.
  */
 #include "arch/x86/clock.h"
 #include "arch/x86/console.h"
@@ -21,7 +21,7 @@ extern char image_start[], image_end[];		/* linker.ld */
 
 static struct boot_info boot_info;
 
-/* Tables of the loader lie below 4 GiB, and page 0 is nobody's. */
+/* Tables of the loader lie below 4 GiB, and never in page 0. */
 static const void *read_physical(u64 address, u64 size)
 {
 	if (address < PAGE_SIZE || address + size > 1ull << 32)
@@ -29,7 +29,7 @@ static const void *read_physical(u64 address, u64 size)
 	return hpa_to_ptr((hpa_t){ address });
 }
 
-/* What lies behind a broken entry may reserve what the others offer. */
+/* Entries after a broken one may reserve what the others offer. */
 static void check_map(void)
 {
 	if (boot_info.map_is_cut) {
@@ -81,7 +81,7 @@ static void find_memory(u32 magic, u32 block)
 		panic("the boot loader reports no usable memory");
 }
 
-/* What asks for an experiment is read whole, or none is made. */
+/* A command line that was cut runs no experiment. */
 static void check_command_line(void)
 {
 	if (!boot_info.line_is_cut)
@@ -91,7 +91,7 @@ static void check_command_line(void)
 	machine_exit(EXIT_USAGE);
 }
 
-/* A user's files are all there, or nothing is run. */
+/* If one of the user's files is not accepted, run nothing. */
 static void check_modules(void)
 {
 	if (!boot_info.module_error[0])
@@ -109,7 +109,7 @@ static const char *test_name(u32 index)
 
 static const struct lab_tests tests = { boot_test_run, test_name };
 
-/* The modules where they lie, which the kernel sees at its own address. */
+/* The modules in place: physical memory is mapped at its own address. */
 static const struct text_file *user_files(void)
 {
 	static struct text_file files[BOOT_MAX_MODULES];

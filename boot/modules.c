@@ -26,7 +26,7 @@ static __printf(2, 3) bool refuse(struct boot_info *info,
 	return false;
 }
 
-/* A string with its zero byte, or NULL: it is too long, or cannot be read. */
+/* A zero-terminated string, or NULL: it is too long, or cannot be read. */
 static const char *read_string(const struct boot_machine *machine,
 			       u64 address)
 {
@@ -48,9 +48,8 @@ static bool may_be_in_name(char c)
 }
 
 /*
- * The last component of the first word; NULL: there is no word. Loaders differ
- * in what they write: "path arguments", the path alone, the arguments alone, or
- * nothing.
+ * The last component of the first word; NULL: there is no word. Loaders write
+ * "path arguments", the path alone, the arguments alone, or nothing.
  */
 static const char *find_name(const char *string, size_t *length)
 {
@@ -97,7 +96,7 @@ static bool read_name(const char *string, struct boot_module *module,
 	return true;
 }
 
-/* Is the module something that can be used under its name? */
+/* Is the module usable, and its name valid? */
 static bool check_module(const struct memory *memory,
 			 const struct boot_module *module,
 			 struct boot_info *info)
@@ -168,7 +167,7 @@ void modules_read(struct memory *memory, u64 list, u32 count,
 	for (i = 0; i < count; i++)
 		if (!read_module(memory, &entries[i], info))
 			return;
-	/* Not before each was looked at: they may share pages. */
+	/* Only after each was checked: they may share pages. */
 	usable_take(memory, list, list + size);
 	for (i = 0; i < count; i++) {
 		u64 string = entries[i].string;

@@ -1,6 +1,6 @@
 /*
- * The files that the boot loader has brought along (multiboot modules). Pure, a
- * part of boot/multiboot.h.
+ * The files that the boot loader has loaded (multiboot modules). Pure, a part
+ * of boot/multiboot.h.
  *
  * Multiboot Specification 0.6.96, section 3.3
  */
@@ -13,9 +13,9 @@ struct boot_info;
 struct memory;
 
 /*
- * Read the list of @count modules at @list into @info, and take from @memory
- * the list, the strings and the modules. @memory knows the map already. If one
- * module is not accepted there is none, and @info says why.
+ * Read the list of @count modules at @list into @info, and take the list, the
+ * strings and the modules from @memory, which already has the map. If one
+ * module is not accepted, @info has none and says why.
  */
 void modules_read(struct memory *memory, u64 list, u32 count,
 		  struct boot_info *info);

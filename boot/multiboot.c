@@ -22,7 +22,7 @@ struct multiboot_info {
 	u32 mmap_length, mmap_addr;
 } __packed;
 
-/* Up to the zero byte, to what can be read, or to the room there is. */
+/* Up to the zero byte, the end of readable memory, or of the buffer. */
 static size_t copy_command_line(u64 address,
 				const struct boot_machine *machine,
 				struct boot_info *info)

@@ -1,7 +1,7 @@
 /*
- * What the boot loader tells: usable memory, command line, modules. Pure: it
+ * What the boot loader reports: usable memory, command line, modules. Pure: it
  * reads only what its caller lets it read, so that host tests and fuzzers feed
- * it any bytes. Nothing in the tables is believed without a look.
+ * it any bytes. It trusts nothing in the tables unchecked.
  *
  * Multiboot Specification 0.6.96, sections 3.2 to 3.4
  */
@@ -20,8 +20,8 @@
 #define BOOT_MODULE_NAME	64	/* with its zero byte */
 
 /*
- * A file that the loader has brought along. Its memory is in none of the
- * ranges, so that it stays as it is for the whole boot.
+ * A file that the loader has loaded. Its memory is in none of the ranges, so
+ * it is never reused.
  */
 struct boot_module {
 	u64 start, size;	/* size 0: nothing lies at start */
@@ -33,12 +33,12 @@ struct boot_info {
 	/* Usable: page aligned, sorted, disjoint, none empty. */
 	struct memory_range ranges[BOOT_MAX_RANGES];
 	u32 range_count;
-	/* The smallest ranges, for which there was no room in the list. */
+	/* Sum of the smallest ranges, which did not fit in the list. */
 	u32 left_out_count;
 	u64 left_out_size;
-	bool map_is_cut;	/* behind some entry it could not be read */
+	bool map_is_cut;	/* unreadable after some entry */
 	char command_line[COMMAND_LINE_SIZE];	/* ends with a zero byte */
-	bool line_is_cut;	/* it had no room there, or no end */
+	bool line_is_cut;	/* too long, or without an end */
 	struct boot_module modules[BOOT_MAX_MODULES];
 	u32 module_count;
 	char module_error[192];	/* why there are no modules, or empty */
@@ -56,7 +56,7 @@ struct boot_machine {
 /*
  * Fill @info from the block at physical address @block. The usable memory
  * leaves out what lies below 1 MiB, kernel, screen, modules, the loader's own
- * tables, and every page that some entry reserves, whatever others say of it.
+ * tables, and every page that some entry reserves, even if others offer it.
  * Returns 0, or -EINVAL if there is no block; @info is valid in any case.
  */
 int multiboot_parse(u64 block, const struct boot_machine *machine,

@@ -1,8 +1,9 @@
 /*
  * A firmware of 64 KiB for Bochs, which has no multiboot loader: it enters
- * 32-bit protected mode and jumps to the kernel that `optramimage1` has put at
- * 1 MiB, with the registers of a multiboot loader. It carries the information
- * block, because here nobody else knows the memory size and command line.
+ * 32-bit protected mode and jumps to the kernel that `optramimage1` has loaded
+ * at 1 MiB, with the registers of a multiboot loader. It carries the
+ * information block, because no one else here knows the memory size and
+ * command line.
  *
  * tools/backends/bochs_rom.py writes into a copy of this file, little endian:
  *
@@ -94,9 +95,10 @@ protected:
 
 	/*
 	 * Touch each page of the file, which modules may make longer. Bochs
-	 * gives the machine its memory in blocks of 128 KiB, each when it is
-	 * first touched, one behind the other, and has read the file on behind
-	 * the first of its blocks: so those that follow must be touched next.
+	 * allocates memory in blocks of 128 KiB, one after the other, each
+	 * when it is first touched, but has read the whole file contiguously
+	 * from its first block on: so the blocks that follow must be touched
+	 * next.
 	 */
 	movl KERNEL_BASE + HEADER_LOAD_END, %edi
 	cmpl ROM_BASE + LOADED_END_OFFSET, %edi
@@ -112,7 +114,7 @@ protected:
 	movl $ROM_BASE, %ebx
 	jmp *KERNEL_BASE + HEADER_ENTRY
 
-/* Nothing at 1 MiB: say so on the debug console and end Bochs. */
+/* Nothing at 1 MiB: print that on the debug console and end Bochs. */
 no_kernel:
 	movl $ROM_BASE + no_kernel_text - rom, %esi
 	movl $no_kernel_end - no_kernel_text, %ecx

@@ -4,7 +4,7 @@
 
 #define MAP_USABLE		1
 
-#define LOW_MEMORY_END		0x100000ull	/* an AP wakes up below it */
+#define LOW_MEMORY_END		0x100000ull	/* an AP starts below it */
 
 /* As loaders write it: little endian, packed. */
 struct map_entry {
@@ -32,13 +32,13 @@ void usable_take(struct memory *memory, u64 start, u64 end)
 		(struct memory_range){ { start }, { end } };
 }
 
-/* One address, what covers it, and up to where that is so. */
+/* One address, what covers it, and where that next changes. */
 struct place {
 	u64 at, next;
 	bool usable, taken;
 };
 
-/* Is the place in [@start, @end)? In any case that is so up to its next. */
+/* Is the place in [@start, @end)? The answer holds up to its next. */
 static bool place_is_in(struct place *place, u64 start, u64 end)
 {
 	u64 next;
@@ -51,7 +51,7 @@ static bool place_is_in(struct place *place, u64 start, u64 end)
 	return start <= place->at;
 }
 
-/* Whole pages are usable, and every page that is touched is taken. */
+/* Only whole pages are usable, but a page touched in part is taken. */
 static bool place_is_taken(struct place *place, u64 start, u64 end)
 {
 	return start < end && place_is_in(place, start & PAGE_MASK,
@@ -63,7 +63,7 @@ static bool place_is_usable(struct place *place, u64 start, u64 end)
 	return place_is_in(place, page_up(start), end & PAGE_MASK);
 }
 
-/* An entry of the map at @address, or NULL: it makes no sense. */
+/* An entry of the map at @address, or NULL: it is invalid. */
 static const struct map_entry *read_entry(const struct memory *memory,
 					  u64 address, u64 end)
 {
@@ -82,10 +82,9 @@ static u64 entry_end(const struct map_entry *entry, u64 address)
 }
 
 /*
- * Find out what covers @place->at. Where entries overlap, the one that
- * reserves is right. The map is read anew for each place, so that nothing
- * depends on how long it is, or sorted: with n entries there are no more than
- * 2 n places.
+ * Find out what covers @place->at. Where entries overlap, the reserved one
+ * wins. The map is read again for each place, so its length and order do not
+ * matter: with n entries there are no more than 2 n places.
  */
 static void look_at(const struct memory *memory, struct place *place)
 {
@@ -133,7 +132,7 @@ static u64 range_size(const struct memory_range *r)
 	return r->end.v - r->start.v;
 }
 
-/* Put the range at the end of the list, if need be in place of the smallest. */
+/* Append the range to the list; if it is full, replace the smallest. */
 static void keep_range(struct boot_info *info, struct memory_range range)
 {
 	struct memory_range *ranges = info->ranges;
@@ -157,7 +156,7 @@ static void keep_range(struct boot_info *info, struct memory_range range)
 	ranges[info->range_count++] = range;
 }
 
-/* From place to place, and each run of those that are free is a range. */
+/* Go from place to place; each run of free ones is a range. */
 void usable_find_ranges(const struct memory *memory, struct boot_info *info)
 {
 	u64 at, start = 0, limit = memory->machine->limit.v;

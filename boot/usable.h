@@ -1,19 +1,19 @@
 /*
- * Usable memory, found out from the loader's map, and from what lies in it.
- * Pure, a part of boot/multiboot.h.
+ * Usable memory, from the loader's map and from what lies in it. Pure, a part
+ * of boot/multiboot.h.
  */
 #ifndef BOOT_USABLE_H
 #define BOOT_USABLE_H
 
 #include "boot/multiboot.h"
 
-/* Those of multiboot_parse(); the list of modules, and two for each. */
+/* Those of multiboot_parse(); the list of modules, and two per module. */
 #define MAX_TAKEN	(5 + 1 + 2 * BOOT_MAX_MODULES)
 
 /* What is known of the memory. */
 struct memory {
 	const struct boot_machine *machine;
-	u64 map, map_end;	/* the entries that make sense; none: size */
+	u64 map, map_end;	/* the valid entries; none: size */
 	u64 size;		/* usable from 1 MiB on, if there is no map */
 	struct memory_range taken[MAX_TAKEN];	/* whatever the map says */
 	u32 taken_count;
