@@ -2,7 +2,7 @@
 
 #include "lib/string.h"
 
-/* Where formatted characters go; @length counts those that did not fit too. */
+/* Where formatted characters go; @length also counts those that do not fit. */
 struct sink {
 	char *buf;
 	size_t size;
@@ -84,7 +84,7 @@ static const char *parse_conversion(const char *format,
 	return format;
 }
 
-/* One argument, as the letter of its conversion says; false: no such letter. */
+/* One argument, by the letter of its conversion; false: no such letter. */
 static bool put_argument(struct sink *sink, const struct conversion *how,
 			 char letter)
 {
@@ -189,7 +189,7 @@ void quote_text(char *buf, size_t size, const char *text, size_t length)
 			break;
 		memcpy(buf + used, one, n);
 		used += n;
-		/* Up to here the text may be left without its end. */
+		/* If the text is cut, it is cut here. */
 		if (used + sizeof(more) <= size)
 			full = used;
 	}

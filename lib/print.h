@@ -10,7 +10,7 @@
 #include "lib/compiler.h"
 
 /*
- * Print to the console; lines of different CPUs are not mixed, also when they
+ * Print to the console; lines of different CPUs are not mixed, even when they
  * are printed in pieces. Not from interrupt handlers, unless they panic.
  */
 void printk(const char *format, ...) __printf(1, 2);
@@ -26,9 +26,9 @@ int format_text(char *buf, size_t size, const char *format, ...)
 int format_text_args(char *buf, size_t size, const char *format, va_list args);
 
 /*
- * Text from outside, for people: what cannot be seen (control characters,
- * bytes beyond ASCII) as C writes it, and "..." for an end that has no room in
- * @buf of @size bytes. Always terminated.
+ * Text from outside, for people: unprintable bytes (control characters, bytes
+ * beyond ASCII) become C escapes, and "..." replaces an end that does not fit
+ * in @buf of @size bytes. Always terminated.
  */
 void quote_text(char *buf, size_t size, const char *text, size_t length);
 
@@ -44,7 +44,7 @@ __noreturn void panic(const char *format, ...) __printf(1, 2);
 		panic("%s:%d: %s", __FILE__, __LINE__, #condition);	\
 } while (0)
 
-/* How a boot ends; the front end's exit statuses. */
+/* How a boot ends; also the front end's exit statuses. */
 enum machine_exit_status {
 	EXIT_COHERENT = 0,
 	EXIT_INCOHERENT = 1,

@@ -1,5 +1,5 @@
 /*
- * Chance that a seed gives (splitmix64).
+ * Pseudo-random numbers from a seed (splitmix64).
  */
 #ifndef LIB_RANDOM_H
 #define LIB_RANDOM_H

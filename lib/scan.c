@@ -58,7 +58,7 @@ static bool begins_with(const struct scan *scan, const char *text)
 	       !strncmp(scan->at, text, length);
 }
 
-/* One that has no end takes the rest; the complaint names where it began. */
+/* An unterminated one takes the rest; the complaint names where it began. */
 static void skip_comment(struct scan *scan)
 {
 	u32 line = scan->line;
@@ -102,7 +102,7 @@ bool scan_symbol(struct scan *scan, const char *symbol)
 	return true;
 }
 
-/* How long the word is that begins at @at; 0: none does. */
+/* Length of the word that begins at @at; 0: none does. */
 static size_t word_length(const struct scan *scan, const char *at)
 {
 	const char *end = at;
@@ -180,7 +180,7 @@ bool scan_number(struct scan *scan, u64 *number)
 	return true;
 }
 
-/* Add @c to the @n bytes in @buf, rows of blanks as one. */
+/* Append @c to the @n bytes in @buf, runs of blanks as one. */
 static int add(struct scan *scan, char *buf, size_t size, size_t *n, char c)
 {
 	if (is_blank(c)) {

@@ -1,6 +1,6 @@
 /*
  * Reading text files: words, numbers, symbols, strings, and a complaint that
- * names file and line. Pure. Between tokens stand blanks, line ends and
+ * names file and line. Pure. Tokens are separated by blanks, line ends and
  * comments: from # to the end of the line, or (* until *).
  */
 #ifndef LIB_SCAN_H
@@ -8,7 +8,7 @@
 
 #include "lib/compiler.h"
 
-#define TEXT_FILE_SIZE	65536	/* bytes of the biggest that is accepted */
+#define TEXT_FILE_SIZE	65536	/* bytes of the largest accepted file */
 
 /* A file's text; no zero byte ends it. */
 struct text_file {
@@ -31,33 +31,33 @@ struct scan {
  * -EINVAL. */
 int scan_error(struct scan *scan, const char *format, ...) __printf(2, 3);
 
-/* Skip what stands between tokens. True: something is left. */
+/* Skip to the next token. True: there is one. */
 bool scan_more(struct scan *scan);
 
-/* Is @symbol next? Then move behind it. */
+/* Is @symbol next? Then move past it. */
 bool scan_symbol(struct scan *scan, const char *symbol);
 
 /* The same with a word, which must end there. */
 bool scan_keyword(struct scan *scan, const char *word);
 
 /*
- * Copy the word that is next to @word of @size bytes: a letter, then letters,
- * digits and - _. False: there is none, or it has no room; nothing was moved.
+ * Copy the next word, a letter, then letters, digits and - _, to @word of
+ * @size bytes. False: there is none, or it does not fit; nothing was moved.
  */
 bool scan_word(struct scan *scan, char *word, size_t size);
 
-/* A number, decimal or after 0x. False: there is none, or it has no room in
+/* A number, decimal or after 0x. False: there is none, or it does not fit in
  * 64 bits; nothing was moved. */
 bool scan_number(struct scan *scan, u64 *number);
 
 /*
- * Copy the string between double quotes that is next to @buf of @size bytes,
- * each row of blanks and line ends as one blank. 0, or -EINVAL: there is none,
- * it does not end, it has no room, or a byte of it cannot be shown.
+ * Copy the next string, between double quotes, to @buf of @size bytes, each
+ * run of blanks and line ends as one blank. 0, or -EINVAL: there is none, it
+ * does not end, it does not fit, or a byte of it is unprintable.
  */
 __must_check int scan_string(struct scan *scan, char *buf, size_t size);
 
-/* The same with what is left of this line, without blanks around it. */
+/* The same with the rest of this line, without blanks around it. */
 __must_check int scan_line(struct scan *scan, char *buf, size_t size);
 
 /* What is next, for a complaint: a few characters, quoted, in static storage;

@@ -1,11 +1,11 @@
 /*
  * The steps of docs/contract.md, as points in the running code, and what
- * happens to entries, translations and frames between them. Whoever listens
- * hears all of it, on the CPU where it happens: the event trace, the run-time
- * checker, the litmus tests that hold an actor at a step, the host tests.
+ * happens to entries, translations and frames between them. Listeners hear all
+ * of it, on the CPU where it happens: the event trace, the run-time checker,
+ * the litmus tests that hold an actor at a step, the host tests.
  *
- * A call stands where the step of that name is complete, unless it says "begins"
- * below. With nobody listening a step costs a load and a branch.
+ * A call marks the point where the step of that name is complete, unless it
+ * says "begins" below. With nobody listening a step costs a load and a branch.
  */
 #ifndef LIB_STEP_H
 #define LIB_STEP_H
@@ -27,18 +27,18 @@
  *	PTE		mm	hva	P was, P is
  *	SPTE		ept	gfn	S was, S is
  *	OPEN, CLOSE	ept	-	an invalidation of hvas from..to runs
- *	OWED		ept	-	a flush is owed and begins to be delivered
+ *	OWED		ept	-	delivery of an owed flush begins
  *	ISSUED		ept	-	it has been delivered
  *	TABLE		ept	pfn	a table page was unlinked
  *	REFS		change	hva	N3 found that many references, and may
- *	ABORT		change	hva	the change is given up, under PTL still
- *	COMPARE		mm	hva	pfns that are compared, begins
- *	COPY		mm	hva	pfns, a frame is copied to another, begins
+ *	ABORT		change	hva	the change is aborted, still under PTL
+ *	COMPARE		mm	hva	pfns of a comparison, begins
+ *	COPY		mm	hva	pfns of a copy, begins
  *	ALLOC		-	pfn
  *	ENTER		tlb	CPU	E1 is next: the host's tables are left
  *	EXIT		-	CPU	back from the guest, X1 is next
- *	CLEAN		-	CPU	begins to drop its own host translation of
- *					hva from, or with FLUSH_ALL of all
+ *	CLEAN		-	CPU	begins to drop its own host translation
+ *					of hva from, or (FLUSH_ALL) of all
  *	PFLUSH, PDONE	-	hva	a primary flush of the CPUs in from
  *					begins, and is complete
  */
@@ -78,8 +78,8 @@ struct step_event {
 };
 
 /*
- * Hears everything, in the middle of it: takes no lock of mm/ or ept/. In an
- * exploration of interleavings nobody else goes on while a step is told.
+ * Hears everything, in the middle of it: takes no lock of mm/ or ept/. While
+ * the explorer tells a step, no other actor runs.
  */
 struct step_listener {
 	void (*hear)(struct step_listener *listener,
@@ -89,7 +89,7 @@ struct step_listener {
 
 extern struct step_listener *step_listeners;	/* NULL: nobody */
 
-/* Nobody steps meanwhile. Who comes last hears first. */
+/* No step is taken meanwhile. The last one added hears first. */
 void step_listen(struct step_listener *listener);
 void step_unlisten(struct step_listener *listener);
 

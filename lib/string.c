@@ -1,7 +1,7 @@
 #include "lib/string.h"
 
 /*
- * The string instructions: quick on every CPU of the last ten years, and an
+ * The string instructions: fast on every CPU of the last ten years, and an
  * emulator runs them many bytes at a time. gcc must not turn the bodies below
  * into calls of themselves.
  */
@@ -42,7 +42,7 @@ void *memmove(void *to, const void *from, size_t size)
 	return to;
 }
 
-/* Pages are compared with this, and are most often equal: words first. */
+/* Compares pages, which are mostly equal: words first. */
 int memcmp(const void *a, const void *b, size_t size)
 {
 	const u8 *x = a, *y = b;

@@ -1,5 +1,5 @@
 /*
- * What a freestanding C program must bring along, and page-sized variants.
+ * What a freestanding C program must define itself, and page-sized variants.
  */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H

@@ -27,7 +27,7 @@ void tree_insert(struct tree_node **root, struct tree_node *node);
 void tree_remove(struct tree_node **root, struct tree_node *node);
 
 /* Call @visit for each node. It may put the node into another tree, or free it:
- * @root is of no use then. */
+ * @root is then invalid. */
 void tree_for_each(struct tree_node *root,
 		   void (*visit)(struct tree_node *node, void *context),
 		   void *context);

@@ -1,9 +1,9 @@
 /*
  * The kinds of address, frame number and size that the whole kernel shares.
  *
- * Each kind of address is a struct of its own, so that the compiler refuses a
- * gpa where an hpa is meant. Conversions name both ends. Pure: host tests
- * compile this file as it is.
+ * Each kind of address is its own struct, so that the compiler rejects a gpa
+ * where an hpa is meant. Conversions name both ends. Pure: host tests compile
+ * this file as it is.
  */
 #ifndef LIB_TYPES_H
 #define LIB_TYPES_H
