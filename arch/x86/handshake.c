@@ -18,8 +18,8 @@
  * If E3 came before E1 the same could happen in plain program order
  * (entry-late).
  *
- * Exits need the same for the primary MMU, with the roles of the words the
- * other way round: CPUs inside are not interrupted for the host's own TLB.
+ * Exits need the same for the primary MMU, with the two modes swapped: CPUs
+ * inside are not interrupted for the host's own TLB.
  *
  *	flusher				target (leaves the guest)
  *
@@ -29,8 +29,8 @@
  *	read mode: OUTSIDE? IPI, wait	    only now touch the mm
  *
  * Requests are counters and the target publishes which one it has taken.
- * Waiting for OUTSIDE alone would miss a CPU that exits and enters again
- * quickly, and then waits for ever.
+ * Waiting for OUTSIDE alone could miss a CPU that exits and quickly enters
+ * again, and would then wait for ever.
  */
 #include "arch/x86/handshake.h"
 
@@ -41,12 +41,12 @@
 #include "lib/print.h"
 #include "lib/step.h"
 
-COUNTER(remote_tlb_flush);	/* secondary flushes executed, one a vCPU */
+COUNTER(remote_tlb_flush);	/* secondary flushes executed, one per vCPU */
 COUNTER(kicks);			/* IPIs to CPUs inside */
 COUNTER(kick_wait_ticks);	/* time that flushers waited for them */
 COUNTER(primary_flush_requests);
 COUNTER(primary_ipis);		/* IPIs to CPUs outside */
-COUNTER(primary_tlb_flush);	/* primary flushes executed, one a CPU */
+COUNTER(primary_tlb_flush);	/* primary flushes executed, one per CPU */
 
 /* Inline below, and called from elsewhere. */
 inline void handshake_e3(struct vcpu_tlb *tlb)
@@ -55,9 +55,9 @@ inline void handshake_e3(struct vcpu_tlb *tlb)
 
 	if (request != tlb->taken) {
 		/*
-		 * Taken first, flushed then: whoever sees it taken knows that
-		 * the flush comes before the entry. Nothing is read through
-		 * the old translations in between.
+		 * Publish it as taken, then flush: whoever sees it taken knows
+		 * that the flush comes before the entry. Nothing is read
+		 * through the old translations in between.
 		 */
 		WRITE_ONCE(tlb->taken, request);
 		count(&count_remote_tlb_flush);
@@ -84,9 +84,9 @@ void handshake_enter(struct vcpu_tlb *tlb)
 
 /*
  * Flush the host translations if a request has come since the last time.
- * Also runs from the IPI, on top of anything: a second flush does no harm,
- * and taken never goes back because interrupts are off here or the reader is
- * the handler itself.
+ * Also runs from the IPI, at any point: a second flush does no harm, and taken
+ * never goes back, because interrupts are off here or this is the handler
+ * itself.
  */
 static inline __attribute__((always_inline))
 void take_primary(struct cpu *cpu)
@@ -96,7 +96,7 @@ void take_primary(struct cpu *cpu)
 	if (request == cpu->primary_taken)
 		return;
 
-	/* Flushed first, taken then: the requester goes on when it sees it. */
+	/* Flush, then publish it as taken: the requester continues on that. */
 	step(STEP_PRIMARY, NULL, cpu->id);
 	tlb_flush_local();
 	count(&count_primary_tlb_flush);
@@ -140,7 +140,7 @@ static u32 inside_cpu(const struct vcpu_tlb *tlb)
 	return id;
 }
 
-/* Is @tlb's vCPU done with what request @request asked for? */
+/* Is request @request of @tlb's vCPU served? */
 static bool secondary_done(const struct vcpu_tlb *tlb, u64 request)
 {
 	return inside_cpu(tlb) == NO_CPU ||
@@ -221,7 +221,7 @@ static void wait_primary(const struct cpu *target, u64 request)
 {
 	struct wait wait = wait_start("a CPU to flush its host translations");
 
-	/* Gone INSIDE since it was seen OUTSIDE: then X3 serves it. */
+	/* INSIDE since it was seen OUTSIDE: X3 will serve it. */
 	while ((s64)(load_acquire(&target->primary_taken) - request) < 0 &&
 	       load_acquire(&target->mode) == CPU_OUTSIDE)
 		wait_spin(&wait);

@@ -3,7 +3,7 @@
  * section 4; SDM vol. 3, "Caching Translation Information")
  *
  * A CPU is INSIDE (in the guest) or OUTSIDE. Entry: E1 to E3. Exit: X1 to X3.
- * Two kinds of flush meet it there:
+ * Two kinds of flush depend on that:
  *
  *   secondary	a vCPU's cached second-level translations. The flusher sets the
  *		vCPU's request, and kicks it if it is inside; E3 flushes.
@@ -23,8 +23,8 @@ struct vcpu_tlb;
 
 /*
  * How a vCPU's run loop enters and leaves: by handshake_enter() and
- * handshake_exit(). A VM has a row; only a mutant's (lab/mutant/mutant.h) has
- * other ones in it.
+ * handshake_exit(). A VM has one such row; only a mutant (lab/mutant/mutant.h)
+ * puts other functions in it.
  */
 struct handshake {
 	void (*enter)(struct vcpu_tlb *tlb);
@@ -33,13 +33,13 @@ struct handshake {
 
 extern const struct handshake handshake_right;
 
-/* What the handshake knows of a vCPU. At birth: cpu = NO_CPU, its VM's row, the
+/* What the handshake knows of a vCPU. Initially cpu = NO_CPU, its VM's row, the
  * rest 0. */
 struct vcpu_tlb {
 	const struct handshake *handshake;
 	hpa_t root;		/* second-level root that it runs on */
-	u32 cpu;		/* CPU that runs it; NO_CPU: none. Stored by that
-				 * CPU, while OUTSIDE */
+	u32 cpu;		/* CPU that runs it; NO_CPU: none. Stored by
+				 * that CPU, while OUTSIDE */
 	u64 requested;		/* counts up; by anybody, atomically */
 	u64 taken;		/* last request seen at E3, by the vCPU only */
 };
@@ -57,18 +57,18 @@ void handshake_e3(struct vcpu_tlb *tlb);
 void handshake_exit(void);
 
 /*
- * The parts of a flush: ask each of the @count vCPUs in @tlbs for one, which
- * sets @requests to wait for; kick those inside, a mask of @tlbs.
+ * The parts of a flush: request one of each of the @count vCPUs in @tlbs, and
+ * store in @requests what to wait for; kick those inside, a mask of @tlbs.
  */
 void handshake_request(struct vcpu_tlb *const *tlbs, u32 count, u64 *requests);
 u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 count);
 
 /*
- * Ask for a flush of each of the @count vCPUs in @tlbs, kick those inside,
- * and wait until each was, after its request was set, seen OUTSIDE or seen
- * to have taken it (O12). The caller has stored the entries. Interrupts on;
- * locks may be held, because who waits for them answers kicks. A vCPU's own
- * request is only set: its next E3 serves it.
+ * Request a flush of each of the @count vCPUs in @tlbs, kick those inside, and
+ * wait until each, after its request was set, was seen OUTSIDE or has taken it
+ * (O12). The caller has stored the entries. Interrupts on; locks may be held,
+ * because a CPU that waits for them answers kicks. A vCPU's own request is
+ * only set: its next E3 serves it.
  */
 void handshake_flush_secondary(struct vcpu_tlb *const *tlbs, u32 count);
 

@@ -42,7 +42,7 @@ extern const char *const hvm_exit_names[HVM_EXIT_COUNT];
 
 enum hvm_access { HVM_READ = 1, HVM_WRITE = 2, HVM_FETCH = 4 };
 
-/* In the order in which vmx_entry.S and svm_entry.S save them. */
+/* In the order that vmx_entry.S and svm_entry.S save them. */
 struct hvm_regs {
 	u64 rax, rcx, rdx, rbx, rbp, rsi, rdi;
 	u64 r8, r9, r10, r11, r12, r13, r14, r15;
@@ -74,23 +74,23 @@ __must_check int hvm_cpu_enable(void *page);
 /*
  * Prepare @vcpu to start in 64-bit mode at @rip with page tables @cr3, flat
  * segments, interrupts on, and second-level tables @root. @page is a zeroed
- * page of its own. Runs on the CPU that will run the vCPU; host state (CR3
- * among it: the current one) is taken from there.
+ * page of its own. Runs on the CPU that will run the vCPU; host state, the
+ * current CR3 included, is taken from there.
  */
 __must_check int hvm_vcpu_init(struct hvm_vcpu *vcpu, void *page, hpa_t root,
 			       u64 rip, u64 rsp, u64 cr3);
 
-/* Let go of @page on the CPU that it was initialised on. */
+/* Release @page, on the CPU that it was initialised on. */
 void hvm_vcpu_destroy(struct hvm_vcpu *vcpu);
 
 /*
  * Run the guest until its next exit. Interrupts off before and after. Fills
- * kind, detail, gpa, access. What an exit leaves to do for the hardware is done:
- * NMIs are not blocked. Between handshake_enter() and handshake_exit().
+ * kind, detail, gpa, access. What an exit leaves undone in the hardware is
+ * done: NMIs are not blocked. Between handshake_enter() and handshake_exit().
  */
 void hvm_enter(struct hvm_vcpu *vcpu);
 
-/* Move the guest's rip behind the instruction that made it exit. */
+/* Move the guest's rip past the instruction that made it exit. */
 void hvm_skip(struct hvm_vcpu *vcpu);
 
 /* The guest's rip, for messages. */

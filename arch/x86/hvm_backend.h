@@ -21,7 +21,7 @@ struct hvm_backend {
 extern const struct hvm_backend vmx_backend, svm_backend;
 
 /*
- * The calling CPU has VMX, or SVM: has it all of that which we need? As
+ * The calling CPU has VMX, or SVM: does that have all that we need? As
  * hvm_probe(), and fills in *@info.
  */
 __must_check int vmx_probe(struct hvm_info *info, const char **why);

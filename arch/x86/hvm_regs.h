@@ -1,7 +1,6 @@
 /*
  * Where the entry routines of the back ends find things in struct hvm_vcpu:
- * numbers that assembly and C share; hvm.c asserts that they are the compiler's
- * own.
+ * numbers that assembly and C share; hvm.c asserts that the compiler agrees.
  */
 #ifndef ARCH_X86_HVM_REGS_H
 #define ARCH_X86_HVM_REGS_H

@@ -4,8 +4,8 @@
  *
  * A flush is a byte of the VMCB, TLB_CONTROL, that the next VMRUN obeys (APM
  * vol. 2, 15.16.2): hvm_flush_root() only notes which ASIDs of its CPU are
- * stale, and the entry that follows says so. Nobody reads through the old
- * translations in between.
+ * stale, and the entry that follows sets the byte. Nobody reads through the
+ * old translations in between.
  */
 #include "arch/x86/svm.h"
 
@@ -33,7 +33,7 @@ enum {
 #define CLEAN_NONE	0
 #define CLEAN_ALL	0xfffu		/* appendix B.1, offset 0c0h */
 
-/* ASID 0 is the host. More than these are not needed, so not looked at. */
+/* ASID 0 is the host. More than these are not needed, so not used. */
 #define ASID_LIMIT	16u
 #define ALL_ASIDS	((1u << ASID_LIMIT) - 1)
 
@@ -50,8 +50,8 @@ static struct {
 
 /*
  * One CPU's own. An ASID belongs to the vCPU that ran under it last: another
- * one that takes it over begins with a flush, so nothing depends on there
- * being an ASID for each vCPU, nor on when the last one has gone (O13).
+ * one that takes it over starts with a flush, so vCPUs may outnumber ASIDs,
+ * and it does not matter when the last owner went (O13).
  */
 struct svm_cpu {
 	hpa_t host;		/* VMCB with the host's VMLOAD state */
@@ -121,7 +121,7 @@ static int svm_cpu_enable(void *page)
 	write_msr(MSR_VM_HSAVE_PA, ptr_to_hpa(page).v);
 	cpu->host = ptr_to_hpa(&host_vmcbs[cpu_id()]);
 	svm_save_host(cpu->host);
-	/* Whoever had the CPU before us may have used ASIDs too. */
+	/* Whoever used the CPU before us may have used ASIDs too. */
 	cpu->stale = ALL_ASIDS;
 	this_cpu()->hvm = cpu;
 	return 0;
@@ -145,7 +145,7 @@ static void svm_vcpu_destroy(struct hvm_vcpu *vcpu)
 	u32 asid = ((struct vmcb *)vcpu->control)->asid;
 
 	BUG_ON(vcpu->bound_cpu != cpu_id());
-	/* A new vCPU may stand at the same address. */
+	/* A new vCPU may have the same address. */
 	if (cpu->asids[asid].owner == vcpu)
 		cpu->asids[asid].owner = NULL;
 	vcpu->control = NULL;
@@ -171,7 +171,7 @@ static __attribute__((noinline)) void take_asid(struct svm_cpu *cpu,
 	cpu->stale |= 1u << vmcb->asid;
 }
 
-/* What the VMRUN that comes next has to flush. */
+/* What the next VMRUN has to flush. */
 static u8 take_flush(struct svm_cpu *cpu, u32 asid)
 {
 	if (likely(!(cpu->stale & 1u << asid)))
@@ -255,7 +255,7 @@ static void svm_enter(struct hvm_vcpu *vcpu)
 	vmcb->rax = vcpu->regs.rax;
 	svm_run(vcpu, ptr_to_hpa(vmcb), cpu->host);
 	vcpu->regs.rax = vmcb->rax;
-	/* Of what the CPU may keep, nothing is changed from now on. */
+	/* Nothing that the CPU may cache of the VMCB changes from now on. */
 	vmcb->clean = svm.clean;
 
 	switch (vmcb->exit_code) {
@@ -280,8 +280,8 @@ static void svm_enter(struct hvm_vcpu *vcpu)
 }
 
 /*
- * Where the instruction ends that made the guest exit. A CPU that does not say
- * it leaves the counting to us: of instructions without needless prefixes.
+ * The end of the instruction that made the guest exit. If the CPU does not
+ * report it, we count, assuming no needless prefixes.
  */
 static u64 next_rip(const struct vmcb *vmcb)
 {

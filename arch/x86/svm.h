@@ -27,7 +27,7 @@ struct vmcb_segment {
  */
 struct vmcb {
 	/* Control area, appendix B.1 */
-	u16 cr_reads, cr_writes;	/* intercepted, a bit a register */
+	u16 cr_reads, cr_writes;	/* intercepted, one bit per register */
 	u16 dr_reads, dr_writes;
 	u32 exceptions;			/* a bit a vector */
 	u32 intercepts1, intercepts2;
@@ -49,7 +49,7 @@ struct vmcb {
 	u64 event;			/* to inject */
 	u64 nested_root;		/* nCR3 */
 	u64 lbr_control;
-	u32 clean;			/* what is as the last #VMEXIT left it */
+	u32 clean;			/* unchanged since the last #VMEXIT */
 	u32 unused_0c4;
 	u64 next_rip;
 	u8 unused_0d0[0x330];
@@ -162,13 +162,13 @@ _Static_assert(sizeof(struct vmcb) == 4096, "a VMCB is one page");
 #define NPF_FETCH		(1ull << 4)
 
 /*
- * Run the guest of @vmcb, with @vcpu's registers but rax, until its next exit;
- * save them there. @host is a VMCB with what VMLOAD is to restore. Interrupts
- * off before and after.
+ * Run the guest of @vmcb, with @vcpu's registers except rax, until its next
+ * exit; save them there. @host is a VMCB with what VMLOAD is to restore.
+ * Interrupts off before and after.
  */
 void svm_run(struct hvm_vcpu *vcpu, hpa_t vmcb, hpa_t host);
 
-/* Save in @host what VMLOAD restores, as this CPU has it now. */
+/* Save in @host this CPU's current values of what VMLOAD restores. */
 void svm_save_host(hpa_t host);
 
 /* Once, before the first svm_fill_vmcb(). */

@@ -29,7 +29,7 @@ void svm_fill_maps(void)
 	memset(msr_map, 0xff, sizeof(msr_map));
 }
 
-/* Nothing that the guest could do to the host's CPU goes unseen. */
+/* Intercept all that the guest could do to the host's CPU. */
 static void fill_intercepts(struct vmcb *vmcb)
 {
 	/* CR8 would be V_TPR: a guest has no business there. */

@@ -1,6 +1,5 @@
 /*
- * VMX, behind hvm.h: is it there, turn it on, enter, understand the exit,
- * flush.
+ * VMX, behind hvm.h: detect it, turn it on, enter, decode the exit, flush.
  *
  * The path of an exit reads only what its reason needs: one VMREAD for the
  * reason, up to two more for a fault. No loop and no allocation.
@@ -22,9 +21,9 @@ COUNTER(invept_single);
 static struct hvm_vcpu *current_vcpu[MAX_CPUS];
 
 /*
- * What we cannot do without, in an order in which each capability MSR exists
- * once the lines before it have passed. The controls' MSRs carry what may be 1
- * in their upper half (SDM vol. 3, A.3).
+ * What we need, in an order in which each capability MSR exists once the lines
+ * before it have passed. The controls' MSRs carry what may be 1 in their upper
+ * half (SDM vol. 3, A.3).
  */
 #define MAY(bits)	((u64)(bits) << 32)
 
@@ -154,7 +153,7 @@ static int vmx_vcpu_init(struct hvm_vcpu *vcpu, void *page, hpa_t root,
 {
 	/*
 	 * Another VM may have run on this CPU with tables at the same root, or
-	 * another vCPU with this VPID: begin without their translations.
+	 * another vCPU with this VPID: drop their translations first.
 	 */
 	if (!invept_single(vmx_eptp(root)))
 		return -EINVAL;
@@ -175,7 +174,7 @@ static void vmx_vcpu_destroy(struct hvm_vcpu *vcpu)
 	u32 cpu = cpu_id();
 
 	BUG_ON(vcpu->bound_cpu != cpu);
-	/* The CPU may keep a VMCS in itself, and write it out at VMCLEAR. */
+	/* The CPU may cache a VMCS, and write it back at VMCLEAR. */
 	BUG_ON(!vmclear(vcpu->control));
 	if (current_vcpu[cpu] == vcpu)
 		current_vcpu[cpu] = NULL;

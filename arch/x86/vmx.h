@@ -188,7 +188,7 @@ enum vmx_reason {
 
 #define BLOCKED_BY_NMI		(1u << 3)
 
-/* A field that is not there is a bug of ours: vmx_probe() came before. */
+/* A missing field is a bug of ours: vmx_probe() has checked. */
 __noreturn void vmcs_no_field(enum vmcs_field field);
 
 static inline void vmcs_write(enum vmcs_field field, u64 value)

@@ -17,8 +17,8 @@
  * ABI kept, 0 or an enum vmx_failure in rax. Interrupts are off throughout:
  * an exit clears RFLAGS but bit 1.
  *
- * The exit takes its stack from the VMCS, so that is written whenever this
- * frame stands elsewhere than the last time.
+ * The exit takes its stack pointer from the VMCS, so it is written whenever
+ * this frame has moved since the last entry.
  */
 	.globl vmx_run
 vmx_run:

@@ -69,7 +69,7 @@ static const struct field_value fixed_fields[] = {
 	{ GUEST_LDTR_LIMIT, 0 },
 	{ GUEST_LDTR_RIGHTS, SEGMENT_UNUSABLE },
 	{ GUEST_LDTR_BASE, 0 },
-	/* A task register must be there and busy (26.3.1.2). */
+	/* A task register must be present and busy (26.3.1.2). */
 	{ GUEST_TR, SELECTOR_TSS },
 	{ GUEST_TR_LIMIT, 0x67 },
 	{ GUEST_TR_RIGHTS, SEGMENT_TSS_BUSY },
@@ -103,7 +103,7 @@ static const struct field_value fixed_fields[] = {
 	{ ENTRY_EVENT, 0 },
 };
 
-/* The bits of @wanted that the CPU has, and those that it insists on. */
+/* The bits of @wanted that the CPU allows, and those that it requires. */
 static u32 controls(u32 capability_msr, u32 wanted)
 {
 	u64 capability = read_msr(capability_msr);
@@ -112,7 +112,7 @@ static u32 controls(u32 capability_msr, u32 wanted)
 	return (wanted | must) & may;
 }
 
-/* Never 0, which is the host. Used again only after 65535 vCPUs. */
+/* Never 0, which is the host. Reused only after 65535 vCPUs. */
 static u16 new_vpid(void)
 {
 	static u32 used_count;
@@ -122,8 +122,8 @@ static u16 new_vpid(void)
 
 /*
  * A guest that has interrupts off and never exits must not keep its CPU, and
- * not every machine lets an interrupt or NMI out of it. The timer begins anew
- * at each entry, so a guest that exits now and then never meets it.
+ * not every machine lets an interrupt or NMI end it. The timer restarts at
+ * each entry, so a guest that exits now and then never triggers it.
  */
 static u32 fill_preemption_timer(void)
 {
@@ -147,7 +147,7 @@ static void fill_controls(u64 eptp)
 		   controls(MSR_VMX_TRUE_PIN,
 			    PIN_INTERRUPT_EXIT | PIN_NMI_EXIT |
 			    fill_preemption_timer()));
-	/* Nothing that the guest could do to the host's CPU goes unseen. */
+	/* All that the guest could do to the host's CPU is an exit. */
 	vmcs_write(PROC_CONTROLS,
 		   controls(MSR_VMX_TRUE_PROC,
 			    PROC_HLT_EXIT | PROC_MWAIT_EXIT | PROC_RDPMC_EXIT |
