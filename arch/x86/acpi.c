@@ -3,7 +3,7 @@
 #include "lib/compiler.h"
 #include "lib/string.h"
 
-#define EBDA_SEGMENT	0x40e		/* where a BIOS says where it is */
+#define EBDA_SEGMENT	0x40e		/* where a BIOS stores its address */
 #define EBDA_SIZE	0x400		/* so much of it is searched */
 #define BIOS_START	0xe0000
 #define BIOS_END	0x100000
@@ -67,7 +67,7 @@ static const struct root_pointer *find_root(acpi_read_fn read)
 	return root ? root : search(read, BIOS_START, BIOS_END);
 }
 
-/* The whole table at @address, whatever it is called. */
+/* The whole table at @address, whatever its signature. */
 static const struct header *read_table(acpi_read_fn read, u64 address)
 {
 	const struct header *table = read(address, sizeof(*table));
@@ -79,7 +79,7 @@ static const struct header *read_table(acpi_read_fn read, u64 address)
 	return table;
 }
 
-/* Entry @i of a table of addresses that have @width bytes. */
+/* Entry @i of a table of addresses of @width bytes each. */
 static u64 entry(const struct header *tables, u32 width, u32 i)
 {
 	const u8 *at = (const u8 *)(tables + 1) + (size_t)i * width;
@@ -97,7 +97,7 @@ const void *acpi_find(acpi_read_fn read, const char *signature, u32 size)
 
 	if (!root)
 		return NULL;
-	/* The table of 32-bit addresses is on every machine that has these. */
+	/* Every machine with these tables has the list of 32-bit addresses. */
 	width = sizeof(u32);
 	tables = read_table(read, root->rsdt);
 	if (!tables && root->revision >= 2) {

@@ -1,6 +1,6 @@
 /*
- * Finds a table of the firmware's, if it left its tables where a BIOS does.
- * Pure: it reads only what its caller lets it read.
+ * Finds a firmware table, if the tables are where a BIOS puts them. Pure: it
+ * reads only what its caller lets it read.
  *
  * ACPI Specification 6.4, 5.2.5 to 5.2.8
  */
@@ -13,8 +13,8 @@
 typedef const void *(*acpi_read_fn)(u64 address, u64 size);
 
 /*
- * The table called @signature (four letters), all of it and with the right
- * sum, at least @size bytes; NULL: there is none.
+ * The table called @signature (four letters), complete, with a valid checksum
+ * and at least @size bytes; NULL: there is none.
  */
 const void *acpi_find(acpi_read_fn read, const char *signature, u32 size);
 

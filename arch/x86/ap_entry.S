@@ -1,5 +1,5 @@
 /*
- * Where all CPUs but the first begin: in real mode, in a copy of the bytes
+ * Where all CPUs but the first start: in real mode, in a copy of the bytes
  * from ap_trampoline to ap_trampoline_end at AP_TRAMPOLINE.
  */
 #include "arch/x86/machine.h"
@@ -33,8 +33,8 @@ ap_entry32:
 	jmp enter_long_mode
 
 /*
- * Draw an id: the first to come is CPU 1. Who is late, or one too many, stops
- * here for good and never touches a stack.
+ * Draw an id: the first to arrive is CPU 1. A CPU that is late, or one too
+ * many, stops here for good and never touches a stack.
  */
 	.code64
 ap_entry64:

@@ -9,7 +9,7 @@
 
 u64 clock_ticks_per_ms = 1000000;
 
-/* By the first timer that works, whose name goes to *@name; 0: by none. */
+/* By the first timer that works, whose name goes to *@name; 0: none works. */
 static u64 measure(const char **name)
 {
 	struct clock_timer timer;

@@ -9,13 +9,13 @@
 extern u64 clock_ticks_per_ms;	/* a guess before clock_init() */
 
 /*
- * Find out clock_ticks_per_ms: by a timer, the PIT first, or without one by
- * what CPU or hypervisor say. Says if these differ; if there is neither, says
- * so and ends the machine with EXIT_NO_BACKEND.
+ * Set clock_ticks_per_ms: measured by a timer, the PIT first, or without one
+ * as CPU or hypervisor report it. Prints a line if they differ; if there is
+ * neither, prints one and ends the machine with EXIT_NO_BACKEND.
  */
 void clock_init(void);
 
-/* Let so much time pass, with PAUSE. */
+/* Let that much time pass, with PAUSE. */
 void clock_delay_us(u32 us);
 
 #endif

@@ -5,24 +5,24 @@
 #define MAX_SAMPLES	64
 #define AGREE_SHIFT	6		/* 1/64 */
 
-/* The best of so many readings counts: the shortest is the least disturbed. */
+/* Readings per sample; the shortest counts, as it is the least disturbed. */
 #define READINGS	5
 
-/* No timer stands still for so many readings, none needs so many for 10 ms. */
+/* So many equal readings: a dead timer. 10 ms never take MAX_POLLS. */
 #define DEAD_POLLS	20000
 #define MAX_POLLS	1000000
 
-/* Of fewer looks each has a great part of the time. */
+/* With fewer looks each gap is a large part of the time. */
 #define MIN_LOOKS	16
 
-/* Minutes: no sample, whatever it says. */
+/* Minutes: no valid sample takes as long. */
 #define MAX_TICKS	(1ull << 38)
 
 struct reading {
 	u64 count, time;
 };
 
-/* Counter and timer of one moment, as far as they can be read at once. */
+/* Counter and timer at one moment, as nearly as both can be read at once. */
 static struct reading read_both(const struct clock_timer *timer,
 				u64 (*count)(void))
 {
@@ -48,7 +48,7 @@ static u64 elapsed(const struct clock_timer *timer, u64 start, u64 now)
 	return (now - start) & timer->mask;
 }
 
-/* How far a sample has come, and the longest time between two looks. */
+/* Progress of a sample, and the longest time between two looks. */
 struct watch {
 	u64 start, last, gap;
 	u32 looks;
@@ -62,13 +62,13 @@ static void look(struct watch *watch, u64 count)
 	watch->looks++;
 }
 
-/* Most of the time went by between two of some looks. */
+/* At least half of the time passed between two looks. */
 static bool was_disturbed(const struct watch *watch)
 {
 	return watch->gap >= (watch->last - watch->start) / 2;
 }
 
-/* Within a second its counter has all values: the PIT in 55 ms. */
+/* Its counter wraps within a second: the PIT's in 55 ms. */
 static bool comes_round(const struct clock_timer *timer)
 {
 	return timer->mask < timer->hz;
@@ -77,8 +77,8 @@ static bool comes_round(const struct clock_timer *timer)
 enum wait_end { REACHED, DISTURBED, STANDS_STILL };
 
 /*
- * Poll until @ticks of the timer have passed since @start. A counter that may
- * have come round while nobody looked is not followed any further.
+ * Poll until @ticks of the timer have passed since @start. Stop if the counter
+ * may have wrapped between two looks.
  */
 static enum wait_end wait_ticks(const struct clock_timer *timer, u64 start,
 				u64 ticks, u64 (*count)(void),
@@ -153,8 +153,8 @@ static bool plausible(u64 ticks_per_ms)
 }
 
 /*
- * On a busy host each CPU runs for a few ms and then waits for longer: what is
- * to go by undisturbed is made shorter now and then.
+ * On a busy host each CPU runs for a few ms and then waits for longer: shorten
+ * the samples from time to time, so that some are undisturbed.
  */
 u64 clock_measure(const struct clock_timer *timer, u32 ms, u64 (*count)(void))
 {
@@ -178,7 +178,7 @@ u64 clock_measure(const struct clock_timer *timer, u32 ms, u64 (*count)(void))
 #define LEAF_TSC		0x15
 #define LEAF_FREQUENCY		0x16
 
-/* Leaves of hypervisors; TSC in kHz in the one that VMware began and KVM has. */
+/* Hypervisor leaves; the TSC in kHz is in VMware's, which KVM has too. */
 #define LEAF_HYPERVISOR		0x40000000
 #define LEAF_HYPERVISOR_TSC	0x40000010
 

@@ -22,7 +22,7 @@
 #define UART_FIFO_SIZE	16
 #define DIVISOR_115200	1
 
-/* A line that takes nothing for so long (seconds) has nobody at its end. */
+/* A line that accepts nothing for that long (seconds) is not connected. */
 #define UART_MAX_POLLS	1000000
 
 u64 console_writes;
@@ -81,7 +81,7 @@ static void serial_write(const char *text, size_t size)
 /*
  * Bochs and QEMU (-debugcon) answer a read of their debug console with its own
  * port number; elsewhere the bus floats. It takes bytes as fast as they come,
- * while a modelled serial line makes the CPU wait out each of them.
+ * while an emulated serial line makes the CPU wait for each of them.
  */
 bool console_init(const struct framebuffer *fb)
 {

@@ -1,8 +1,8 @@
 /*
  * Where text goes. The debug console at port 0xe9 if the machine has one,
- * otherwise the first serial port, so that exactly one of the two carries the
- * whole text; and the screen besides, if there is a framebuffer or a VGA screen
- * in text mode.
+ * otherwise the first serial port, so exactly one of the two carries the whole
+ * text; also the screen, if there is a framebuffer or a VGA screen in text
+ * mode.
  */
 #ifndef ARCH_X86_CONSOLE_H
 #define ARCH_X86_CONSOLE_H
@@ -17,16 +17,16 @@ struct framebuffer;
  */
 bool console_init(const struct framebuffer *fb);
 
-/* The caller keeps writers apart: see printk(). */
+/* The caller serialises writers: see printk(). */
 void console_write(const char *text, size_t size);
 
 /* Return when the last byte has left the machine. */
 void console_drain(void);
 
-/* Calls of console_write() so far: a sign of life for the watchdog. */
+/* Calls of console_write() so far: progress, for the watchdog. */
 extern u64 console_writes;
 
-/* The screen, of which console_init() says the same. */
+/* The screen; arguments and result as for console_init(). */
 bool screen_init(const struct framebuffer *fb);
 void screen_write(const char *text, size_t size);
 

@@ -1,7 +1,7 @@
 /*
  * Event counters, one value per CPU, each defined beside the code that counts
- * it. The linker gathers them in one section, so that lab/ can list all of
- * them without a table that somebody would have to keep.
+ * it. The linker gathers them in one section, so that lab/ can list them all
+ * without a table to maintain.
  */
 #ifndef ARCH_X86_COUNTER_H
 #define ARCH_X86_COUNTER_H

@@ -1,7 +1,7 @@
 /*
  * One CPU as the kernel sees it: its identity, the words through which other
- * CPUs talk to it (section 4 of docs/contract.md), the work it was given and
- * what it is waiting for. CPU 0 boots, and runs the experiment.
+ * CPUs talk to it (section 4 of docs/contract.md), its work and what it is
+ * waiting for. CPU 0 boots, and runs the experiment.
  */
 #ifndef ARCH_X86_CPU_H
 #define ARCH_X86_CPU_H
@@ -23,19 +23,19 @@ struct cpu {
 
 	/* The handshake: written by handshake.c, and by mutants of it. */
 	u32 mode __aligned(64);	/* enum cpu_mode, written by its own CPU */
-	u64 primary_requested;	/* counts up: somebody wants a host flush */
+	u64 primary_requested;	/* incremented to request a host flush */
 	u64 primary_taken;	/* last request read before a host flush */
 
 	/* What runs here. */
 	void *mm __aligned(64);	/* struct mm loaded in CR3, NULL: kernel only */
 	cpu_fn work;		/* given by cpu_start(), NULL when done */
 	void *work_arg;
-	void *vcpu;		/* vCPU whose run loop is on this CPU, or NULL */
-	void *hvm;		/* what the back end keeps for this CPU */
+	void *vcpu;		/* vCPU whose run loop is here, or NULL */
+	void *hvm;		/* the back end's data for this CPU */
 
 	/* For the watchdog. */
 	const char *waiting_for;	/* NULL: not waiting */
-	u64 progress;			/* moves whenever something happens */
+	u64 progress;			/* incremented on progress */
 };
 
 extern struct cpu cpus[MAX_CPUS];
@@ -52,8 +52,8 @@ static inline u32 cpu_id(void)
 }
 
 /*
- * This CPU gets on: no watchdog's case. Once for each page in each loop over
- * pages, and in waits that have a bound of their own.
+ * This CPU makes progress; tells the watchdog. Call it once per page in each
+ * loop over pages, and in waits that have their own bound.
  */
 static inline void cpu_progress(void)
 {
@@ -72,8 +72,8 @@ void cpu_start(u32 id, cpu_fn fn, void *arg);
 bool cpu_busy(u32 id);
 
 /*
- * Wait until CPU @id is idle; @what names the work. Bounded (see wait.h) from
- * the last progress of that CPU on: long work is no hang.
+ * Wait until CPU @id is idle; @what names the work. Bounded (see wait.h),
+ * counted from that CPU's last progress: long work is no hang.
  */
 void cpu_join(u32 id, const char *what);
 

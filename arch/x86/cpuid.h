@@ -1,5 +1,5 @@
 /*
- * What CPUID answers. Pure: who executes it is system.h.
+ * What CPUID answers. Pure: system.h executes it.
  */
 #ifndef ARCH_X86_CPUID_H
 #define ARCH_X86_CPUID_H

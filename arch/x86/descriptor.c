@@ -36,7 +36,7 @@ static struct cpu_tables {
 
 static struct gate idt[256] __aligned(16);
 
-extern char trap_stubs[];	/* trap_entry.S: 16 bytes a vector */
+extern char trap_stubs[];	/* trap_entry.S: 16 bytes per vector */
 #define TRAP_STUB_SIZE	16
 
 static void set_gate(u32 vector, u32 ist)

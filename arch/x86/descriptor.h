@@ -1,5 +1,5 @@
 /*
- * GDT, TSS and IDT. Every CPU has a GDT and TSS of its own and shares the IDT.
+ * GDT, TSS and IDT. Every CPU has its own GDT and TSS and shares the IDT.
  */
 #ifndef ARCH_X86_DESCRIPTOR_H
 #define ARCH_X86_DESCRIPTOR_H

@@ -12,7 +12,7 @@ void machine_exit(enum machine_exit_status status)
 	static bool exiting;
 
 	interrupts_off();
-	/* Dying while dying: the words may be what kills us. */
+	/* A panic within a panic: printing may be its cause. */
 	if (!exiting) {
 		exiting = true;
 		print_end_line();
@@ -22,7 +22,7 @@ void machine_exit(enum machine_exit_status status)
 	write_port(QEMU_EXIT_PORT, QEMU_EXIT_BASE + status);
 	write_port_bytes(BOCHS_EXIT_PORT, shutdown, sizeof(shutdown) - 1);
 
-	/* Still here: real hardware, and somebody in front of it. */
+	/* Still running: real hardware, with a user in front of it. */
 	screen_write(farewell, sizeof(farewell) - 1);
 	halt_forever();
 }

@@ -1,5 +1,5 @@
 /*
- * The glyphs of ASCII, 5 x 8 dots each; the last row is for tails.
+ * The glyphs of ASCII, 5 x 8 dots each; the last row is for descenders.
  */
 #include "arch/x86/framebuffer.h"
 

@@ -13,15 +13,15 @@ static_assert(FONT_COLUMNS < CELL_COLUMNS && FONT_ROWS < CELL_ROWS,
 #define MAX_PIXELS	16384	/* in a row, and rows */
 #define MAX_PITCH	(MAX_PIXELS * 4)
 
-/* Of each byte of a pixel. */
+/* The value of each byte of a pixel. */
 #define BLACK		0
 #define WHITE		0xff
 
-/* Dots are as large as leaves room for a text screen's columns and rows. */
+/* Dots are as large as a text screen's columns and rows allow. */
 #define WISHED_COLUMNS	80
 #define WISHED_ROWS	25
 
-/* Rows by which text moves up: to redraw the screen takes a while. */
+/* Rows by which text scrolls: redrawing the screen takes a while. */
 #define ROWS_AT_ONCE	8
 static_assert(ROWS_AT_ONCE < MIN_ROWS, "a screen has more");
 
@@ -61,7 +61,7 @@ u64 framebuffer_size(const struct framebuffer *fb)
 	return (u64)fb->pitch * fb->height;
 }
 
-/* Whole words where that is possible: each access to a real one is slow. */
+/* Whole words where possible: each access to a real one is slow. */
 static void fill(u8 *at, u32 size, u8 value)
 {
 	u64 word = value * 0x0101010101010101ull;
@@ -143,7 +143,7 @@ static void new_line(void)
 		screen.row++;
 		return;
 	}
-	/* Before it draws: a panic may print in the middle of this. */
+	/* Before drawing: a panic may print in the middle of this. */
 	screen.row = screen.rows > ROWS_AT_ONCE ?
 		     screen.rows - ROWS_AT_ONCE : 0;
 	for (row = 0; row < screen.rows; row++) {

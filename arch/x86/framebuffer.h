@@ -1,5 +1,5 @@
 /*
- * Text on a linear framebuffer, as UEFI has it in place of a text screen.
+ * Text on a linear framebuffer, which UEFI has in place of a text screen.
  * Pure: it draws into memory that its caller has mapped, and never reads it,
  * because a read of a real framebuffer takes microseconds. Text is white on
  * black, all ones and all zeroes, whichever bits of a pixel are which colour.
@@ -9,7 +9,7 @@
 
 #include "lib/types.h"
 
-/* A glyph has FONT_COLUMNS x FONT_ROWS dots, its cell some more around it. */
+/* A glyph has FONT_COLUMNS x FONT_ROWS dots; its cell adds a margin. */
 #define FONT_COLUMNS	5
 #define FONT_ROWS	8
 #define CELL_COLUMNS	6
@@ -28,12 +28,12 @@ struct framebuffer {
 };
 
 /*
- * True if text can be drawn on it: 16, 24 or 32 bits for a pixel, room for 20
- * columns and 10 rows, and nothing that contradicts the rest.
+ * True if text can be drawn on it: 16, 24 or 32 bits per pixel, room for 20
+ * columns and 10 rows, and fields that are consistent.
  */
 bool framebuffer_is_usable(const struct framebuffer *fb);
 
-/* The bytes that drawing may touch, from its base on; of a usable one. */
+/* The bytes that drawing may touch, from its base on. It must be usable. */
 u64 framebuffer_size(const struct framebuffer *fb);
 
 static inline struct memory_range
@@ -47,7 +47,7 @@ framebuffer_memory(const struct framebuffer *fb)
 /* Clear the usable @fb, which is mapped at @pixels: text goes there. */
 void framebuffer_init(const struct framebuffer *fb, void *pixels);
 
-/* Text from the top left on; when the screen is full it moves up. */
+/* Text starts at the top left; when the screen is full it scrolls. */
 void framebuffer_write(const char *text, size_t size);
 
 #endif

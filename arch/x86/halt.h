@@ -1,8 +1,8 @@
 /*
  * Sleep, and lose no interrupt. STI keeps interrupts off for one more
- * instruction, so none comes between it and the HLT (SDM vol. 2, "STI"). But an
- * NMI may, and behind its IRET an interrupt is taken before the HLT, which
- * then sleeps over what the interrupt was about:
+ * instruction, so none comes between it and the HLT (SDM vol. 2, "STI"). But
+ * an NMI may, and after its IRET an interrupt is taken before the HLT, which
+ * then sleeps although there is work:
  *
  *	this CPU			another one
  *
@@ -12,7 +12,7 @@
  *	IPI_WAKE ... IRET
  *	HLT
  *
- * So an interrupt that would return to the HLT returns behind it.
+ * So an interrupt that would return to the HLT returns after it.
  */
 #ifndef ARCH_X86_HALT_H
 #define ARCH_X86_HALT_H

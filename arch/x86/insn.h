@@ -1,7 +1,7 @@
 /*
- * Single instructions that C has no word for. Host tests replace this header
- * by test/fake/arch/x86/insn.h, so whatever the pure code needs of the machine
- * is here. Instructions that flush are not: see tlb.h.
+ * Single instructions that C cannot express. Host tests replace this header by
+ * test/fake/arch/x86/insn.h, so all that pure code needs of the machine is
+ * here. Instructions that flush are not: see tlb.h.
  */
 #ifndef ARCH_X86_INSN_H
 #define ARCH_X86_INSN_H

@@ -36,7 +36,7 @@
 #define ICR_ASSERT		(1u << 14)
 #define ICR_ALL_BUT_SELF	(3u << 18)
 
-/* Delivery takes microseconds; who never answers does not hang the sender. */
+/* Delivery takes microseconds; a dead target does not hang the sender. */
 #define ICR_MAX_POLLS		100000
 
 #define VENDOR_AMD_EBX		0x68747541	/* "Auth" */
@@ -74,8 +74,8 @@ static void lapic_write(u32 reg, u32 value)
 }
 
 /*
- * Give the PICs vectors of their own, where a late interrupt of a masked line
- * is recognised and dropped, and mask all lines.
+ * Give the PICs their own vectors, where a late interrupt of a masked line is
+ * recognised and dropped, and mask all lines.
  */
 static void pic_mask(void)
 {
@@ -138,8 +138,8 @@ static void icr_write(u32 apic_id, u32 command)
 	u32 polls;
 
 	if (x2apic) {
-		/* Not serialising, and not ordered by a locked instruction:
-		 * what was stored before is visible first (SDM 10.12.3). */
+		/* The write is not serialising, nor ordered by a locked
+		 * instruction: make earlier stores visible (SDM 10.12.3). */
 		__asm__ volatile ("mfence; lfence" ::: "memory");
 		write_msr(MSR_X2APIC + REG_ICR / 16,
 			  (u64)apic_id << 32 | command);
@@ -227,8 +227,8 @@ void lapic_timer_start(u32 period_ms)
 	lapic_timer_again();
 }
 
-/* Shot by shot: a period as short as its handler would leave no time for
- * anything else. */
+/* One-shot: a period as short as its handler would leave no time for anything
+ * else. */
 void lapic_timer_again(void)
 {
 	lapic_write(REG_TIMER_INITIAL, timer.period);

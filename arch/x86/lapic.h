@@ -1,5 +1,5 @@
 /*
- * The local APIC: who am I, interrupt another CPU, end of interrupt, timer.
+ * The local APIC: this CPU's id, IPIs, end of interrupt, timer.
  */
 #ifndef ARCH_X86_LAPIC_H
 #define ARCH_X86_LAPIC_H
@@ -27,22 +27,22 @@ u32 lapic_id(void);
 
 void lapic_end_of_interrupt(void);
 
-/* Wake all CPUs but this one in the trampoline: INIT, SIPI, SIPI. */
+/* Start all CPUs but this one in the trampoline: INIT, SIPI, SIPI. */
 void lapic_start_others(void);
 
 /*
  * Interrupt the calling CPU after @period_ms with VECTOR_TIMER, whose handler
- * asks for the next one. Says so if that cannot be.
+ * requests the next one. Prints a line if that is not possible.
  */
 void lapic_timer_start(u32 period_ms);
 void lapic_timer_again(void);
 
-/* Does the calling CPU's timer run, in a HLT too? */
+/* Does the calling CPU's timer run, even in a HLT? */
 bool lapic_timer_ends_naps(void);
 
 /*
- * Sleep until the next interrupt, which comes within @ticks of the clock: the
- * timer's. Interrupts on. False: no timer would end it, and it has not slept.
+ * Sleep until the next interrupt, at latest the timer's after @ticks of the
+ * clock. Interrupts on. False: no timer would end it, and it has not slept.
  */
 bool lapic_timer_nap(u64 ticks);
 

@@ -1,6 +1,6 @@
 /*
- * From 32 bits to 64, for the boot CPU and for those that follow; and the page
- * tables that all of them run on.
+ * From 32 bits to 64, for the boot CPU and the others; and the page tables
+ * that all of them run on.
  */
 #include "arch/x86/machine.h"
 
@@ -38,7 +38,7 @@ boot_map_low_memory:
 
 /*
  * Switch to 64-bit mode and jump to %edi. Needs flat 32-bit protected mode and
- * no stack. Destroys eax, ecx, edx; hands on ebx, ebp, esi.
+ * no stack. Destroys eax, ecx, edx; keeps ebx, ebp, esi.
  */
 	.globl enter_long_mode
 enter_long_mode:

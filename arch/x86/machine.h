@@ -15,7 +15,7 @@
 #define CR4_PAE			(1 << 5)
 #define CR4_PGE			(1 << 7)
 
-/* How every CPU runs. NE is demanded by VMX. */
+/* How every CPU runs. VMX requires NE. */
 #define KERNEL_CR0	(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define KERNEL_CR4	(CR4_PAE | CR4_PGE)
 
@@ -60,7 +60,7 @@
 #define VECTOR_TIMER		0xf8
 #define VECTOR_SPURIOUS		0xff
 
-/* The page below 1 MiB where an AP wakes up: SIPI vector 0x08. */
+/* The page below 1 MiB where an AP starts: SIPI vector 0x08. */
 #define AP_TRAMPOLINE		0x8000
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What is done to whole pages: fill, copy, compare, digest. Pure; string
+ * Operations on whole pages: fill, copy, compare, digest. Pure; string
  * instructions and plain arithmetic, so host tests compile it as it is.
  */
 #ifndef ARCH_X86_PAGE_H

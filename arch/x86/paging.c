@@ -18,14 +18,14 @@
 #define LOW_GIB		4	/* mapped by long_mode.S */
 #define MAX_GIB		64
 
-/* The last GiB of slot 0 shows a screen, whose address may be any. */
+/* The last GiB of slot 0 maps the screen, wherever that is. */
 #define SCREEN_GIB	511
 
 #define CPUID_EXTENDED		0x80000001
 #define CPUID_HUGE_PAGES	(1u << 26)	/* of edx */
 #define CPUID_ADDRESS_SIZES	0x80000008	/* al: physical, in bits */
 
-/* Filled in by long_mode.S; the low tables lie one after the other. */
+/* Filled in by long_mode.S; the low tables are contiguous. */
 extern u64 kernel_pml4[], kernel_pdpt[], kernel_low_tables[];
 
 static u64 screen_table[TABLE_ENTRIES] __aligned(PAGE_SIZE);

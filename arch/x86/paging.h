@@ -12,16 +12,16 @@
 hpa_t kernel_root(void);
 
 /*
- * Map what the boot code has not: memory above 4 GiB, where the CPU has 1 GiB
- * pages. Returns the end of what is mapped; memory behind it stays unused.
+ * Map what the boot code has not: memory above 4 GiB, if the CPU has 1 GiB
+ * pages. Returns the end of what is mapped; memory above it stays unused.
  */
 hpa_t paging_init(void);
 
 /*
  * Map @size bytes at physical @base, wherever it is, for a screen: writes are
  * not cached, but combined where the firmware's MTRRs say so. Called once.
- * Returns where they are, or NULL: that is more than 1 GiB, or behind the end
- * of the CPU's physical addresses.
+ * Returns where they are, or NULL: that is more than 1 GiB, or beyond the
+ * CPU's physical addresses.
  */
 void *paging_map_screen(hpa_t base, u64 size);
 

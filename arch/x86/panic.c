@@ -12,7 +12,7 @@
 #define DELAY_PORT	0x80
 #define STACK_WORDS	32
 
-static u32 panicking;		/* CPU id + 1 of who tells the story */
+static u32 panicking;		/* CPU id + 1 of the one that reports */
 
 /* Where a CPU was when the NMI stopped it, written by that CPU. */
 static struct stopped {
@@ -49,8 +49,9 @@ static bool stop_cpu(u32 id)
 		if (load_acquire(&stopped[id].valid))
 			return true;
 		/*
-		 * With interrupts off this loop would keep a hypervisor below
-		 * from running the other CPU: a port access lets it in.
+		 * With interrupts off this loop could keep a hypervisor below
+		 * us from running the other CPU: a port access gives it a
+		 * chance.
 		 */
 		read_port(DELAY_PORT);
 	}
@@ -93,7 +94,7 @@ static void print_cpus(void)
 	}
 }
 
-/* Words of the stack that look like nothing are part of the story too. */
+/* Print the words at the top of the stack, whatever they look like. */
 static void print_stack(u64 rsp)
 {
 	const u64 *word = (const u64 *)(rsp & ~7ull);

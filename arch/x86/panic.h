@@ -1,6 +1,6 @@
 /*
- * How the machine dies: one CPU tells the story, the others are stopped by NMI
- * and leave word of where they were.
+ * How the machine dies: one CPU reports, the others are stopped by NMI and
+ * record where they were.
  */
 #ifndef ARCH_X86_PANIC_H
 #define ARCH_X86_PANIC_H

@@ -19,7 +19,7 @@ static struct line {
 
 /*
  * The console's lock knows its holder, because a panic may hit that very CPU,
- * or the holder may be stopped for good: who dies does not wait for ever.
+ * or the holder may be stopped for good: a panic must not wait for ever.
  */
 #define NOBODY			0
 #define OWNER_LIMIT_MS		10000
@@ -63,7 +63,7 @@ void printk_args(const char *format, va_list args)
 	length = format_text_args(line->text + line->length, room, format,
 				  args);
 	if (length >= room && line->length) {
-		/* Too long for one write: what was there goes first. */
+		/* Too long for one write: write what is there first. */
 		write_line(line);
 		room = LINE_SIZE;
 		length = format_text_args(line->text, room, format, again);

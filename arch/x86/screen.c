@@ -10,8 +10,8 @@
 #include "lib/compiler.h"
 
 /*
- * Without a BIOS that has set it up there is no text screen to write to. The
- * BIOS leaves mode and CRT controller port in its data area.
+ * There is a text screen only if a BIOS has set it up. The BIOS leaves mode
+ * and CRT controller port in its data area.
  */
 #define BIOS_VIDEO_MODE		0x449ul
 #define BIOS_CRTC_PORT		0x463ul
@@ -92,7 +92,7 @@ bool screen_init(const struct framebuffer *fb)
 
 /*
  * Scroll by moving the view through the card's memory: under a hypervisor each
- * access to it may cost an exit, so text is never copied but at the far end.
+ * access to it may cost an exit, so text is copied only at the far end.
  */
 static void new_line(void)
 {

@@ -13,13 +13,13 @@
 #include "lib/string.h"
 
 /*
- * Nothing tells how many CPUs there are: without ACPI they are those that
- * come. A thread of a busy host may take its time.
+ * Without ACPI nothing tells how many CPUs there are: those count that answer.
+ * A thread of a busy host may be slow to.
  */
 #define ARRIVAL_LIMIT_MS	1000	/* when a number is wanted */
-#define ARRIVAL_PAUSE_MS	200	/* otherwise: since the last one */
+#define ARRIVAL_PAUSE_MS	200	/* otherwise: after the last one */
 
-/* ap_entry.S draws ids here. Closing the door makes it too big for all. */
+/* ap_entry.S draws ids here. Closing the door makes all further ids too big. */
 #define DOOR_CLOSED		0x10000
 
 u32 ap_arrived = 1;
@@ -49,7 +49,7 @@ void smp_init_boot_cpu(void)
 
 void smp_enable_interrupts(void)
 {
-	/* A firmware's PIC may have an interrupt pending: masked in there. */
+	/* The firmware may have left a PIC interrupt pending: mask it. */
 	lapic_init();
 	cpus[0].apic_id = lapic_id();
 	interrupts_on();
@@ -63,7 +63,7 @@ static __noreturn void idle(struct cpu *cpu)
 	for (;;) {
 		/*
 		 * With interrupts off until the HLT, an IPI_WAKE that comes
-		 * behind the test ends the HLT.
+		 * after the test ends the HLT.
 		 */
 		interrupts_off();
 		/* Pairs with the release in cpu_start(). */

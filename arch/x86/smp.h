@@ -13,9 +13,9 @@ void smp_init_boot_cpu(void);
 void smp_enable_interrupts(void);
 
 /*
- * Start all CPUs, keep the first @wanted to come (the boot CPU among them) and
- * stop the others for good. 0: as many as come within a short time. cpu_count
- * tells how many there are in the end. Interrupts on.
+ * Start all CPUs, keep the first @wanted to answer (the boot CPU included) and
+ * stop the others for good. 0: as many as answer within a short time. Sets
+ * cpu_count. Interrupts on.
  */
 void smp_start(u32 wanted);
 

@@ -16,7 +16,7 @@
 #include "lib/compiler.h"
 
 typedef struct {
-	u16 next;	/* the ticket that the next one to come draws */
+	u16 next;	/* the ticket that the next one draws */
 	u16 serving;	/* the ticket that holds the lock */
 } spinlock_t;
 

@@ -6,7 +6,7 @@
 
 #define STACK_MARK	0x7461636b206d6172ull
 
-/* So many of the lowest words: a frame may skip some without writing them. */
+/* Mark several of the lowest words: a frame may skip some unwritten. */
 #define MARK_WORDS	32
 
 struct stacks {

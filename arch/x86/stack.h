@@ -1,5 +1,5 @@
 /*
- * Kernel stacks: one a CPU, and one more for faults that may come from the
+ * Kernel stacks: one per CPU, and one more for faults that may be due to the
  * first being unusable. The lowest words of each are a mark that only an
  * overflow changes.
  */

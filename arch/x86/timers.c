@@ -7,8 +7,8 @@
 #include "lib/compiler.h"
 
 /*
- * Intel 8254. Channel 0 counts on its own; channel 2, which others use, needs
- * a gate at port 0x61, and there are machines without that port.
+ * Intel 8254. Channel 0 counts on its own; channel 2, the usual choice, needs
+ * a gate at port 0x61, which some machines lack.
  */
 #define PIT_HZ			1193182
 #define PIT_CHANNEL_0		0x40
@@ -51,7 +51,7 @@ static const void *read_physical(u64 address, u64 size)
 #define PM_HZ		3579545
 #define PM_MASK		0xffffff
 #define PM_SIZE		4
-#define REDUCED		(1u << 20)	/* none of this hardware is there */
+#define REDUCED		(1u << 20)	/* no such hardware here */
 
 struct fadt {
 	u8 header[76];

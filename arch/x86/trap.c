@@ -48,7 +48,7 @@ static void page_fault(struct trap_frame *frame)
 	if (!handle_page_fault)
 		exception(frame);
 
-	/* Who waits in there must be able to answer a flush (O14). */
+	/* The handler may wait, and must be able to answer a flush (O14). */
 	interrupts_restore(frame->rflags);
 	err = handle_page_fault(address, (u32)frame->error);
 	interrupts_off();
@@ -63,7 +63,7 @@ static void page_fault(struct trap_frame *frame)
 			   frame->error, frame->rip, err);
 }
 
-/* An interrupt other than these has no sender: nothing to do but end it. */
+/* Nobody sends other interrupts: nothing to do but end them. */
 static void interrupt(struct trap_frame *frame)
 {
 	u64 vector = frame->vector;

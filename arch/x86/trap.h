@@ -21,7 +21,7 @@ struct trap_frame {
 /*
  * Called on a page fault in host code with interrupts as they were when the
  * fault hit. Returns 0 if the access may be tried again; anything else makes
- * user_store() fail, and elsewhere is the end of the machine.
+ * user_store() fail, and elsewhere ends the machine.
  */
 typedef int (*page_fault_handler)(hva_t address, u32 error);
 void trap_set_page_fault(page_fault_handler handler);

@@ -1,6 +1,6 @@
 /*
- * Where the CPU arrives for each vector. All save the same struct trap_frame
- * and call one C function with it.
+ * The entry point of each vector. All save the same struct trap_frame and call
+ * one C function with it.
  */
 #include "arch/x86/machine.h"
 

@@ -1,6 +1,6 @@
 /*
- * Host code that touches a process' memory the way the process would: through
- * the CPU's own translation, faults and all.
+ * Host code that accesses a process' memory as the process would: through the
+ * CPU's own translation, faults included.
  */
 #ifndef ARCH_X86_USER_H
 #define ARCH_X86_USER_H
@@ -20,7 +20,7 @@ __must_check bool user_store(u64 *address, u64 value);
  */
 __must_check bool user_fill(u64 *address, u64 value, u64 count);
 
-/* For trap.c: where to go on if the instruction at @rip cannot; 0: nowhere. */
+/* For trap.c: where to continue if the access at @rip fails; 0: nowhere. */
 u64 user_fixup(u64 rip);
 
 #endif

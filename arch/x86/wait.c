@@ -5,13 +5,13 @@
 #include "arch/x86/lapic.h"
 #include "lib/print.h"
 
-/* Nothing that works takes so long, on the slowest emulator. */
+/* Nothing that works takes that long, even on the slowest emulator. */
 #define LIMIT_MS	20000
 
-/* Most waits end at once: look at the clock every so many rounds only. */
+/* Most waits end at once: read the clock only every so many rounds. */
 #define SPINS_PER_LOOK	256
 
-/* Less is not worth the interrupt; more, and what follows comes late. */
+/* Less is not worth the interrupt; more delays what follows. */
 #define NAP_MIN_US	10
 #define NAP_MAX_US	1000
 

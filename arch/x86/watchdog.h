@@ -1,7 +1,7 @@
 /*
- * The last resort against silence: CPU 0 looks every few seconds whether
- * anything has moved anywhere. Waits have bounds of their own, which strike
- * first and know more (wait.h); this catches what waits for nothing.
+ * The last resort against silence: every few seconds CPU 0 checks for progress
+ * on any CPU. Waits have their own bounds, which expire first and say more
+ * (wait.h); this catches a loop that waits for nothing.
  */
 #ifndef ARCH_X86_WATCHDOG_H
 #define ARCH_X86_WATCHDOG_H
@@ -9,14 +9,14 @@
 #include "arch/x86/trap.h"
 
 /*
- * A tick is a host interrupt, and an exit if a vCPU runs on this CPU: rare
- * enough not to be seen in any count.
+ * A tick is a host interrupt, and an exit if a vCPU runs on this CPU: too rare
+ * to show in any count.
  */
 #define WATCHDOG_PERIOD_MS	5000
 #define WATCHDOG_LIMIT_MS	30000
 
-/* On CPU 0: look every @period_ms, and panic when nothing has moved for
- * @limit_ms. Again: with other ones. */
+/* On CPU 0: check every @period_ms, and panic after @limit_ms without progress.
+ * Called again, it changes both. */
 void watchdog_start(u32 period_ms, u32 limit_ms);
 
 /* The timer's interrupt, taken at @frame. */
