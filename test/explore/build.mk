@@ -32,20 +32,30 @@ EXPLORE_PROGRAM := $(addprefix test/explore/,explore.c files.c schedule.c world.
 # Of the explorer itself, with the kernel's own locks.
 EXPLORE_TEST := test/explore/engine_test.c arch/x86/spinlock.c
 
+# Tests of races, a program each.
+EXPLORE_RACES := $(wildcard test/explore/*_races.c)
+EXPLORE_RACE := test/explore/race.c
+
 EXPLORE_DIR := $(BUILD)/explore
 EXPLORE_SEEN_OBJECTS := $(EXPLORE_SEEN:%=$(EXPLORE_DIR)/%.o)
 EXPLORE_OBJECTS := $(EXPLORE_SEEN_OBJECTS) \
 	$(EXPLORE_UNSEEN:%=$(EXPLORE_DIR)/%.o) \
 	$(EXPLORE_ENGINE:%=$(EXPLORE_DIR)/%.o) $(EMBEDDED)
+EXPLORE_RACE_OBJECTS := $(EXPLORE_RACE:%=$(EXPLORE_DIR)/%.o) \
+	$(EXPLORE_RACES:%=$(EXPLORE_DIR)/%.o)
+EXPLORE_RACE_PROGRAMS := $(EXPLORE_RACES:test/explore/%.c=$(EXPLORE_DIR)/%.t)
 
-.PHONY: explore-tests
-.SECONDARY: $(EXPLORE_OBJECTS)
+.PHONY: explore-tests explore-races
+.SECONDARY: $(EXPLORE_OBJECTS) $(EXPLORE_RACE_OBJECTS)
 
-explore-tests: $(EXPLORE_DIR)/explore $(EXPLORE_DIR)/engine.t
+explore-tests: $(EXPLORE_DIR)/explore $(EXPLORE_DIR)/engine.t explore-races
+explore-races: $(EXPLORE_RACE_PROGRAMS)
 
-$(EXPLORE_OBJECTS) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.o): \
+$(EXPLORE_OBJECTS) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.o) \
+		$(EXPLORE_RACE_OBJECTS): \
 	EXPLORE_FLAGS := $(EXPLORE_LOCKS) $(EXPLORE_FLAGS)
-$(EXPLORE_SEEN_OBJECTS) $(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.o): \
+$(EXPLORE_SEEN_OBJECTS) $(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.o) \
+		$(EXPLORE_RACES:%=$(EXPLORE_DIR)/%.o): \
 	EXPLORE_FLAGS += $(EXPLORE_SEE)
 
 # Pages are copied all the time: by the library, which is faster than what the
@@ -69,5 +79,9 @@ $(EXPLORE_DIR)/engine.t: $(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.o) \
 		$(EXPLORE_OBJECTS)
 	$(CC) -Wl,-z,now -o $@ $^
 
--include $(EXPLORE_OBJECTS:.o=.d) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.d) \
+$(EXPLORE_DIR)/%_races.t: $(EXPLORE_DIR)/test/explore/%_races.c.o \
+		$(EXPLORE_RACE:%=$(EXPLORE_DIR)/%.o) $(EXPLORE_OBJECTS)
+	$(CC) -Wl,-z,now -o $@ $^
+
+-include $(EXPLORE_OBJECTS:.o=.d) $(EXPLORE_RACE_OBJECTS:.o=.d) $(EXPLORE_PROGRAM:%=$(EXPLORE_DIR)/%.d) \
 	$(EXPLORE_TEST:%=$(EXPLORE_DIR)/%.d)

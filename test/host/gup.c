@@ -4,7 +4,6 @@
 #include "test/host/support.h"
 
 #include "mm/gup.h"
-#include "test/fake/explore.h"
 #include "test/fake/stepper.h"
 
 static void test_fast(void **state)
@@ -72,56 +71,14 @@ static void before_race(void)
 	walker_has = owner_saw_alone = false;
 }
 
-/* As gup_fast(), with places to change over between its accesses. */
-static int walk_twice(struct gup *gup)
-{
-	pte_t *ptep = hpt_walk(mm, page_hva(0)), pte;
-
-	fake_explore_point();
-	pte = pte_read(ptep);
-	fake_explore_point();
-	if (!pte_present(pte) || !frame_tryget(pfn_frame(pte_pfn(pte))))
-		return -EAGAIN;
-	fake_explore_point();
-	*gup = (struct gup){ pfn_frame(pte_pfn(pte)), pte, true };
-	if (pte_same(pte_read(ptep), pte))
-		return 0;
-	fake_explore_point();
-	frame_put(gup->frame);
-	return -EAGAIN;
-}
-
-static int walk_once(struct gup *gup)
-{
-	pte_t *ptep = hpt_walk(mm, page_hva(0)), pte;
-
-	fake_explore_point();
-	pte = pte_read(ptep);
-	fake_explore_point();
-	if (!pte_present(pte) || !frame_tryget(pfn_frame(pte_pfn(pte))))
-		return -EAGAIN;
-	*gup = (struct gup){ pfn_frame(pte_pfn(pte)), pte, true };
-	return 0;
-}
-
-static int (*walk)(struct gup *gup);
-
-static void walker(void)
-{
-	walker_has = !walk(&walked);
-}
-
 /* N2, N3, and P comes back (O17): the next one sees the same as before. */
 static void owner(void)
 {
 	pte_t *ptep = hpt_walk(mm, page_hva(0)), old;
 
-	fake_explore_point();
 	spin_lock(hpt_lock(ptep));
 	old = hpt_clear_flush(mm, page_hva(0), ptep);
-	fake_explore_point();
 	owner_saw_alone = frame_refcount(pfn_frame(pte_pfn(old))) == 1;
-	fake_explore_point();
 	if (!owner_saw_alone)
 		hpt_set(ptep, old);
 	spin_unlock(hpt_lock(ptep));
@@ -140,39 +97,12 @@ static void after_race(void)
 	}
 }
 
-static const struct race gup_race = {
-	before_race, { owner, walker }, 2, after_race,
-};
-
-static void test_race(void **state)
-{
-	static const struct {
-		const char *name;
-		int (*walk)(struct gup *gup);
-		bool broken;
-	} rows[] = {
-		{ "two looks", walk_twice, false },
-		{ "no second look", walk_once, true },
-	};
-	u32 i;
-
-	(void)state;
-	for (i = 0; i < array_count(rows); i++) {
-		walk = rows[i].walk;
-		both_won = walker_won = owner_won = 0;
-		fake_explore(&gup_race, 4);
-		print_message("# %s: %u walker, %u owner, %u both\n",
-			      rows[i].name, walker_won, owner_won, both_won);
-		assert_true(walker_won && owner_won);
-		assert_int_equal(both_won != 0, rows[i].broken);
-	}
-}
-
 /*
- * gup_fast() itself, with the owner before each of its instructions. Its CPU
- * has not loaded the address space, as a scanner's has not, so N2 sends no IPI
- * that its interrupts-off walk would hold up. P may end empty, or be there
- * again, of another frame or with less right: none is what the walker read.
+ * The owner before each instruction of gup_fast(), whose CPU has not loaded the
+ * address space, as a scanner's has not, so N2 sends no IPI that its
+ * interrupts-off walk would hold up. P may end empty, or be there again, of
+ * another frame or with less right: none is what the walker read. (In every
+ * interleaving, with late stores: test/explore/gup_races.c.)
  */
 static enum mm_access wanted;
 
@@ -334,7 +264,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_fast),
 		TEST(test_slow),
-		TEST(test_race),
 		TEST(test_each_instruction),
 		TEST(test_pin_of_refilled),
 	};
