@@ -5,7 +5,6 @@
 
 #include "mm/gup.h"
 #include "mm/habits.h"
-#include "test/fake/explore.h"
 
 static struct recorder recorder;
 
@@ -149,103 +148,6 @@ static void test_no_memory(void **state)
 		write_page(i * 300, 7);		/* parent is whole */
 	}
 	recorder_remove(&recorder);
-}
-
-/*
- * A listener that still writes to the frame that it mirrors when R3 begins, as
- * a guest may do: the fork has not told it yet. start takes the page from it.
- */
-static struct mmu_notifier writer;
-static struct frame *mirrored;
-
-static void writer_start(struct mmu_notifier *notifier, struct hva_range range,
-			 enum invalidate_reason reason)
-{
-	(void)notifier, (void)range, (void)reason;
-	mirrored = NULL;
-}
-
-static void writer_end(struct mmu_notifier *notifier, struct hva_range range,
-		       enum invalidate_reason reason)
-{
-	(void)notifier, (void)range, (void)reason;
-}
-
-static void writer_protect_start(struct mmu_notifier *notifier,
-				 struct hva_range range)
-{
-	(void)notifier, (void)range;
-}
-
-static void writer_protect_end(struct mmu_notifier *notifier,
-			       struct hva_range range)
-{
-	(void)notifier, (void)range;
-	fake_explore_point();
-	if (mirrored)
-		*(u64 *)frame_ptr(mirrored) = 99;
-}
-
-static const struct mmu_notifier_ops writer_ops = {
-	.start = writer_start,
-	.end = writer_end,
-	.protect_start = writer_protect_start,
-	.protect_end = writer_protect_end,
-};
-
-static struct mm *raced_child;
-static struct frame *migrated;
-static bool wrote;
-static u32 lost, moved;
-
-static void before_migration(void)
-{
-	fake_reset(2);
-	fake_log_off();
-	mm_switch(NULL);
-	mm_switch(mm);
-	mm_discard(mm, pages(0, 1));
-	write_page(0, 41);
-	migrated = mirrored = frame_of(mm, 0);
-	frame_get(migrated);
-}
-
-static void fork_column(void)
-{
-	raced_child = mm_fork(mm);
-	wrote = mirrored != NULL;
-}
-
-static void migrate_column(void)
-{
-	moved += !mm_migrate(migrated);
-}
-
-static void after_migration(void)
-{
-	lost += read_page(0) != (wrote ? 99 : 41);
-	frame_put(migrated);
-	mm_put(raced_child);
-}
-
-static const struct race migration_race = {
-	before_migration, { fork_column, migrate_column }, 2, after_migration,
-};
-
-/*
- * Migration finds the child's mapping while the fork is between R2 and R3, and
- * the parent's guest can still write to the frame: nothing of that is lost.
- */
-static void test_migrate_meets_fork(void **state)
-{
-	(void)state;
-	writer = (struct mmu_notifier){ .ops = &writer_ops };
-	mmu_notifier_register(mm, &writer);
-	lost = moved = 0;
-	assert_true(fake_explore(&migration_race, 3) > 10);
-	assert_true(moved > 0);
-	assert_int_equal(lost, 0);
-	mmu_notifier_unregister(mm, &writer);
 }
 
 static void test_protect(void **state)
@@ -520,7 +422,6 @@ int main(void)
 		TEST(test_fork_drops_writable),
 		TEST(test_generations),
 		TEST(test_no_memory),
-		TEST(test_migrate_meets_fork),
 		TEST(test_protect),
 		TEST(test_protect_invalid),
 		TEST(test_fork_of_pinned),
