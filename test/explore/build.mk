@@ -34,7 +34,7 @@ EXPLORE_TEST := test/explore/engine_test.c arch/x86/spinlock.c
 
 # Tests of races, a program each.
 EXPLORE_RACES := $(wildcard test/explore/*_races.c)
-EXPLORE_RACE := test/explore/race.c
+EXPLORE_RACE := test/explore/race.c test/fake/second_level.c
 
 EXPLORE_DIR := $(BUILD)/explore
 EXPLORE_SEEN_OBJECTS := $(EXPLORE_SEEN:%=$(EXPLORE_DIR)/%.o)
