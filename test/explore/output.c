@@ -47,7 +47,3 @@ void panic(const char *format, ...)
 	}
 	explore_found(FOUND_DEATH, "panic: %s", message);
 }
-
-void fake_stepper_spin(void)
-{
-}

@@ -5,7 +5,6 @@
 
 #include <string.h>
 #include "test/explore/trace.h"
-#include "test/fake/explore.h"
 #include "test/fake/fake.h"
 #include "test/fake/internal.h"
 
@@ -285,13 +284,7 @@ void turn_point(struct next next)
 
 /* --- What the fake machine asks. */
 
-void fake_explore_point(void)
-{
-	if (run && run->active)
-		turn_point((struct next){ 0 });
-}
-
-bool fake_explore_delay(void)
+bool fake_interrupt_is_late(void)
 {
 	struct actor *a;
 
@@ -310,7 +303,7 @@ bool fake_explore_delay(void)
 	return true;
 }
 
-void fake_explore_sent(u32 id)
+void fake_interrupt_is_sent(u32 id)
 {
 	u32 i;
 
@@ -344,7 +337,7 @@ void turn_wait(void)
 	memset(a->seen, 0, sizeof(a->seen));
 }
 
-void fake_explore_spin(void)
+void fake_waits(void)
 {
 	if (run && run->active)
 		turn_wait();
@@ -353,5 +346,5 @@ void fake_explore_spin(void)
 void explore_yield(void)
 {
 	fake_interrupts();
-	fake_explore_spin();
+	fake_waits();
 }

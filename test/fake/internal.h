@@ -33,11 +33,13 @@ bool fake_interrupt_is_at(const volatile void *p);
 void fake_access_begins(void);
 void fake_access_ends(void);
 
-/* Is CPU @id's store buffer in use? Make its store visible. */
-bool fake_store_pending(u32 id);
-void fake_store_drain(u32 id);
-
-/* Is the calling CPU the column whose turn it is? */
-bool fake_explore_has_turn(void);
+/*
+ * Asked by the machine: stepper.c answers, or in the explorer turn.c. Is the
+ * pending interrupt on its way still? One was sent to CPU @id. The calling CPU
+ * waits for another one.
+ */
+bool fake_interrupt_is_late(void);
+void fake_interrupt_is_sent(u32 id);
+void fake_waits(void);
 
 #endif

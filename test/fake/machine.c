@@ -14,9 +14,7 @@
 #include "arch/x86/paging.h"
 #include "lib/print.h"
 #include "mm/frame.h"
-#include "test/fake/explore.h"
 #include "test/fake/internal.h"
-#include "test/fake/stepper.h"
 
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count;
@@ -202,7 +200,7 @@ void fake_interrupts(void)
 	struct fake_cpu_state *state = &states[cpu_id()];
 
 	while (unlikely(is_pending(state)) && !state->serving &&
-	       !fake_explore_delay()) {
+	       !fake_interrupt_is_late()) {
 		serve(state);
 		if (state->interrupts_off)
 			break;
@@ -212,8 +210,7 @@ void fake_interrupts(void)
 void fake_pause(void)
 {
 	fake_interrupts();
-	fake_explore_spin();
-	fake_stepper_spin();
+	fake_waits();
 	/* Whoever is waited for may need this very processor. */
 	if (players[cpu_id()] == FAKE_THREAD)
 		sched_yield();
@@ -268,7 +265,7 @@ void ipi_send(u32 id, enum ipi ipi)
 	if (ipi != IPI_WAKE)
 		fake_did(ipi == IPI_KICK ? FAKE_KICK : FAKE_PRIMARY_IPI);
 	atomic_or(&states[id].pending, 1u << ipi);
-	fake_explore_sent(id);
+	fake_interrupt_is_sent(id);
 	deliver(id);
 }
 
@@ -276,7 +273,7 @@ void ipi_send_nmi(u32 id)
 {
 	fake_note("nmi%u", id);
 	atomic_or(&states[id].pending, PENDING_NMI);
-	fake_explore_sent(id);
+	fake_interrupt_is_sent(id);
 	deliver(id);
 }
 

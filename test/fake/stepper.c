@@ -9,6 +9,7 @@
 #include <ucontext.h>
 #include "lib/print.h"
 #include "test/fake/fake.h"
+#include "test/fake/internal.h"
 
 #define EFLAGS_TF	(1ull << 8)
 #define INT3		0xcc
@@ -64,7 +65,7 @@ static void set_int3(u32 place)
 
 static void remove_int3(void)
 {
-	/* By either CPU, or both. Not through the fake CPU's store buffer. */
+	/* By either CPU, or both. */
 	if (int3.at)
 		__atomic_store_n(int3.at, int3.was, __ATOMIC_SEQ_CST);
 }
@@ -131,7 +132,17 @@ static void stand(void)
 		sem_post(&stands);
 }
 
-void fake_stepper_spin(void)
+bool fake_interrupt_is_late(void)
+{
+	return false;
+}
+
+void fake_interrupt_is_sent(u32 id)
+{
+	(void)id;
+}
+
+void fake_waits(void)
 {
 	if (race && cpu_id() == 1)
 		stand();

@@ -23,7 +23,4 @@ struct stepped_race {
 /* Returns the number of instructions. */
 u32 fake_step_through(const struct stepped_race *race);
 
-/* The calling CPU waits for another one. */
-void fake_stepper_spin(void);
-
 #endif

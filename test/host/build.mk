@@ -9,8 +9,8 @@ HOST_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Itest/fake -I. -MMD -MP \
 	-fno-sanitize-recover=all -pthread
 HOST_LIBS := -lcmocka -pthread
 
-# Everything here compiles as it is: only lib/compiler.h and arch/x86/insn.h are
-# other files, in test/fake/.
+# Everything here compiles as it is: only arch/x86/insn.h is another file, in
+# test/fake/.
 HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	$(wildcard lab/mutant/*.c) \
 	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c \

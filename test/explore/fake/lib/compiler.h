@@ -10,10 +10,6 @@
 
 #undef READ_ONCE
 #undef WRITE_ONCE
-#undef FAKE_LOAD
-#undef FAKE_DRAIN
-#define FAKE_LOAD(p) ((void)0)
-#define FAKE_DRAIN() ((void)0)
 
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
