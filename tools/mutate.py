@@ -37,6 +37,8 @@ from tools.mutations import Mutation, mutations  # noqa: E402
 FOLDERS = ("lib", "arch/x86", "mm", "ept", "vmm", "lab", "boot", "guest",
            "tools")
 KINDS = (".c", ".h", ".py")
+# Their programs are tests: of units, and the races of the explorer.
+HOST_GOALS = ("host-tests", "explore-races")
 # A test that takes that many times its CPU time is caught in a loop.
 PATIENCE, SPARE = 10, 20.0
 # One whose processes all sleep, and have done nothing for so long, is stuck.
@@ -302,7 +304,7 @@ class Mutator:
         """Build everything that a mutation of @files would touch."""
         if all(file.suffix == ".py" for file in files):
             return
-        if not self.tree.make("-j2", "kernel", "host-tests"):
+        if not self.tree.make("-j2", "kernel", *HOST_GOALS):
             raise Stop(3, "the tree does not build without a mutation")
         self.kernel = self.tree.kernel()
 
@@ -329,10 +331,11 @@ class Mutator:
                 for test in tests]
 
     def _host_steps(self, file: Path) -> list[Step]:
-        links = self.tree.would_make(str(file), "host-tests")
-        names = sorted(set(re.findall(r"-o build/host/(\w+\.t) ", links)))
-        return [Step(name, (f"build/host/{name}",), f"build/host/{name}")
-                for name in names]
+        links = "".join(self.tree.would_make(str(file), goal)
+                        for goal in HOST_GOALS)
+        found = sorted(set(re.findall(r"-o (build/(?:host|explore)/\w+\.t) ",
+                                      links)))
+        return [Step(Path(path).name, (path,), path) for path in found]
 
     def attempt(self, file: Path, mutation: Mutation) -> Outcome:
         """Mutate @file, and back."""
