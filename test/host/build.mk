@@ -55,16 +55,19 @@ $(BUILD)/host/fallible.t: $(BUILD)/host/vmm/vm.c.o \
 $(BUILD)/host/fallible.t: HOST_LIBS += \
 	$(HOST_FALLIBLE:%=-Wl$(comma)--wrap=%)
 
-# The back ends of hvm.h, over a CPU whose instructions are the test's.
-HOST_BACKENDS := $(addprefix arch/x86/,svm.c svm_vmcb.c vmx.c vmx_vmcs.c)
-HOST_BACKEND_OBJECTS := $(HOST_BACKENDS:%=$(BUILD)/host/%.o) \
-	$(BUILD)/host/test/cpu/cpu.c.o \
-	$(BUILD)/host/test/host/svm.c.o $(BUILD)/host/test/host/vmx.c.o
+# The back ends of hvm.h, over a CPU whose instructions are test/cpu/'s.
+HOST_SVM := $(addprefix arch/x86/,svm.c svm_vmcb.c) test/cpu/cpu.c
+HOST_VMX := $(addprefix arch/x86/,vmx.c vmx_vmcs.c) \
+	$(addprefix test/cpu/,cpu.c vmx_model.c)
+HOST_SVM_TESTS := $(wildcard test/host/svm*.c)
+HOST_VMX_TESTS := $(wildcard test/host/vmx*.c)
+HOST_BACKEND_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,$(sort $(HOST_SVM) \
+	$(HOST_VMX)) $(HOST_SVM_TESTS) $(HOST_VMX_TESTS))
 $(HOST_BACKEND_OBJECTS): HOST_FLAGS := -Itest/cpu $(HOST_FLAGS)
-$(BUILD)/host/svm.t: $(BUILD)/host/arch/x86/svm.c.o \
-	$(BUILD)/host/arch/x86/svm_vmcb.c.o $(BUILD)/host/test/cpu/cpu.c.o
-$(BUILD)/host/vmx.t: $(BUILD)/host/arch/x86/vmx.c.o \
-	$(BUILD)/host/arch/x86/vmx_vmcs.c.o $(BUILD)/host/test/cpu/cpu.c.o
+$(HOST_SVM_TESTS:test/host/%.c=$(BUILD)/host/%.t): \
+	$(HOST_SVM:%=$(BUILD)/host/%.o)
+$(HOST_VMX_TESTS:test/host/%.c=$(BUILD)/host/%.t): \
+	$(HOST_VMX:%=$(BUILD)/host/%.o)
 
 -include $(HOST_BACKEND_OBJECTS:.o=.d)
 -include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/experiment/options.c.d \

@@ -1,6 +1,6 @@
 /*
  * Stands in for arch/x86/vmx_insn.h: the instructions are functions of the
- * test's CPU, which is test/host/vmx.c.
+ * test's CPU, which is test/cpu/vmx_model.c.
  */
 #ifndef ARCH_X86_VMX_INSN_H
 #define ARCH_X86_VMX_INSN_H
