@@ -56,7 +56,8 @@ $(BUILD)/host/fallible.t: HOST_LIBS += \
 	$(HOST_FALLIBLE:%=-Wl$(comma)--wrap=%)
 
 # The back ends of hvm.h, over a CPU whose instructions are test/cpu/'s.
-HOST_SVM := $(addprefix arch/x86/,svm.c svm_vmcb.c) test/cpu/cpu.c
+HOST_SVM := $(addprefix arch/x86/,svm.c svm_vmcb.c) \
+	$(addprefix test/cpu/,cpu.c svm_model.c)
 HOST_VMX := $(addprefix arch/x86/,vmx.c vmx_vmcs.c) \
 	$(addprefix test/cpu/,cpu.c vmx_model.c)
 HOST_SVM_TESTS := $(wildcard test/host/svm*.c)
