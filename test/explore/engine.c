@@ -187,6 +187,8 @@ static void hear_after(struct step_listener *listener,
 	if (!run->active || step_is_detail(event->step))
 		return;
 	trace_step(event->step);
+	if (run->what->stop_at_steps)
+		turn_point((struct next){ 0 });
 }
 
 static struct step_listener before = { .hear = hear_before };

@@ -10,7 +10,7 @@
  * them for writing, is learnt from the schedules, and so is for which of them
  * plain code races; one more, and all begins anew. To stop elsewhere as well,
  * at a step for one, would show the actors nothing else. (A listener to steps
- * hears one of the orders of those that nothing orders.)
+ * hears one of the orders of those that nothing orders, unless stop_at_steps.)
  *
  * An actor that was preempted goes on only when somebody has met what it does
  * next, or its late store: if nobody has, the schedule in which it did that
@@ -45,6 +45,7 @@ struct exploration {
 	void (*judge)(void);	/* the end: as CPU 0, all actors have ended */
 	u32 preemptions;
 	bool reduce;		/* leave out what shows nothing else */
+	bool stop_at_steps;	/* too: see above */
 };
 
 /* The choices of one schedule, and all that it takes to make them again. */

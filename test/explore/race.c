@@ -93,7 +93,7 @@ static void explore_here(void)
 	struct exploration what = {
 		.build = race->build, .watch = race->watch,
 		.judge = race->judge, .preemptions = race->preemptions,
-		.reduce = true,
+		.reduce = true, .stop_at_steps = race->watch,
 	};
 
 	while (what.count < EXPLORE_ACTORS && race->cpus[what.count]) {
