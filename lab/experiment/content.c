@@ -17,10 +17,10 @@ static u32 next_generation(const struct run *run, u32 page)
 	return next > run->oldest_generation ? next : run->oldest_generation;
 }
 
-int content_host_write(struct run *run, u32 page)
+int content_host_write(struct run *run, u32 page, u64 *ticks)
 {
-	return content_host_store(run, page, TAG_PAGE(page,
-					next_generation(run, page)));
+	return content_host_store(page, TAG_PAGE(page,
+				  next_generation(run, page)), ticks);
 }
 
 u32 content_next_generation(const struct run *run,
@@ -56,7 +56,7 @@ static int fill(u64 *words, u64 tag, bool stored)
 	return 0;
 }
 
-int content_host_store(struct run *run, u32 page, u64 tag)
+int content_host_store(u32 page, u64 tag, u64 *ticks)
 {
 	struct oracle_page *oracle = vm_oracle(page);
 	u64 *words = vm_page(page);
@@ -69,7 +69,7 @@ int content_host_store(struct run *run, u32 page, u64 tag)
 	store_release(&oracle->begun, tag);
 	start = read_tsc();
 	stored = user_store(words, tag);
-	run_note_ticks(run, read_tsc() - start);
+	*ticks = read_tsc() - start;
 	err = fill(words, tag, stored);
 	if (!err)
 		store_release(&oracle->published, tag);

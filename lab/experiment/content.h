@@ -10,14 +10,14 @@
 
 /*
  * Write the next generation to @page through the host's own mapping; the first
- * store takes the fault if there is one to take, and is what host_ticks
- * measures. -ENOMEM, -EFAULT: it could not be resolved, nothing is published.
- * The VM's address space is current.
+ * store takes the fault if there is one to take: *@ticks is how long it took.
+ * -ENOMEM, -EFAULT: it could not be resolved, nothing is published. The VM's
+ * address space is current.
  */
-__must_check int content_host_write(struct run *run, u32 page);
+__must_check int content_host_write(struct run *run, u32 page, u64 *ticks);
 
 /* The same with a tag of the caller's. */
-__must_check int content_host_store(struct run *run, u32 page, u64 tag);
+__must_check int content_host_store(u32 page, u64 tag, u64 *ticks);
 
 /* A generation that none of these pages has had, nor any that a discard has
  * ended. */

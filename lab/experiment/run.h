@@ -28,7 +28,6 @@ struct run {
 	u32 oldest_generation;		/* of what is written after a discard */
 	u32 guest_oldest;		/* the same, of what the guest writes */
 	bool identities_change;		/* pages do not keep theirs */
-	bool is_timed;			/* the statement is */
 	u64 random;			/* CPU 0's */
 	u32 operation;			/* of a mix; others read it */
 	bool stop;			/* those beside the mix */
@@ -46,13 +45,6 @@ struct run {
 	u64 spurious_model;		/* pf_spurious_accessed, of the checker */
 	char message[200];		/* empty: the run came to its end */
 };
-
-/* What the scenario times took @ticks, if it is done now. Any host thread. */
-static inline void run_note_ticks(struct run *run, u64 ticks)
-{
-	if (cpu_id() == 0 && run->is_timed)
-		samples_add(&run->host_ticks, ticks);
-}
 
 /* Scenarios as a kind of experiment: each with an idle and a running guest. */
 extern const struct kind scenario_kind;

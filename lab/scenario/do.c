@@ -56,10 +56,10 @@ static int host_write(struct player *player, u32 page, u32 word, u64 value)
 	if (is_child(run))
 		err = content_child_write(run, page);
 	else if (!doing->class)
-		err = content_host_write(run, page);
+		err = content_host_write(run, page, &player->ticks);
 	else
-		err = content_host_store(run, page, TAG_OF_CLASS(doing->class,
-							doing->generation));
+		err = content_host_store(page, TAG_OF_CLASS(doing->class,
+					 doing->generation), &player->ticks);
 	/* A litmus test goes on after it, a scenario does not. */
 	return err == -EFAULT ? -EACCES : err;
 }
@@ -85,14 +85,12 @@ static int perform_once(const struct doing *doing, const struct action *action,
 			    .access = &host_access },
 		.doing = doing,
 	};
-	bool is_timed = doing->statement->timed && action->verb != VERB_WRITE;
 	u64 start = read_tsc();
 	int err = verb_perform(&hand.player, action, reg);
 
-	/* A write is timed where the store is: content.c. */
-	if (is_timed)
-		run_note_ticks(doing->run, hand.player.ticks ?
-			       hand.player.ticks : read_tsc() - start);
+	if (doing->statement->timed && cpu_id() == 0)
+		samples_add(&doing->run->host_ticks, hand.player.ticks ?
+			    hand.player.ticks : read_tsc() - start);
 	return err;
 }
 
@@ -350,11 +348,8 @@ int do_statement(struct run *run, const struct statement *statement,
 		err = prepare_content(&doing);
 	if (err)
 		return err;
-	run->is_timed = statement->timed;
-	err = statement->who == WHO_HOST ? host_does(&doing)
+	return statement->who == WHO_HOST ? host_does(&doing)
 		: guest_does(&doing);
-	run->is_timed = false;
-	return err;
 }
 
 int do_anything(struct run *run)
