@@ -20,16 +20,16 @@ static void vcpu_thread(void *arg)
 		;
 }
 
-static enum guest_then then(const struct run *run)
+static enum guest_then then(const struct guest *guest)
 {
-	return run->guest_runs ? GUEST_THEN_READ : GUEST_THEN_EXIT;
+	return guest->runs ? GUEST_THEN_READ : GUEST_THEN_EXIT;
 }
 
-static void post(struct run *run, u32 i, struct guest_command command)
+static void post(struct guest *guest, u32 i, struct guest_command command)
 {
-	struct vcpu *vcpu = &run->vm.vcpus[i];
+	struct vcpu *vcpu = &guest->vm->vcpus[i];
 
-	command.oldest = run->guest_oldest;
+	command.oldest = guest->oldest;
 	/* Who shares the CPU with the host comes out at the end by itself. */
 	if (single_cpu() && command.then != GUEST_THEN_EXIT)
 		command.yield_every = PACE_READS;
@@ -39,9 +39,9 @@ static void post(struct run *run, u32 i, struct guest_command command)
 }
 
 /* When a vCPU is late that has something to do with all pages now. */
-static u64 deadline(const struct run *run)
+static u64 deadline(const struct guest *guest)
 {
-	return read_tsc() + (LIMIT_MS + run->options->pages) *
+	return read_tsc() + (LIMIT_MS + guest->vm->config.page_count) *
 			    clock_ticks_per_ms;
 }
 
@@ -49,11 +49,11 @@ static u64 deadline(const struct run *run)
  * Between two looks at vCPU @i, which must come to an end by @deadline: the
  * guest cannot buy time by exiting or by counting reads. -EBUSY: it has failed.
  */
-static int be_patient(struct run *run, u32 i, u64 deadline)
+static int be_patient(struct guest *guest, u32 i, u64 deadline)
 {
 	if ((s64)(read_tsc() - deadline) > 0)
-		vcpu_stop(&run->vm.vcpus[i], "does not get on");
-	if (load_acquire(&run->vm.failed)) {
+		vcpu_stop(&guest->vm->vcpus[i], "does not get on");
+	if (load_acquire(&guest->vm->failed)) {
 		this_cpu()->waiting_for = NULL;
 		return -EBUSY;
 	}
@@ -63,11 +63,11 @@ static int be_patient(struct run *run, u32 i, u64 deadline)
 }
 
 /* The command is complete, and if @next says so the vCPU is outside. */
-static int wait_for(struct run *run, u32 i, enum guest_then next)
+static int wait_for(struct guest *guest, u32 i, enum guest_then next)
 {
-	struct vcpu *vcpu = &run->vm.vcpus[i];
+	struct vcpu *vcpu = &guest->vm->vcpus[i];
 	enum vcpu_stop stop = VCPU_YIELDED;
-	u64 late = deadline(run), since = read_tsc();
+	u64 late = deadline(guest), since = read_tsc();
 
 	WRITE_ONCE(vcpu->deadline, late);
 	this_cpu()->waiting_for = "the guest to complete a command";
@@ -78,117 +78,118 @@ static int wait_for(struct run *run, u32 i, enum guest_then next)
 			stop = vcpu_run(vcpu);
 		else
 			wait_nap(since);
-		if (be_patient(run, i, late))
+		if (be_patient(guest, i, late))
 			return -EBUSY;
 	}
 	WRITE_ONCE(vcpu->deadline, 0);
 	this_cpu()->waiting_for = NULL;
-	return load_acquire(&run->vm.failed) ? -EBUSY : 0;
+	return load_acquire(&guest->vm->failed) ? -EBUSY : 0;
 }
 
-int guest_do(struct run *run, enum guest_op op, u64 argument)
+int guest_do(struct guest *guest, enum guest_op op, u64 argument)
 {
-	return guest_do_range(run, op, argument, 0, run->options->pages);
+	return guest_do_range(guest, op, argument, 0,
+			      guest->vm->config.page_count);
 }
 
-int guest_do_range(struct run *run, enum guest_op op, u64 argument, u32 first,
-		   u32 count)
+int guest_do_range(struct guest *guest, enum guest_op op, u64 argument,
+		   u32 first, u32 count)
 {
 	bool share = op == GUEST_WRITE || op == GUEST_WRITE_CLASS;
-	u32 vcpus = run->vm.vcpu_count;
+	u32 vcpus = guest->vm->vcpu_count;
 	u32 i, start, end;
 
 	for (i = 0; i < vcpus; i++) {
 		start = share ? (u64)count * i / vcpus : 0;
 		end = share ? (u64)count * (i + 1) / vcpus : count;
-		post(run, i, (struct guest_command){
-			.op = op, .then = then(run), .first = first + start,
+		post(guest, i, (struct guest_command){
+			.op = op, .then = then(guest), .first = first + start,
 			.count = end - start, .argument = argument,
 		});
 	}
 	for (i = 0; i < vcpus; i++)
-		if (wait_for(run, i, then(run)))
+		if (wait_for(guest, i, then(guest)))
 			return -EBUSY;
 	return 0;
 }
 
-int guest_do_vcpu(struct run *run, u32 i, enum guest_op op, u64 argument,
+int guest_do_vcpu(struct guest *guest, u32 i, enum guest_op op, u64 argument,
 		  u32 first, u32 count)
 {
-	post(run, i, (struct guest_command){
-		.op = op, .then = then(run), .first = first, .count = count,
+	post(guest, i, (struct guest_command){
+		.op = op, .then = then(guest), .first = first, .count = count,
 		.argument = argument,
 	});
-	return wait_for(run, i, then(run));
+	return wait_for(guest, i, then(guest));
 }
 
-int guest_keep_writing(struct run *run, u32 i, u32 first, u32 count)
+int guest_keep_writing(struct guest *guest, u32 i, u32 first, u32 count)
 {
-	post(run, i, (struct guest_command){
+	post(guest, i, (struct guest_command){
 		.op = GUEST_WRITE, .then = GUEST_THEN_AGAIN, .first = first,
 		.count = count,
 	});
-	return wait_for(run, i, GUEST_THEN_AGAIN);
+	return wait_for(guest, i, GUEST_THEN_AGAIN);
 }
 
 /* One CPU for all: the vCPU runs here until it has got on. */
-static int pace_here(struct run *run, u32 i)
+static int pace_here(struct guest *guest, u32 i)
 {
-	struct vcpu *vcpu = &run->vm.vcpus[i];
+	struct vcpu *vcpu = &guest->vm->vcpus[i];
 
-	vcpu->deadline = deadline(run);
+	vcpu->deadline = deadline(guest);
 	if (vcpu_run(vcpu) == VCPU_FAILED)
 		return -EBUSY;
 	vcpu->deadline = 0;
 	return 0;
 }
 
-static int pace_there(struct run *run, u32 i)
+static int pace_there(struct guest *guest, u32 i)
 {
 	struct mailbox *box = vm_mailbox(i);
 	bool writes = box->then == GUEST_THEN_AGAIN;
 	u64 *progress = writes ? &box->passes : &box->reads;
 	u64 target = READ_ONCE(*progress) + (writes ? 1 : PACE_READS);
-	u64 late = deadline(run);
+	u64 late = deadline(guest);
 
 	this_cpu()->waiting_for = "the guest to get on";
 	/* No nap: who sleeps through the moment paces the guest less. */
 	while (READ_ONCE(*progress) < target)
-		if (be_patient(run, i, late))
+		if (be_patient(guest, i, late))
 			return -EBUSY;
 	this_cpu()->waiting_for = NULL;
 	return 0;
 }
 
-int guest_pace(struct run *run)
+int guest_pace(struct guest *guest)
 {
-	return run->options->pace_free ? 0 : guest_settle(run);
+	return guest->pace_free ? 0 : guest_settle(guest);
 }
 
-int guest_settle(struct run *run)
+int guest_settle(struct guest *guest)
 {
 	u32 i;
 
-	if (!run->guest_runs)
+	if (!guest->runs)
 		return 0;
-	for (i = 0; i < run->vm.vcpu_count; i++)
-		if (single_cpu() ? pace_here(run, i) : pace_there(run, i))
+	for (i = 0; i < guest->vm->vcpu_count; i++)
+		if (single_cpu() ? pace_here(guest, i) : pace_there(guest, i))
 			return -EBUSY;
 	return 0;
 }
 
-int guest_halt(struct run *run)
+int guest_halt(struct guest *guest)
 {
 	u32 i;
 
-	if (!run->guest_runs)
+	if (!guest->runs)
 		return 0;
-	for (i = 0; i < run->vm.vcpu_count; i++)
-		post(run, i, (struct guest_command){
+	for (i = 0; i < guest->vm->vcpu_count; i++)
+		post(guest, i, (struct guest_command){
 			.op = GUEST_NOP, .then = GUEST_THEN_EXIT,
 		});
-	for (i = 0; i < run->vm.vcpu_count; i++)
-		if (wait_for(run, i, GUEST_THEN_EXIT))
+	for (i = 0; i < guest->vm->vcpu_count; i++)
+		if (wait_for(guest, i, GUEST_THEN_EXIT))
 			return -EBUSY;
 	return 0;
 }

@@ -1,10 +1,8 @@
 #include "lab/experiment/hosts.h"
 
-#include "lab/experiment/driver.h"
-
 /* What one thread does: every @thread_count-th page, beginning with @first. */
 struct share {
-	struct run *run;
+	struct guest *guest;
 	const struct selected *pages;
 	int (*fn)(void *arg, u32 page);
 	void *arg;
@@ -18,7 +16,7 @@ static void do_share(struct share *share)
 
 	for (i = share->first; i < share->pages->count;
 	     i += share->thread_count) {
-		share->err = guest_pace(share->run);
+		share->err = guest_pace(share->guest);
 		if (!share->err)
 			share->err = share->fn(share->arg,
 				selected_page(share->pages, (u32)i));
@@ -32,23 +30,23 @@ static void host_thread(void *arg)
 {
 	struct share *share = arg;
 
-	mm_switch(share->run->vm.mm);
+	mm_switch(share->guest->vm->mm);
 	do_share(share);
 	mm_switch(NULL);
 }
 
-int hosts_each_page(struct run *run, const struct selected *pages,
+int hosts_each_page(struct guest *guest, const struct selected *pages,
 		    int (*fn)(void *arg, u32 page), void *arg)
 {
 	struct share shares[MAX_CPUS];
-	u32 first_cpu = 1 + run->vm.vcpu_count;
+	u32 first_cpu = 1 + guest->vm->vcpu_count;
 	u32 count = cpu_count > first_cpu ? 1 + cpu_count - first_cpu : 1;
 	int err = 0;
 	u32 i;
 
 	for (i = 0; i < count; i++)
 		shares[i] = (struct share){
-			run, pages, fn, arg, i, count, 0,
+			guest, pages, fn, arg, i, count, 0,
 		};
 	for (i = 1; i < count; i++)
 		cpu_start(first_cpu + i - 1, host_thread, &shares[i]);

@@ -5,15 +5,16 @@
 #ifndef LAB_EXPERIMENT_HOSTS_H
 #define LAB_EXPERIMENT_HOSTS_H
 
-#include "lab/experiment/run.h"
+#include "lab/experiment/driver.h"
 #include "lab/scenario/selection.h"
 
 /*
  * Call @fn(@arg, page) once for each of @pages, each thread waiting for the
- * running guest before each of its pages. Returns the first error of any
+ * running @guest before each of its pages. Returns the first error of any
  * thread.
  */
-__must_check int hosts_each_page(struct run *run, const struct selected *pages,
+__must_check int hosts_each_page(struct guest *guest,
+				 const struct selected *pages,
 				 int (*fn)(void *arg, u32 page), void *arg);
 
 #endif

@@ -73,7 +73,7 @@ void report_run(const struct run *run)
 	       "vcpus=%u seed=%u\n", run->number, run->run_count,
 	       run->scenario->name, run->policy.name,
 	       run->mutant ? run->mutant->name : "none",
-	       run->guest_runs ? "running" : "idle", options->pages,
+	       run->guest.runs ? "running" : "idle", options->pages,
 	       options->vcpus, options->seed);
 }
 

@@ -2,7 +2,6 @@
 
 #include "lab/check/check.h"
 #include "lab/experiment/content.h"
-#include "lab/experiment/driver.h"
 #include "lab/experiment/hosts.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
@@ -75,12 +74,12 @@ static void run_phases(struct run *run)
  * counted later. Always with an idle guest. */
 static int warm_up(struct run *run)
 {
-	bool runs = run->guest_runs;
+	bool runs = run->guest.runs;
 	int err;
 
-	run->guest_runs = false;
-	err = guest_do(run, GUEST_TOUCH, 0);
-	run->guest_runs = runs;
+	run->guest.runs = false;
+	err = guest_do(&run->guest, GUEST_TOUCH, 0);
+	run->guest.runs = runs;
 	return err;
 }
 
@@ -89,7 +88,7 @@ static void halt(struct run *run)
 {
 	u32 i;
 
-	if (!run->vm.failed && guest_halt(run))
+	if (!run->vm.failed && guest_halt(&run->guest))
 		note_failure(run, "halt", -EBUSY);
 	if (run->vm.failed)
 		for (i = 0; i < run->vm.vcpu_count; i++)
@@ -209,7 +208,7 @@ static enum verdict run_cell(const struct cell *cell)
 	run.scenario = scenario_load(&scenarios[cell->subject / 2]);
 	run.mutant = cell->mutant;
 	run.policy = cell->policy;
-	run.guest_runs = guest_runs(cell->subject);
+	run.guest.runs = guest_runs(cell->subject);
 	run.number = cell->number;
 	run.run_count = cell->count;
 	report_run(&run);

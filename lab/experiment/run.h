@@ -5,6 +5,7 @@
 #ifndef LAB_EXPERIMENT_RUN_H
 #define LAB_EXPERIMENT_RUN_H
 
+#include "lab/experiment/driver.h"
 #include "lab/experiment/matrix.h"
 #include "lab/scenario/least.h"
 #include "vmm/vm.h"
@@ -15,18 +16,17 @@ struct run {
 	const struct scenario *scenario;
 	const struct mutant *mutant;	/* NULL: none */
 	struct policy policy;
-	bool guest_runs;
 	bool quiet;			/* nothing on the console but what is
 					 * wrong: see run_quietly() */
 	u32 number, run_count;
 
 	/* While it lasts. */
 	struct vm vm;
+	struct guest guest;
 	struct party party;		/* who acts there: mm, child, pins */
 	struct page_array child_pages;	/* content.c */
 	u32 child_writes;
 	u32 oldest_generation;		/* of what is written after a discard */
-	u32 guest_oldest;		/* the same, of what the guest writes */
 	bool identities_change;		/* pages do not keep theirs */
 	u64 random;			/* CPU 0's */
 	u32 operation;			/* of a mix; others read it */

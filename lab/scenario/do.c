@@ -1,7 +1,6 @@
 #include "lab/scenario/do.h"
 
 #include "lab/experiment/content.h"
-#include "lab/experiment/driver.h"
 #include "lab/experiment/hosts.h"
 #include "lab/scenario/selection.h"
 #include "lib/error.h"
@@ -68,7 +67,7 @@ static int host_write(struct player *player, u32 page, u32 word, u64 value)
  * is beside a mix would wait for a command that is over. */
 static int pace(struct player *player)
 {
-	return cpu_id() ? 0 : guest_pace(doing_of(player)->run);
+	return cpu_id() ? 0 : guest_pace(&doing_of(player)->run->guest);
 }
 
 static const struct access host_access = {
@@ -235,7 +234,8 @@ static int host_does(struct doing *doing)
 				doing->pages.count);
 	if (doing->place == IN_MIX)
 		return each_page_here(doing);
-	return hosts_each_page(doing->run, &doing->pages, do_page, doing);
+	return hosts_each_page(&doing->run->guest, &doing->pages, do_page,
+			       doing);
 }
 
 /* --- The guest's. */
@@ -243,14 +243,15 @@ static int host_does(struct doing *doing)
 static int guest_range(const struct doing *doing, u32 first, u32 count)
 {
 	const struct statement *statement = doing->statement;
+	struct guest *guest = &doing->run->guest;
 	enum guest_op op = GUEST_READ;
 
 	if (statement->verb == VERB_WRITE)
 		op = doing->class ? GUEST_WRITE_CLASS : GUEST_WRITE;
 	if (statement->who == WHO_VCPU)
-		return guest_do_vcpu(doing->run, statement->vcpu, op,
-				     doing->class, first, count);
-	return guest_do_range(doing->run, op, doing->class, first, count);
+		return guest_do_vcpu(guest, statement->vcpu, op, doing->class,
+				     first, count);
+	return guest_do_range(guest, op, doing->class, first, count);
 }
 
 static int guest_does(struct doing *doing)
@@ -259,7 +260,7 @@ static int guest_does(struct doing *doing)
 	int err = 0;
 
 	/* Pages of one class have one generation, whatever they had before. */
-	doing->run->guest_oldest = doing->class ? doing->generation :
+	doing->run->guest.oldest = doing->class ? doing->generation :
 		doing->run->oldest_generation;
 	note_pages(doing);
 	if (selected_is_range(&doing->pages))
@@ -321,7 +322,7 @@ static int prepare_content(struct doing *doing)
 	int err = 0;
 
 	if (doing->place == IN_MIX || run->identities_change)
-		err = guest_settle(run);
+		err = guest_settle(&run->guest);
 	doing->generation = content_next_generation(run, &doing->pages);
 	if (doing->statement->verb == VERB_DISCARD)
 		run->oldest_generation = doing->generation;

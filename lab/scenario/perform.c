@@ -5,7 +5,6 @@
  */
 #include "lab/scenario/perform.h"
 
-#include "lab/experiment/driver.h"
 #include "lab/experiment/report.h"
 #include "lab/scenario/do.h"
 #include "lib/random.h"
@@ -104,10 +103,10 @@ static int mix(struct run *run, const struct statement *mix, u32 index)
 		};
 		cpu_start(cpu, beside_thread, &besides[cpu]);
 	}
-	run->vcpus_write = run->scenario->keeps_writing && run->guest_runs;
+	run->vcpus_write = run->scenario->keeps_writing && run->guest.runs;
 	err = perform_mix(run, mix, index);
 	if (!err && run->vcpus_write)
-		err = guest_do(run, GUEST_NOP, 0);
+		err = guest_do(&run->guest, GUEST_NOP, 0);
 	run->vcpus_write = false;
 	WRITE_ONCE(run->stop, true);
 	for (cpu = first; cpu < cpu_count; cpu++)
@@ -133,8 +132,8 @@ static int keep_writing(struct run *run, const struct statement *statement)
 		first += random_below(&run->random, count - most);
 		count = most;
 	}
-	run->guest_oldest = run->oldest_generation;
-	return guest_keep_writing(run, i, own + first, count);
+	run->guest.oldest = run->oldest_generation;
+	return guest_keep_writing(&run->guest, i, own + first, count);
 }
 
 static int block(struct run *run, const struct statement *statement, u32 index,
@@ -162,7 +161,7 @@ static int perform(struct run *run, u32 index, enum place place)
 	case MIX:
 		return mix(run, statement, index);
 	case PACE:
-		return guest_pace(run);
+		return guest_pace(&run->guest);
 	case ANYTHING:
 		return do_anything(run);
 	case KEEP_WRITING:
@@ -204,6 +203,8 @@ int scenario_begin(struct run *run)
 		.mm = run->vm.mm, .area = vm_data_range(&run->vm),
 		.complete = complete,
 	};
+	run->guest.vm = &run->vm;
+	run->guest.pace_free = run->options->pace_free;
 	run->random = run->options->seed;
 	err = least_init(&run->least, run->options->pages);
 	if (!err)
