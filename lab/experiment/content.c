@@ -4,32 +4,48 @@
 #include "arch/x86/user.h"
 #include "lib/error.h"
 #include "lib/print.h"
+#include "vmm/vm.h"
 
 #define REPORTS_MAX	4
 #define CHILD_GENERATION	0x80000000u	/* no guest comes so far */
 
+int content_init(struct content *content, struct party *party, u32 page_count)
+{
+	*content = (struct content){
+		.party = party, .page_count = page_count,
+	};
+	return page_array_init(&content->child_pages, page_count,
+			       PAGE_ARRAY_ENTRY);
+}
+
+void content_exit(struct content *content)
+{
+	page_array_exit(&content->child_pages);
+}
+
 /* The next generation of @page: a page that begins anew after a discard never
  * repeats one, so a vCPU that remembers a newer one has really seen it. */
-static u32 next_generation(const struct run *run, u32 page)
+static u32 next_generation(const struct content *content, u32 page)
 {
 	u32 next = TAG_GENERATION(READ_ONCE(vm_oracle(page)->published)) + 1;
+	u32 oldest = content->oldest_generation;
 
-	return next > run->oldest_generation ? next : run->oldest_generation;
+	return next > oldest ? next : oldest;
 }
 
-int content_host_write(struct run *run, u32 page, u64 *ticks)
+int content_host_write(struct content *content, u32 page, u64 *ticks)
 {
 	return content_host_store(page, TAG_PAGE(page,
-				  next_generation(run, page)), ticks);
+				  next_generation(content, page)), ticks);
 }
 
-u32 content_next_generation(const struct run *run,
+u32 content_next_generation(const struct content *content,
 			    const struct selected *pages)
 {
-	u32 next = run->oldest_generation, i;
+	u32 next = content->oldest_generation, i;
 
 	for (i = 0; i < pages->count; i++) {
-		u32 of_page = next_generation(run, selected_page(pages, i));
+		u32 of_page = next_generation(content, selected_page(pages, i));
 
 		if (of_page > next)
 			next = of_page;
@@ -93,21 +109,21 @@ void content_end_zero(u32 first, u32 count)
 		store_release(&vm_oracle(page)->published, 0ull);
 }
 
-static void report(struct run *run, u32 page, u64 word, u64 expected,
+static void report(struct content *content, u32 page, u64 word, u64 expected,
 		   u64 found, const char *reader)
 {
 	/* Host threads verify pages at the same time. */
-	if (atomic_add(&run->stale_reads, 1) <= REPORTS_MAX)
+	if (atomic_add(&content->stale_reads, 1) <= REPORTS_MAX)
 		printk("stale gfn=0x%llx word=%llu "
 		       "expected=0x%llx found=0x%llx reader=%s phase=%s\n",
 		       (unsigned long long)(GUEST_DATA_GPA >> PAGE_SHIFT) +
 		       page, (unsigned long long)word,
 		       (unsigned long long)expected,
-		       (unsigned long long)found, reader, run->phase);
+		       (unsigned long long)found, reader, content->phase);
 }
 
-int content_verify_page(struct run *run, u32 page, u64 oldest, u64 newest,
-			const char *reader)
+int content_verify_page(struct content *content, u32 page, u64 oldest,
+			u64 newest, const char *reader)
 {
 	const u64 *words = vm_page(page);
 	u32 i;
@@ -124,18 +140,18 @@ int content_verify_page(struct run *run, u32 page, u64 oldest, u64 newest,
 		u64 found = READ_ONCE(words[i]);
 
 		if (found < oldest || found > newest) {
-			report(run, page, i, oldest, found, reader);
+			report(content, page, i, oldest, found, reader);
 			break;
 		}
 	}
 	return 0;
 }
 
-static int verify_vm(struct run *run)
+static int verify_vm(struct content *content)
 {
-	for_each_page(page, 0, run->options->pages) {
+	for_each_page(page, 0, content->page_count) {
 		u64 tag = vm_oracle(page)->published;
-		int err = content_verify_page(run, page, tag, tag, "host");
+		int err = content_verify_page(content, page, tag, tag, "host");
 
 		if (err)
 			return err;
@@ -151,73 +167,73 @@ struct child_page {
 	u64 oldest, newest;
 };
 
-static struct child_page *child_page(const struct run *run, u32 page)
+static struct child_page *child_page(const struct content *content, u32 page)
 {
-	return page_array_at(&run->child_pages, page);
+	return page_array_at(&content->child_pages, page);
 }
 
-void content_begin_fork(struct run *run)
+void content_begin_fork(struct content *content)
 {
-	for_each_page(page, 0, run->options->pages)
-		child_page(run, page)->oldest =
+	for_each_page(page, 0, content->page_count)
+		child_page(content, page)->oldest =
 			load_acquire(&vm_oracle(page)->published);
 }
 
-void content_end_fork(struct run *run)
+void content_end_fork(struct content *content)
 {
-	for_each_page(page, 0, run->options->pages)
-		child_page(run, page)->newest =
+	for_each_page(page, 0, content->page_count)
+		child_page(content, page)->newest =
 			load_acquire(&vm_oracle(page)->begun);
 }
 
-int content_child_write(struct run *run, u32 page)
+int content_child_write(struct content *content, u32 page)
 {
-	struct child_page *child = child_page(run, page);
+	struct child_page *child = child_page(content, page);
 	/* Other host threads write other pages of the child. */
 	u64 tag = TAG_PAGE(page, CHILD_GENERATION +
-				 atomic_add(&run->child_writes, 1));
+				 atomic_add(&content->child_writes, 1));
 
 	child->oldest = child->newest = tag;
 	return fill(vm_page(page), tag, true);
 }
 
-int content_verify_child_page(struct run *run, u32 page)
+int content_verify_child_page(struct content *content, u32 page)
 {
-	const struct child_page *child = child_page(run, page);
+	const struct child_page *child = child_page(content, page);
 
-	return content_verify_page(run, page, child->oldest, child->newest,
+	return content_verify_page(content, page, child->oldest, child->newest,
 				   "child");
 }
 
-int content_verify_own_page(struct run *run, u32 page)
+int content_verify_own_page(struct content *content, u32 page)
 {
 	u64 published = load_acquire(&vm_oracle(page)->published);
 
-	return content_verify_page(run, page, published,
+	return content_verify_page(content, page, published,
 				   load_acquire(&vm_oracle(page)->begun),
 				   "host");
 }
 
-static int verify_child(struct run *run)
+static int verify_child(struct content *content)
 {
 	int err = 0;
 
-	mm_switch(run->party.child);
-	for_each_page(page, 0, run->options->pages) {
-		err = content_verify_child_page(run, page);
+	mm_switch(content->party->child);
+	for_each_page(page, 0, content->page_count) {
+		err = content_verify_child_page(content, page);
 		if (err)
 			break;
 	}
-	mm_switch(run->vm.mm);
+	mm_switch(content->party->mm);
 	return err;
 }
 
-static void collect_guest(struct run *run, u32 vcpu)
+static void collect_guest(struct content *content, u32 vcpu)
 {
 	const struct mailbox *box = vm_mailbox(vcpu);
 	u64 count = box->stale_count, i;
 
-	run->stale_reads += count;
+	content->stale_reads += count;
 	for (i = 0; i < count && i < STALE_REPORTS; i++)
 		printk("stale gfn=0x%llx word=%llu "
 		       "expected=0x%llx found=0x%llx reader=vcpu%u\n",
@@ -227,19 +243,19 @@ static void collect_guest(struct run *run, u32 vcpu)
 		       (unsigned long long)box->stale[i].found, vcpu);
 }
 
-void content_collect(struct run *run)
+void content_collect(struct content *content, u32 vcpu_count)
 {
 	u32 i;
 
-	for (i = 0; i < run->vm.vcpu_count; i++)
-		collect_guest(run, i);
+	for (i = 0; i < vcpu_count; i++)
+		collect_guest(content, i);
 }
 
-int content_verify(struct run *run)
+int content_verify(struct content *content)
 {
-	int err = verify_vm(run);
+	int err = verify_vm(content);
 
-	if (!err && run->party.child)
-		err = verify_child(run);
+	if (!err && content->party->child)
+		err = verify_child(content);
 	return err;
 }

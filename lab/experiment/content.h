@@ -5,8 +5,27 @@
 #ifndef LAB_EXPERIMENT_CONTENT_H
 #define LAB_EXPERIMENT_CONTENT_H
 
-#include "lab/experiment/run.h"
+#include "lab/experiment/page_array.h"
 #include "lab/scenario/selection.h"
+#include "lab/verb/verb.h"
+
+/* What pages must hold, beside what vm_oracle() knows of each. */
+struct content {
+	struct party *party;		/* whose pages they are */
+	u32 page_count;
+	struct page_array child_pages;	/* what those of the child must hold */
+	u32 child_writes;
+	u32 oldest_generation;		/* of what is written after a discard */
+	bool identities_change;		/* pages do not keep theirs */
+	const char *phase;		/* that is going on, for who reads */
+	u64 stale_reads;		/* by anybody */
+};
+
+/* Nothing has been written to @page_count pages of @party, which has no child.
+ * -ENOMEM. */
+__must_check int content_init(struct content *content, struct party *party,
+			      u32 page_count);
+void content_exit(struct content *content);
 
 /*
  * Write the next generation to @page through the host's own mapping; the first
@@ -14,14 +33,15 @@
  * -ENOMEM, -EFAULT: it could not be resolved, nothing is published. The VM's
  * address space is current.
  */
-__must_check int content_host_write(struct run *run, u32 page, u64 *ticks);
+__must_check int content_host_write(struct content *content, u32 page,
+				    u64 *ticks);
 
 /* The same with a tag of the caller's. */
 __must_check int content_host_store(u32 page, u64 tag, u64 *ticks);
 
 /* A generation that none of these pages has had, nor any that a discard has
  * ended. */
-u32 content_next_generation(const struct run *run,
+u32 content_next_generation(const struct content *content,
 			    const struct selected *pages);
 
 /* These pages will be zero; and now they are. Around a discard. */
@@ -29,31 +49,33 @@ void content_begin_zero(u32 first, u32 count);
 void content_end_zero(u32 first, u32 count);
 
 /* Note what the child that is forked in between must hold. */
-void content_begin_fork(struct run *run);
-void content_end_fork(struct run *run);
+void content_begin_fork(struct content *content);
+void content_end_fork(struct content *content);
 
 /* In the child, which is current: write a new tag to @page, -ENOMEM or -EFAULT;
  * check what @page holds. Any host thread, each its own pages. */
-__must_check int content_child_write(struct run *run, u32 page);
-__must_check int content_verify_child_page(struct run *run, u32 page);
+__must_check int content_child_write(struct content *content, u32 page);
+__must_check int content_verify_child_page(struct content *content, u32 page);
 
 /* Check @page, which nobody writes to meanwhile, in the VM's address space. */
-__must_check int content_verify_own_page(struct run *run, u32 page);
+__must_check int content_verify_own_page(struct content *content, u32 page);
 
-/* Collect and print what the guest reported, in run->stale_reads. The guest is
- * outside; the VM's address space is current. */
-void content_collect(struct run *run);
+/* Collect and print what the guest's @vcpu_count vCPUs reported, in
+ * content->stale_reads. The guest is outside; the VM's address space is
+ * current. */
+void content_collect(struct content *content, u32 vcpu_count);
 
 /*
  * Check every page through the host's mappings of the VM and of the child.
- * Counts in run->stale_reads, and prints the first ones. -ENOMEM: a page could
- * not even be read. As above.
+ * Counts in content->stale_reads, and prints the first ones. -ENOMEM: a page
+ * could not even be read. As above.
  */
-__must_check int content_verify(struct run *run);
+__must_check int content_verify(struct content *content);
 
 /* Check that each word of @page in the current address space, which is
  * @reader's, is a tag from @oldest to @newest, of one identity. As above. */
-__must_check int content_verify_page(struct run *run, u32 page, u64 oldest,
-				     u64 newest, const char *reader);
+__must_check int content_verify_page(struct content *content, u32 page,
+				     u64 oldest, u64 newest,
+				     const char *reader);
 
 #endif

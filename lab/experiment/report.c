@@ -83,7 +83,7 @@ void report_run(const struct run *run)
 void report_progress(const struct run *run)
 {
 	printk("progress %u/%u phase=%s\n", run->number, run->run_count,
-	       run->phase);
+	       run->content.phase);
 }
 
 void report_phase_start(const struct run *run)
@@ -123,7 +123,7 @@ static void report_least(const struct run *run)
 
 	printk("ideal %s remote_tlb_flush_requests=%llu "
 	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "
-	       "pf_spurious=0 pf_retry=0\n", run->phase,
+	       "pf_spurious=0 pf_retry=0\n", run->content.phase,
 	       (unsigned long long)least->requests,
 	       (unsigned long long)least->primary,
 	       (unsigned long long)least->faults);
@@ -133,7 +133,7 @@ void report_phase_end(struct run *run)
 {
 	u32 i = 0;
 
-	printk("phase %s", run->phase);
+	printk("phase %s", run->content.phase);
 	for_each_counter(c) {
 		u64 n = counter_sum(c) - before[i++];
 
@@ -161,7 +161,7 @@ static enum verdict verdict_of(const struct run *run)
 {
 	if (run->message[0])
 		return VERDICT_DIED;
-	if (run->stale_reads)
+	if (run->content.stale_reads)
 		return VERDICT_STALE;
 	if (check_total())
 		return VERDICT_VIOLATION;
@@ -202,6 +202,6 @@ enum verdict report_result(struct run *run)
 		       (unsigned long long)run->leaked_frames);
 	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->number,
 	       run->run_count, verdict_names[verdict],
-	       (unsigned long long)run->stale_reads);
+	       (unsigned long long)run->content.stale_reads);
 	return verdict;
 }

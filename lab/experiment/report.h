@@ -18,7 +18,7 @@ void report_run(const struct run *run);
 /* A sign of life from a long phase. */
 void report_progress(const struct run *run);
 
-/* run->phase begins: announce it, and remember all counters. */
+/* run->content.phase begins: announce it, and remember all counters. */
 void report_phase_start(const struct run *run);
 
 /* It ended: what was counted since, and the least possible beside it. */

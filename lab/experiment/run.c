@@ -1,7 +1,6 @@
 #include "lab/experiment/run.h"
 
 #include "lab/check/check.h"
-#include "lab/experiment/content.h"
 #include "lab/experiment/hosts.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
@@ -46,7 +45,7 @@ static int run_phase(struct run *run, const struct phase *phase)
 {
 	int err;
 
-	run->phase = phase->name;
+	run->content.phase = phase->name;
 	if (!run->quiet)
 		report_phase_start(run);
 	err = scenario_perform(run, phase);
@@ -108,10 +107,10 @@ static void run_scenario(struct run *run)
 	halt(run);
 	if (run->options->trace)
 		trace_stop();
-	content_collect(run);
+	content_collect(&run->content, run->vm.vcpu_count);
 	if (run->message[0])
 		return;		/* it broke off: contents are half done */
-	err = content_verify(run);
+	err = content_verify(&run->content);
 	if (err)
 		note_failure(run, "verifying", err);
 }

@@ -5,6 +5,7 @@
 #ifndef LAB_EXPERIMENT_RUN_H
 #define LAB_EXPERIMENT_RUN_H
 
+#include "lab/experiment/content.h"
 #include "lab/experiment/driver.h"
 #include "lab/experiment/matrix.h"
 #include "lab/scenario/least.h"
@@ -24,22 +25,17 @@ struct run {
 	struct vm vm;
 	struct guest guest;
 	struct party party;		/* who acts there: mm, child, pins */
-	struct page_array child_pages;	/* content.c */
-	u32 child_writes;
-	u32 oldest_generation;		/* of what is written after a discard */
-	bool identities_change;		/* pages do not keep theirs */
+	struct content content;
 	u64 random;			/* CPU 0's */
 	u32 operation;			/* of a mix; others read it */
 	bool stop;			/* those beside the mix */
 	bool vcpus_write;		/* to pages of their own, in the mix */
 	struct least_model least;
-	const char *phase;
 	struct samples host_ticks;	/* of what the scenario times, on CPU 0:
 					 * one writer */
 	struct samples guest_ticks;	/* of guest faults of vCPU 0 */
 
 	/* What came out. */
-	u64 stale_reads;
 	u64 leaked_frames;
 	u64 spurious_bound;		/* pf_spurious_max, see ept/notifier.c */
 	u64 spurious_model;		/* pf_spurious_accessed, of the checker */

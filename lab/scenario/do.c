@@ -1,6 +1,5 @@
 #include "lab/scenario/do.h"
 
-#include "lab/experiment/content.h"
 #include "lab/experiment/hosts.h"
 #include "lab/scenario/selection.h"
 #include "lib/error.h"
@@ -29,33 +28,33 @@ static const struct doing *doing_of(const struct player *player)
 	return container_of(player, struct hand, player)->doing;
 }
 
-static bool is_child(const struct run *run)
+static bool is_child(const struct content *content)
 {
-	return this_cpu()->mm != run->vm.mm;
+	return this_cpu()->mm != content->party->mm;
 }
 
 /* --- A host thread's memory, under the oracle. */
 
 static int host_read(struct player *player, u32 page, u32 word, u64 *value)
 {
-	struct run *run = doing_of(player)->run;
+	struct content *content = &doing_of(player)->run->content;
 
 	(void)word, (void)value;
-	return is_child(run) ? content_verify_child_page(run, page)
-		: content_verify_own_page(run, page);
+	return is_child(content) ? content_verify_child_page(content, page)
+		: content_verify_own_page(content, page);
 }
 
 static int host_write(struct player *player, u32 page, u32 word, u64 value)
 {
 	const struct doing *doing = doing_of(player);
-	struct run *run = doing->run;
+	struct content *content = &doing->run->content;
 	int err;
 
 	(void)word, (void)value;
-	if (is_child(run))
-		err = content_child_write(run, page);
+	if (is_child(content))
+		err = content_child_write(content, page);
 	else if (!doing->class)
-		err = content_host_write(run, page, &player->ticks);
+		err = content_host_write(content, page, &player->ticks);
 	else
 		err = content_host_store(page, TAG_OF_CLASS(doing->class,
 					 doing->generation), &player->ticks);
@@ -152,9 +151,9 @@ static int do_fork(const struct doing *doing)
 
 	if (run->party.child)
 		return 0;
-	content_begin_fork(run);
+	content_begin_fork(&run->content);
 	err = do_action(doing, &action);
-	content_end_fork(run);
+	content_end_fork(&run->content);
 	return err;
 }
 
@@ -261,7 +260,7 @@ static int guest_does(struct doing *doing)
 
 	/* Pages of one class have one generation, whatever they had before. */
 	doing->run->guest.oldest = doing->class ? doing->generation :
-		doing->run->oldest_generation;
+		doing->run->content.oldest_generation;
 	note_pages(doing);
 	if (selected_is_range(&doing->pages))
 		return guest_range(doing, doing->pages.first,
@@ -318,16 +317,16 @@ static int take_pages(struct doing *doing)
  */
 static int prepare_content(struct doing *doing)
 {
-	struct run *run = doing->run;
+	struct content *content = &doing->run->content;
+	bool discards = doing->statement->verb == VERB_DISCARD;
 	int err = 0;
 
-	if (doing->place == IN_MIX || run->identities_change)
-		err = guest_settle(&run->guest);
-	doing->generation = content_next_generation(run, &doing->pages);
-	if (doing->statement->verb == VERB_DISCARD)
-		run->oldest_generation = doing->generation;
-	run->identities_change |= doing->class ||
-				  doing->statement->verb == VERB_DISCARD;
+	if (doing->place == IN_MIX || content->identities_change)
+		err = guest_settle(&doing->run->guest);
+	doing->generation = content_next_generation(content, &doing->pages);
+	if (discards)
+		content->oldest_generation = doing->generation;
+	content->identities_change |= doing->class || discards;
 	return err;
 }
 

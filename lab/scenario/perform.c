@@ -132,7 +132,7 @@ static int keep_writing(struct run *run, const struct statement *statement)
 		first += random_below(&run->random, count - most);
 		count = most;
 	}
-	run->guest.oldest = run->oldest_generation;
+	run->guest.oldest = run->content.oldest_generation;
 	return guest_keep_writing(&run->guest, i, own + first, count);
 }
 
@@ -208,14 +208,14 @@ int scenario_begin(struct run *run)
 	run->random = run->options->seed;
 	err = least_init(&run->least, run->options->pages);
 	if (!err)
-		err = page_array_init(&run->child_pages, run->options->pages,
-				      PAGE_ARRAY_ENTRY);
+		err = content_init(&run->content, &run->party,
+				   run->options->pages);
 	return err;
 }
 
 void scenario_end(struct run *run)
 {
 	party_leave(&run->party);
-	page_array_exit(&run->child_pages);
+	content_exit(&run->content);
 	least_exit(&run->least);
 }

@@ -65,7 +65,7 @@ static int fail_each(const struct scenario_file *scenario,
 		perform(scenario, policy, n);
 		left = frame_fail_at(0);
 		EXPECT_EQUAL(failing.leaked_frames, 0);	/* INV-FREE */
-		EXPECT_EQUAL(failing.stale_reads, 0);
+		EXPECT_EQUAL(failing.content.stale_reads, 0);
 		if (failing.message[0] && (left || !is_clear(failing.message))) {
 			boot_test_explain(__FILE__, __LINE__, failing.message);
 			return BOOT_TEST_FAIL;
