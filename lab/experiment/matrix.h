@@ -21,6 +21,12 @@ struct cell {
 	u32 number, count;		/* from 1 on; of all */
 };
 
+/* What records say of its mutant. */
+static inline const char *cell_mutant(const struct cell *cell)
+{
+	return cell->mutant ? cell->mutant->name : "none";
+}
+
 struct kind {
 	u32 (*subject_count)(void);
 	bool (*is_asked)(const struct options *options, u32 subject);

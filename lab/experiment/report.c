@@ -67,12 +67,12 @@ void report_own_policies(const struct options *options)
 
 void report_run(const struct run *run)
 {
-	const struct options *options = run->options;
+	const struct cell *cell = run->cell;
+	const struct options *options = cell->options;
 
 	printk("run %u/%u workload=%s policy=%s mutant=%s guest=%s pages=%u "
-	       "vcpus=%u seed=%u\n", run->number, run->run_count,
-	       run->scenario->name, run->policy.name,
-	       run->mutant ? run->mutant->name : "none",
+	       "vcpus=%u seed=%u\n", cell->number, cell->count,
+	       run->scenario->name, cell->policy.name, cell_mutant(cell),
 	       run->guest.runs ? "running" : "idle", options->pages,
 	       options->vcpus, options->seed);
 }
@@ -82,8 +82,8 @@ void report_run(const struct run *run)
 
 void report_progress(const struct run *run)
 {
-	printk("progress %u/%u phase=%s\n", run->number, run->run_count,
-	       run->content.phase);
+	printk("progress %u/%u phase=%s\n", run->cell->number,
+	       run->cell->count, run->content.phase);
 }
 
 void report_phase_start(const struct run *run)
@@ -157,17 +157,6 @@ static void report_ticks(const char *name, struct samples *samples)
 	       (unsigned long long)samples->max);
 }
 
-static enum verdict verdict_of(const struct run *run)
-{
-	if (run->message[0])
-		return VERDICT_DIED;
-	if (run->content.stale_reads)
-		return VERDICT_STALE;
-	if (check_total())
-		return VERDICT_VIOLATION;
-	return run->leaked_frames ? VERDICT_LEAK : VERDICT_COHERENT;
-}
-
 /* What the checker has heard since check_start(). */
 void report_violations(void)
 {
@@ -185,23 +174,29 @@ void report_violations(void)
 	}
 }
 
+void report_outcome(const struct stage *stage)
+{
+	if (stage->message[0])
+		printk("message %s\n", stage->message);
+	report_violations();
+	if (stage->leaked_frames)
+		printk("leak frames=%lld\n", (long long)stage->leaked_frames);
+}
+
 enum verdict report_result(struct run *run)
 {
-	enum verdict verdict = verdict_of(run);
+	u64 stale_reads = run->content.stale_reads;
+	enum verdict verdict = stage_verdict(&run->stage, stale_reads ?
+				VERDICT_STALE : VERDICT_COHERENT);
 
 	report_ticks(run->scenario->timed, &run->host_ticks);
 	report_ticks("guest_fault", &run->guest_ticks);
 	printk("predicted pf_spurious_max=%llu pf_spurious_accessed=%llu\n",
 	       (unsigned long long)run->spurious_bound,
 	       (unsigned long long)run->spurious_model);
-	if (run->message[0])
-		printk("message %s\n", run->message);
-	report_violations();
-	if (run->leaked_frames)
-		printk("leak frames=%llu\n",
-		       (unsigned long long)run->leaked_frames);
-	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->number,
-	       run->run_count, verdict_names[verdict],
-	       (unsigned long long)run->content.stale_reads);
+	report_outcome(&run->stage);
+	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->cell->number,
+	       run->cell->count, verdict_names[verdict],
+	       (unsigned long long)stale_reads);
 	return verdict;
 }

@@ -27,7 +27,9 @@ void report_phase_end(struct run *run);
 /* Ticks, bounds, message and verdict: the run is over. */
 enum verdict report_result(struct run *run);
 
-/* A record for each rule that was violated, and what is known of the first. */
+/* What came out there: a record for each rule that was violated, too, and what
+ * is known of the first. */
+void report_outcome(const struct stage *stage);
 void report_violations(void);
 
 #endif

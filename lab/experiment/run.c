@@ -1,45 +1,12 @@
 #include "lab/experiment/run.h"
 
-#include "lab/check/check.h"
 #include "lab/experiment/hosts.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
 #include "lab/scenario/perform.h"
 #include "lab/scenario/scenarios.h"
 #include "lib/error.h"
-#include "lib/print.h"
 #include "lib/string.h"
-
-static const char *error_text(int err)
-{
-	switch (err) {
-	case -ENOMEM:
-		return "out of memory";
-	case -EBUSY:
-		return "a page was held by somebody else (pinned, or "
-		       "merged) for too long";
-	case -EACCES:
-		return "an access was denied";
-	case -EINVAL:
-		return "the experiment does not fit this machine";
-	case -ENODEV:
-		return "the hardware refused the virtual machine";
-	}
-	return "an action failed";
-}
-
-/* Why the run ends early: the guest's own story comes first. */
-static void note_failure(struct run *run, const char *where, int err)
-{
-	if (run->message[0])
-		return;
-	if (run->vm.failed)
-		format_text(run->message, sizeof(run->message), "%s: %s",
-			    where, run->vm.message);
-	else
-		format_text(run->message, sizeof(run->message), "%s: %s (%d)",
-			    where, error_text(err), err);
-}
 
 static int run_phase(struct run *run, const struct phase *phase)
 {
@@ -63,7 +30,7 @@ static void run_phases(struct run *run)
 		int err = run_phase(run, &scenario->phases[i]);
 
 		if (err) {
-			note_failure(run, scenario->phases[i].name, err);
+			stage_fail(&run->stage, scenario->phases[i].name, err);
 			return;
 		}
 	}
@@ -87,11 +54,11 @@ static void halt(struct run *run)
 {
 	u32 i;
 
-	if (!run->vm.failed && guest_halt(&run->guest))
-		note_failure(run, "halt", -EBUSY);
-	if (run->vm.failed)
-		for (i = 0; i < run->vm.vcpu_count; i++)
-			vcpu_stop(&run->vm.vcpus[i], "stopped");
+	if (!run->stage.vm.failed && guest_halt(&run->guest))
+		stage_fail(&run->stage, "halt", -EBUSY);
+	if (run->stage.vm.failed)
+		for (i = 0; i < run->stage.vm.vcpu_count; i++)
+			vcpu_stop(&run->stage.vm.vcpus[i], "stopped");
 }
 
 /* The scenario itself, and what is left to see when it is over. */
@@ -100,65 +67,49 @@ static void run_scenario(struct run *run)
 	int err;
 
 	/* One writer only: with more vCPUs the first one speaks for all. */
-	run->vm.vcpus[0].stall = &run->guest_ticks;
-	if (run->options->trace)
+	run->stage.vm.vcpus[0].stall = &run->guest_ticks;
+	if (run->cell->options->trace)
 		trace_start();
 	run_phases(run);
 	halt(run);
-	if (run->options->trace)
+	if (run->cell->options->trace)
 		trace_stop();
-	content_collect(&run->content, run->vm.vcpu_count);
-	if (run->message[0])
+	content_collect(&run->content, run->stage.vm.vcpu_count);
+	if (run->stage.message[0])
 		return;		/* it broke off: contents are half done */
 	err = content_verify(&run->content);
 	if (err)
-		note_failure(run, "verifying", err);
+		stage_fail(&run->stage, "verifying", err);
 }
 
-static void run_vm(struct run *run)
+static void run_on_stage(struct run *run)
 {
-	struct vm_config config = {
-		.page_count = run->options->pages,
-		.vcpu_count = run->options->vcpus,
-		.policy = &run->policy,
-	};
-	int err = vm_create(&run->vm, &config);
+	int err = scenario_begin(run);
 
-	if (err) {
-		note_failure(run, "creating the virtual machine", err);
-		return;
-	}
-	if (run->mutant)
-		mutant_arm(run->mutant, &run->vm.ept);
-	check_start();
-	check_watch(&run->vm.ept);
-	err = scenario_begin(run);
 	if (!err)
 		err = warm_up(run);
 	if (err) {
-		note_failure(run, "the guest's start", err);
+		stage_fail(&run->stage, "the guest's start", err);
 		halt(run);
 	} else {
 		run_scenario(run);
 	}
 	scenario_end(run);
-	ept_complete(&run->vm.ept);
-	check_stop();
-	vm_destroy(&run->vm);
-	mutant_disarm();
 }
 
 static void run_counted(struct run *run)
 {
-	u64 free_before = frame_free_count();
-	u64 free_after;
+	const struct options *options = run->cell->options;
+	struct vm_config config = {
+		.page_count = options->pages, .vcpu_count = options->vcpus,
+	};
 
 	samples_clear(&run->host_ticks);
 	samples_clear(&run->guest_ticks);
-	run_vm(run);
-	free_after = frame_free_count();			/* INV-FREE */
-	if (free_after != free_before)
-		run->leaked_frames = free_before - free_after;
+	if (!stage_open(&run->stage, run->cell, config))
+		return;
+	run_on_stage(run);
+	stage_close(&run->stage);
 }
 
 void run_quietly(struct run *run)
@@ -203,13 +154,9 @@ static bool shows(const struct options *options, u32 subject,
 static enum verdict run_cell(const struct cell *cell)
 {
 	memset(&run, 0, sizeof(run));
-	run.options = cell->options;
+	run.cell = cell;
 	run.scenario = scenario_load(&scenarios[cell->subject / 2]);
-	run.mutant = cell->mutant;
-	run.policy = cell->policy;
 	run.guest.runs = guest_runs(cell->subject);
-	run.number = cell->number;
-	run.run_count = cell->count;
 	report_run(&run);
 	run_counted(&run);
 	return report_result(&run);

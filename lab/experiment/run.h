@@ -7,24 +7,19 @@
 
 #include "lab/experiment/content.h"
 #include "lab/experiment/driver.h"
-#include "lab/experiment/matrix.h"
+#include "lab/experiment/stage.h"
 #include "lab/scenario/least.h"
-#include "vmm/vm.h"
 
 struct run {
 	/* What it is. */
-	const struct options *options;
+	const struct cell *cell;
 	const struct scenario *scenario;
-	const struct mutant *mutant;	/* NULL: none */
-	struct policy policy;
 	bool quiet;			/* nothing on the console but what is
 					 * wrong: see run_quietly() */
-	u32 number, run_count;
 
 	/* While it lasts. */
-	struct vm vm;
+	struct stage stage;
 	struct guest guest;
-	struct party party;		/* who acts there: mm, child, pins */
 	struct content content;
 	u64 random;			/* CPU 0's */
 	u32 operation;			/* of a mix; others read it */
@@ -36,10 +31,8 @@ struct run {
 	struct samples guest_ticks;	/* of guest faults of vCPU 0 */
 
 	/* What came out. */
-	u64 leaked_frames;
 	u64 spurious_bound;		/* pf_spurious_max, see ept/notifier.c */
 	u64 spurious_model;		/* pf_spurious_accessed, of the checker */
-	char message[200];		/* empty: the run came to its end */
 };
 
 /* Scenarios as a kind of experiment: each with an idle and a running guest. */

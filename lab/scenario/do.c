@@ -79,7 +79,7 @@ static int perform_once(const struct doing *doing, const struct action *action,
 			u64 *reg)
 {
 	struct hand hand = {
-		.player = { .party = &doing->run->party,
+		.player = { .party = &doing->run->stage.party,
 			    .access = &host_access },
 		.doing = doing,
 	};
@@ -149,7 +149,7 @@ static int do_fork(const struct doing *doing)
 	struct action action = { .verb = VERB_FORK };
 	int err;
 
-	if (run->party.child)
+	if (run->stage.party.child)
 		return 0;
 	content_begin_fork(&run->content);
 	err = do_action(doing, &action);
@@ -225,7 +225,7 @@ static int host_does(struct doing *doing)
 {
 	if (!takes_pages(doing->statement->verb))
 		return do_once(doing);
-	if (is_childs(doing->statement->verb) && !doing->run->party.child)
+	if (is_childs(doing->statement->verb) && !doing->run->stage.party.child)
 		return 0;
 	note_pages(doing);
 	if (is_range(doing))
@@ -274,7 +274,7 @@ static int guest_does(struct doing *doing)
 
 u32 host_pages(const struct run *run)
 {
-	u32 pages = run->options->pages;
+	u32 pages = run->cell->options->pages;
 
 	return run->vcpus_write ? pages - pages / 4 : pages;
 }
@@ -295,19 +295,21 @@ static int take_pages(struct doing *doing)
 	const struct statement *statement = doing->statement;
 	const struct selection *wanted = &statement->pages;
 	struct run *run = doing->run;
+	char *message = run->stage.message;
 	u32 pages = is_about_content(statement) ? host_pages(run)
-		: run->options->pages;
+		: run->cell->options->pages;
 	bool by_page = statement->who == WHO_HOST && (statement->each ||
 		verbs[statement->verb].arguments[0] != ARGUMENT_PAGES);
 
-	if (wanted->kind == SOME_PAGES && wanted->first + wanted->count > pages) {
-		format_text(run->message, sizeof(run->message), "line %u: "
+	if (wanted->kind == SOME_PAGES &&
+	    wanted->first + wanted->count > pages) {
+		format_text(message, sizeof(run->stage.message), "line %u: "
 			    "pages from p%u on are the guest's, which keeps "
 			    "writing there", statement->line, pages);
 		return -EINVAL;
 	}
 	doing->pages = select_pages(wanted, pages, by_page ?
-				    run->options->seed : 1, &run->random);
+				    run->cell->options->seed : 1, &run->random);
 	return 0;
 }
 
@@ -358,7 +360,7 @@ int do_anything(struct run *run)
 	struct doing doing = {
 		.run = run, .statement = &nothing, .place = IN_MIX,
 	};
-	u32 pages = run->options->pages;
+	u32 pages = run->cell->options->pages;
 	struct action action = {
 		.verb = verb_any_time((u32)random_next(&run->random)),
 		.page = random_below(&run->random, pages),
@@ -385,8 +387,8 @@ void do_beside(struct run *run, const struct statement *statement, u64 *random)
 		(void)!perform_once(&doing, &action, &reg);
 		return;
 	}
-	doing.pages = select_pages(&statement->pages, run->options->pages,
-				   run->options->seed, random);
+	doing.pages = select_pages(&statement->pages, run->cell->options->pages,
+				   run->cell->options->seed, random);
 	for (i = 0; i < doing.pages.count; i++)
 		(void)!do_page(&doing, selected_page(&doing.pages, i));
 }

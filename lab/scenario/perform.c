@@ -40,9 +40,9 @@ static int perform_mix(struct run *run, const struct statement *mix, u32 index)
 	int err = 0;
 
 	if (!times)
-		times = run->options->operations;
+		times = run->cell->options->operations;
 	if (!times)
-		times = run->options->pages;
+		times = run->cell->options->pages;
 	while (run->operation < times && !err) {
 		if (run->operation && run->operation % SIGN_OF_LIFE == 0)
 			report_progress(run);
@@ -69,7 +69,7 @@ static void beside_thread(void *arg)
 	struct run *run = beside->run;
 	u32 seen = 0, operation, i;
 
-	mm_switch(run->vm.mm);
+	mm_switch(run->stage.vm.mm);
 	while (!READ_ONCE(run->stop)) {
 		operation = READ_ONCE(run->operation);
 		if (operation == seen) {
@@ -93,13 +93,13 @@ static int mix(struct run *run, const struct statement *mix, u32 index)
 
 	if (next < run->scenario->statement_count &&
 	    statement_at(run, next)->kind == BESIDE)
-		first = 1 + run->vm.vcpu_count;
+		first = 1 + run->stage.vm.vcpu_count;
 	least_lose(&run->least);
 	run->operation = 0;
 	run->stop = false;
 	for (cpu = first; cpu < cpu_count; cpu++) {
 		besides[cpu] = (struct beside){
-			run, next, run->options->seed + cpu,
+			run, next, run->cell->options->seed + cpu,
 		};
 		cpu_start(cpu, beside_thread, &besides[cpu]);
 	}
@@ -120,8 +120,9 @@ static int mix(struct run *run, const struct statement *mix, u32 index)
  * few, because whoever waits for it waits until it has written to all. */
 static int keep_writing(struct run *run, const struct statement *statement)
 {
-	u32 vcpus = run->vm.vcpu_count, i = random_below(&run->random, vcpus);
-	u32 own = host_pages(run), theirs = run->options->pages - own;
+	u32 vcpus = run->stage.vm.vcpu_count;
+	u32 i = random_below(&run->random, vcpus);
+	u32 own = host_pages(run), theirs = run->cell->options->pages - own;
 	u32 first = (u64)theirs * i / vcpus;
 	u32 count = (u64)theirs * (i + 1) / vcpus - first;
 	u32 most = statement->pages.count;
@@ -190,32 +191,22 @@ int scenario_perform(struct run *run, const struct phase *phase)
 
 /* --- Beginning and end. */
 
-static void complete(struct party *party)
-{
-	ept_complete(&container_of(party, struct run, party)->vm.ept);
-}
-
 int scenario_begin(struct run *run)
 {
 	int err;
 
-	run->party = (struct party){
-		.mm = run->vm.mm, .area = vm_data_range(&run->vm),
-		.complete = complete,
-	};
-	run->guest.vm = &run->vm;
-	run->guest.pace_free = run->options->pace_free;
-	run->random = run->options->seed;
-	err = least_init(&run->least, run->options->pages);
+	run->guest.vm = &run->stage.vm;
+	run->guest.pace_free = run->cell->options->pace_free;
+	run->random = run->cell->options->seed;
+	err = least_init(&run->least, run->cell->options->pages);
 	if (!err)
-		err = content_init(&run->content, &run->party,
-				   run->options->pages);
+		err = content_init(&run->content, &run->stage.party,
+				   run->cell->options->pages);
 	return err;
 }
 
 void scenario_end(struct run *run)
 {
-	party_leave(&run->party);
 	content_exit(&run->content);
 	least_exit(&run->least);
 }

@@ -24,10 +24,11 @@ static const struct options options = {
 static void perform(const struct scenario_file *scenario,
 		    const struct policy *policy, u64 fail_at)
 {
+	struct cell cell = { .options = &options, .policy = *policy };
+
 	memset(&failing, 0, sizeof(failing));
-	failing.options = &options;
+	failing.cell = &cell;
 	failing.scenario = scenario_load(scenario);
-	failing.policy = *policy;
 	frame_fail_at(fail_at);
 	run_quietly(&failing);
 }
@@ -44,12 +45,12 @@ static bool contains(const char *text, const char *part)
 static bool is_clear(const char *message)
 {
 	return contains(message, "memory") && !strchr(message, '\n') &&
-	       strlen(message) < sizeof(failing.message) - 1;
+	       strlen(message) < sizeof(failing.stage.message) - 1;
 }
 
 static bool was_created(void)
 {
-	return !contains(failing.message, "creating the virtual machine");
+	return !contains(failing.stage.message, "creating the virtual machine");
 }
 
 /*
@@ -59,15 +60,16 @@ static bool was_created(void)
 static int fail_each(const struct scenario_file *scenario,
 		     const struct policy *policy, u64 *first, u64 *failed)
 {
+	const char *message = failing.stage.message;
 	u64 n, left;
 
 	for (n = *first; ; n++) {
 		perform(scenario, policy, n);
 		left = frame_fail_at(0);
-		EXPECT_EQUAL(failing.leaked_frames, 0);	/* INV-FREE */
+		EXPECT_EQUAL(failing.stage.leaked_frames, 0);	/* INV-FREE */
 		EXPECT_EQUAL(failing.content.stale_reads, 0);
-		if (failing.message[0] && (left || !is_clear(failing.message))) {
-			boot_test_explain(__FILE__, __LINE__, failing.message);
+		if (message[0] && (left || !is_clear(message))) {
+			boot_test_explain(__FILE__, __LINE__, message);
 			return BOOT_TEST_FAIL;
 		}
 		if (left)

@@ -22,10 +22,10 @@ tandem-hva mm hva.v
 delete
 break hpt_set
 continue
-tandem-gfn &run.vm.ept 0x40000
+tandem-gfn &run.stage.vm.ept 0x40000
 finish
-tandem-gfn &run.vm.ept 0x40000
-tandem-slots &run.vm.ept
+tandem-gfn &run.stage.vm.ept 0x40000
+tandem-slots &run.stage.vm.ept
 """
 ENTRY = re.compile(r"^([PS]): level \d entry 0x[0-9a-f]+, "
                    r"(?:frame (0x[0-9a-f]+), )?([a-z-]+)$", re.MULTILINE)

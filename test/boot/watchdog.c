@@ -23,10 +23,11 @@ static const struct options options = {
 
 static void perform(const struct scenario_file *scenario)
 {
+	struct cell cell = { .options = &options, .policy = policies[0] };
+
 	memset(&watched, 0, sizeof(watched));
-	watched.options = &options;
+	watched.cell = &cell;
 	watched.scenario = scenario_load(scenario);
-	watched.policy = policies[0];
 	watchdog_start(PERIOD_MS, LIMIT_MS);
 	run_quietly(&watched);
 	watchdog_start(WATCHDOG_PERIOD_MS, WATCHDOG_LIMIT_MS);
@@ -40,8 +41,8 @@ BOOT_TEST(loops_over_pages_show_progress)
 	 * time goes on while this CPU does not. */
 	if (cpu_count > 1 || read_cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR)
 		return BOOT_TEST_SKIP;
-	for (i = 0; i < scenario_count && !watched.message[0]; i++)
+	for (i = 0; i < scenario_count && !watched.stage.message[0]; i++)
 		perform(&scenarios[i]);
-	EXPECT(!watched.message[0]);
+	EXPECT(!watched.stage.message[0]);
 	return BOOT_TEST_PASS;
 }
