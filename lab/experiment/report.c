@@ -158,7 +158,7 @@ static void report_ticks(const char *name, struct samples *samples)
 }
 
 /* What the checker has heard since check_start(). */
-void report_violations(void)
+static void report_violations(void)
 {
 	const struct violation *v;
 	char text[400];

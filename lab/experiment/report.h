@@ -30,6 +30,5 @@ enum verdict report_result(struct run *run);
 /* What came out there: a record for each rule that was violated, too, and what
  * is known of the first. */
 void report_outcome(const struct stage *stage);
-void report_violations(void);
 
 #endif

@@ -28,8 +28,8 @@ static void fail(struct litmus_stage *stage, const char *why)
 
 const char *litmus_failure(const struct litmus_stage *stage)
 {
-	if (load_acquire(&stage->vm.failed))
-		return stage->vm.message;
+	if (load_acquire(&stage->base.vm.failed))
+		return stage->base.vm.message;
 	return stage->failure;
 }
 
@@ -136,7 +136,7 @@ static void play(struct part *part, enum litmus_who who)
 	struct mm *old = this_cpu()->mm;
 	int err;
 
-	mm_switch(stage->vm.mm);
+	mm_switch(stage->base.vm.mm);
 	if (part->arrived) {
 		meet(part);
 		schedule_join(self, who == LITMUS_HOST ? &part->polls :
@@ -148,7 +148,7 @@ static void play(struct part *part, enum litmus_who who)
 	if (part->arrived)
 		schedule_leave(self);
 	mm_switch(old);
-	if (err && !load_acquire(&stage->vm.failed))
+	if (err && !load_acquire(&stage->base.vm.failed))
 		fail(stage, text_of(err));
 }
 
@@ -191,7 +191,7 @@ static void join(struct litmus_stage *stage, u32 cpu, enum litmus_who who)
 		wait_nap(since);
 	}
 	if (cpu_busy(cpu) && who != LITMUS_HOST)
-		vcpu_stop(&stage->vm.vcpus[vcpu_of(who)],
+		vcpu_stop(&stage->base.vm.vcpus[vcpu_of(who)],
 			  "does not get on with a litmus test");
 	cpu_join(cpu, "a host thread of a litmus test");
 }
@@ -206,7 +206,7 @@ static struct part new_part(struct litmus_stage *stage, u32 index,
 {
 	return (struct part){
 		.stage = stage,
-		.player = { .party = &stage->party, .access = &host_access,
+		.player = { .party = &stage->base.party, .access = &host_access,
 			    .index = index },
 		.ops = ops, .regs = regs,
 	};
@@ -226,7 +226,7 @@ static void play_alone(struct litmus_stage *stage, const struct action *ops,
 		if (litmus_failure(stage))
 			return;
 		cpu = ops[i].who == LITMUS_HOST ? 0 :
-			stage->vm.vcpus[vcpu_of(ops[i].who)].home;
+			stage->base.vm.vcpus[vcpu_of(ops[i].who)].home;
 		cpu_start(cpu, thread_of(ops[i].who), &part);
 		join(stage, cpu, ops[i].who);
 		regs += verb_sets_register(ops[i].verb);
@@ -238,7 +238,7 @@ static void play_actors(struct litmus_stage *stage, struct litmus_round *round)
 {
 	const struct litmus_test *test = stage->test;
 	u32 count = litmus_actor_count(test), arrived = 0, i;
-	u32 free_cpu = 1 + stage->vm.vcpu_count, own = count;
+	u32 free_cpu = 1 + stage->base.vm.vcpu_count, own = count;
 	struct part parts[LITMUS_ACTORS];
 	u32 cpu_of[LITMUS_ACTORS];
 
@@ -255,7 +255,7 @@ static void play_actors(struct litmus_stage *stage, struct litmus_round *round)
 			continue;
 		}
 		cpu_of[i] = who == LITMUS_HOST ? free_cpu++ :
-			stage->vm.vcpus[vcpu_of(who)].home;
+			stage->base.vm.vcpus[vcpu_of(who)].home;
 		cpu_start(cpu_of[i], thread_of(who), &parts[i]);
 	}
 	if (own < count)
@@ -279,7 +279,7 @@ bool litmus_play_round(struct litmus_stage *stage,
 		   nowhere);
 	if (litmus_failure(stage))
 		return false;
-	party_begin(&stage->party);
+	party_begin(&stage->base.party);
 	schedule_begin(plan, litmus_actor_count(test));
 	play_actors(stage, round);
 	round->held = schedule_end();
@@ -287,7 +287,7 @@ bool litmus_play_round(struct litmus_stage *stage,
 		round->steps[i] = schedule_steps(i);
 	play_alone(stage, test->finally, array_count(test->finally),
 		   round->outcome.reg[LITMUS_FINALLY]);
-	round->leaked_frames = party_reset(&stage->party);
+	round->leaked_frames = party_reset(&stage->base.party);
 	cpu_progress();
 	return !litmus_failure(stage);
 }
@@ -346,22 +346,16 @@ static void touch_here(void *arg)
 	struct touch *touch = arg;
 	struct mm *old = this_cpu()->mm;
 
-	mm_switch(touch->stage->vm.mm);
+	mm_switch(touch->stage->base.vm.mm);
 	touch->err = litmus_guest_command(touch->stage, touch->index,
 					  GUEST_TOUCH);
 	mm_switch(old);
 }
 
-static void complete(struct party *party)
-{
-	ept_complete(&container_of(party, struct litmus_stage,
-				   party)->vm.ept);
-}
-
 int litmus_stage_init(struct litmus_stage *stage,
 		      const struct litmus_test *test)
 {
-	struct vm *vm = &stage->vm;
+	struct vm *vm = &stage->base.vm;
 	u32 i;
 	int err;
 
@@ -370,11 +364,8 @@ int litmus_stage_init(struct litmus_stage *stage,
 	if (!stage->shared)
 		return -ENOMEM;
 	stage->test = test;
-	stage->party = (struct party){
-		.mm = vm->mm, .area = vm_data_range(vm),
-		.flags = stage->shared->flags, .complete = complete,
-	};
-	err = party_init(&stage->party);
+	stage->base.party.flags = stage->shared->flags;
+	err = party_init(&stage->base.party);
 	set_deadline(stage);
 	for (i = 0; i < vm->vcpu_count && !err; i++) {
 		struct touch touch = { stage, i, 0 };

@@ -5,15 +5,13 @@
 #ifndef LAB_LITMUS_ACTORS_H
 #define LAB_LITMUS_ACTORS_H
 
-#include "lab/verb/verb.h"
+#include "lab/experiment/stage.h"
 #include "lab/litmus/schedule.h"
-#include "vmm/vm.h"
 
-/* A VM that plays a test. */
+/* A stage for a test. */
 struct litmus_stage {
-	struct vm vm;
+	struct stage base;
 	const struct litmus_test *test;
-	struct party party;
 	struct guest_litmus *shared;	/* the page, as the kernel sees it */
 	const u64 *guest_reads[LITMUS_VCPUS];	/* of the mailboxes; likewise */
 	u64 deadline;			/* of the round, in ticks */
@@ -25,8 +23,8 @@ u32 litmus_cpus(const struct litmus_test *test);
 u32 litmus_vcpus(const struct litmus_test *test);
 
 /*
- * @stage->vm has been made for @test, and is current here, CPU 0. Errors as
- * vm_create(), and -EBUSY if the guest does not start.
+ * @stage->base is open for @test, and its VM is current here, CPU 0. -ENOMEM;
+ * -EBUSY, -EFAULT: the guest does not start.
  */
 __must_check int litmus_stage_init(struct litmus_stage *stage,
 				   const struct litmus_test *test);

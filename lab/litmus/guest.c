@@ -45,7 +45,7 @@ static struct guest_litmus_op guest_op(const struct action *op)
 int litmus_guest_command(struct litmus_stage *stage, u32 index,
 			 enum guest_op op)
 {
-	struct vcpu *vcpu = &stage->vm.vcpus[index];
+	struct vcpu *vcpu = &stage->base.vm.vcpus[index];
 	enum vcpu_stop stop;
 
 	mailbox_post(index, &(struct guest_command){

@@ -9,9 +9,6 @@
 #include "lab/experiment/report.h"
 #include "lab/litmus/actors.h"
 #include "lab/litmus/tests.h"
-#include "lab/mutant/mutant.h"
-#include "lib/error.h"
-#include "lib/print.h"
 #include "lib/string.h"
 
 #define STEPS_MAX	96	/* of an actor that are held, in a sweep */
@@ -20,11 +17,8 @@
 
 /* A test under a policy or a mutant. */
 struct trial {
-	const struct options *options;
+	const struct cell *cell;
 	const struct litmus_test *test;
-	const struct mutant *mutant;	/* NULL: none */
-	struct policy policy;
-	u32 number, count;
 
 	struct litmus_stage stage;
 	u32 steps[LITMUS_ACTORS];	/* of each actor in the first round */
@@ -32,9 +26,7 @@ struct trial {
 
 	u32 rounds, seen;
 	char shown_by[80];		/* the words that show it again */
-	s64 leaked_frames;
 	bool over;			/* no further round can be played */
-	char message[200];
 };
 
 static struct trial trial;
@@ -44,9 +36,11 @@ static struct trial trial;
 /* Is there any use in another one? */
 static bool goes_on(const struct trial *t)
 {
-	if (t->over || (t->mutant && t->seen))
+	u32 rounds = t->cell->options->rounds;
+
+	if (t->over || (t->cell->mutant && t->seen))
 		return false;
-	return !t->options->rounds || t->rounds < t->options->rounds;
+	return !rounds || t->rounds < rounds;
 }
 
 /* @plan as the command line has it. */
@@ -84,7 +78,7 @@ static u32 play(struct trial *t, const struct schedule_plan *plan)
 			print_plan(plan, t->shown_by, sizeof(t->shown_by));
 		t->seen++;
 	}
-	t->leaked_frames += round.leaked_frames;
+	t->stage.base.leaked_frames += round.leaked_frames;
 	t->over = round.leaked_frames != 0;
 	for (i = 0; i < LITMUS_ACTORS && t->rounds == 1; i++)
 		t->steps[i] = round.steps[i];
@@ -150,7 +144,7 @@ static void play_at_random(struct trial *t, u32 end)
 
 static void play_fixed(struct trial *t)
 {
-	const struct options *options = t->options;
+	const struct options *options = t->cell->options;
 	u32 rounds = options->rounds ? options->rounds : ROUNDS_FIXED;
 
 	while (goes_on(t) && t->rounds < rounds)
@@ -159,7 +153,7 @@ static void play_fixed(struct trial *t)
 
 static void play_rounds(struct trial *t)
 {
-	const struct options *options = t->options;
+	const struct options *options = t->cell->options;
 	const struct schedule_plan *plan = &options->plan;
 
 	if (plan->hold_count || plan->segment_count) {
@@ -169,29 +163,23 @@ static void play_rounds(struct trial *t)
 	sweep(t);
 	if (options->rounds)
 		play_at_random(t, options->rounds);
-	else if (t->mutant)
+	else if (t->cell->mutant)
 		play_at_random(t, t->rounds + ROUNDS_MORE);
 }
 
 /* --- A trial. */
 
-static void note(struct trial *t, const char *why)
+static void play_on_stage(struct trial *t)
 {
-	if (!t->message[0])
-		format_text(t->message, sizeof(t->message), "%s", why);
-}
+	struct stage *stage = &t->stage.base;
+	int err = litmus_stage_init(&t->stage, t->test);
 
-static void play_in_vm(struct trial *t)
-{
-	if (litmus_stage_init(&t->stage, t->test)) {
-		const char *why = litmus_failure(&t->stage);
-
-		note(t, why ? why : "memory is out");
-		return;
-	}
-	play_rounds(t);
+	if (err)
+		stage_fail(stage, "the guest's start", err);
+	else
+		play_rounds(t);
 	if (litmus_failure(&t->stage))
-		note(t, litmus_failure(&t->stage));
+		stage_stop(stage, litmus_failure(&t->stage));
 }
 
 static void run_trial(struct trial *t)
@@ -199,69 +187,46 @@ static void run_trial(struct trial *t)
 	struct vm_config config = {
 		.page_count = t->test->pages,
 		.vcpu_count = litmus_vcpus(t->test),
-		.policy = &t->policy,
 		.alias = true,
 	};
-	u64 free_before = frame_free_count();
 
-	if (vm_create(&t->stage.vm, &config)) {
-		note(t, "the virtual machine could not be made");
-		return;
+	schedule_init();	/* the checker hears before an actor is held */
+	if (stage_open(&t->stage.base, t->cell, config)) {
+		play_on_stage(t);
+		stage_close(&t->stage.base);
 	}
-	if (t->mutant)
-		mutant_arm(t->mutant, &t->stage.vm.ept);
-	schedule_init();		/* the checker hears before an actor is held */
-	check_start();
-	check_watch(&t->stage.vm.ept);
-	play_in_vm(t);
-	check_stop();
 	schedule_exit();
-	vm_destroy(&t->stage.vm);
-	mutant_disarm();
-	/* What a round has left behind was counted, and is still there. */
-	if (!t->leaked_frames)
-		t->leaked_frames = (s64)(free_before - frame_free_count());
 }
 
 static enum verdict verdict_of(const struct trial *t)
 {
-	if (t->message[0])
-		return VERDICT_DIED;
-	if (t->seen && !t->test->allowed)
-		return VERDICT_SEEN;
-	if (check_total())
-		return VERDICT_VIOLATION;
-	if (t->leaked_frames)
-		return VERDICT_LEAK;
-	return t->test->allowed ? VERDICT_ALLOWED : VERDICT_NOT_SEEN;
-}
-
-static const char *mutant_name(const struct trial *t)
-{
-	return t->mutant ? t->mutant->name : "none";
+	return stage_verdict(&t->stage.base, t->test->allowed ?
+			     VERDICT_ALLOWED : t->seen ? VERDICT_SEEN :
+			     VERDICT_NOT_SEEN);
 }
 
 static void report_start(const struct trial *t)
 {
-	printk("trial %u/%u test=%s policy=%s mutant=%s seed=%u\n", t->number,
-	       t->count, t->test->name, t->policy.name, mutant_name(t),
-	       t->options->seed);
+	const struct cell *cell = t->cell;
+
+	printk("trial %u/%u test=%s policy=%s mutant=%s seed=%u\n",
+	       cell->number, cell->count, t->test->name, cell->policy.name,
+	       cell_mutant(cell), cell->options->seed);
 }
 
 static void report_end(const struct trial *t, enum verdict verdict)
 {
-	if (t->message[0])
-		printk("message %s\n", t->message);
-	if (t->leaked_frames)
-		printk("leak frames=%lld\n", (long long)t->leaked_frames);
+	const struct cell *cell = t->cell;
+
+	report_outcome(&t->stage.base);
 	if (t->seen && !t->test->allowed)
 		printk("message seen in a round with rounds=1%s\n",
 		       t->shown_by);
-	report_violations();
 	printk("litmus %u/%u test=%s policy=%s mutant=%s rounds=%u seen=%u "
-	       "forbidden=%s violations=%llu verdict=%s\n", t->number, t->count,
-	       t->test->name, t->policy.name, mutant_name(t), t->rounds,
-	       t->seen, t->test->allowed ? "no" : "yes",
+	       "forbidden=%s violations=%llu verdict=%s\n", cell->number,
+	       cell->count, t->test->name, cell->policy.name,
+	       cell_mutant(cell), t->rounds, t->seen,
+	       t->test->allowed ? "no" : "yes",
 	       (unsigned long long)check_total(), verdict_names[verdict]);
 }
 
@@ -290,12 +255,8 @@ static enum verdict run_cell(const struct cell *cell)
 	enum verdict verdict = VERDICT_SKIPPED;
 
 	memset(&trial, 0, sizeof(trial));
-	trial.options = cell->options;
+	trial.cell = cell;
 	trial.test = test;
-	trial.mutant = cell->mutant;
-	trial.policy = cell->policy;
-	trial.number = cell->number;
-	trial.count = cell->count;
 	trial.random = cell->options->seed * 2654435761ull + 1;
 	report_start(&trial);
 	if (litmus_cpus(test) > cpu_count) {
