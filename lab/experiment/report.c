@@ -12,7 +12,14 @@
 #define COUNTERS_MAX	128
 #define PREDICTED	"predicted."
 
+/* All counters as a phase began. */
 static u64 before[COUNTERS_MAX];
+
+/* Spurious guest faults in the phases of a run so far: the most that there may
+ * be (ept/notifier.c), and as the checker's model has them. */
+static struct {
+	u64 max, accessed;
+} predicted;
 
 /* These are printed even when they are 0. */
 static const char *const always[] = {
@@ -75,22 +82,22 @@ void report_run(const struct run *run)
 	       run->scenario->name, cell->policy.name, cell_mutant(cell),
 	       run->guest.runs ? "running" : "idle", options->pages,
 	       options->vcpus, options->seed);
+	memset(&predicted, 0, sizeof(predicted));
 }
 
 #define for_each_counter(c) \
 	for (struct counter *c = __start_counters; c < __stop_counters; c++)
 
-void report_progress(const struct run *run)
+void report_progress(const struct cell *cell, const char *phase)
 {
-	printk("progress %u/%u phase=%s\n", run->cell->number,
-	       run->cell->count, run->content.phase);
+	printk("progress %u/%u phase=%s\n", cell->number, cell->count, phase);
 }
 
-void report_phase_start(const struct run *run)
+void report_phase_start(const struct cell *cell, const char *phase)
 {
 	u32 i = 0;
 
-	report_progress(run);
+	report_progress(cell, phase);
 	BUG_ON(__stop_counters - __start_counters > COUNTERS_MAX);
 	for_each_counter(c)
 		before[i++] = counter_sum(c);
@@ -101,10 +108,10 @@ static bool is_predicted(const struct counter *counter)
 	return !strncmp(counter->name, PREDICTED, strlen(PREDICTED));
 }
 
-static u64 *predicted_field(struct run *run, const struct counter *counter)
+static u64 *predicted_field(const struct counter *counter)
 {
 	return strcmp(counter->name, PREDICTED "pf_spurious_max")
-		? &run->spurious_model : &run->spurious_bound;
+		? &predicted.accessed : &predicted.max;
 }
 
 static bool is_always_shown(const struct counter *counter)
@@ -117,33 +124,31 @@ static bool is_always_shown(const struct counter *counter)
 	return false;
 }
 
-static void report_least(const struct run *run)
+static void report_least(const char *phase, const struct least *least)
 {
-	const struct least *least = &run->least.least;
-
 	printk("ideal %s remote_tlb_flush_requests=%llu "
 	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "
-	       "pf_spurious=0 pf_retry=0\n", run->content.phase,
+	       "pf_spurious=0 pf_retry=0\n", phase,
 	       (unsigned long long)least->requests,
 	       (unsigned long long)least->primary,
 	       (unsigned long long)least->faults);
 }
 
-void report_phase_end(struct run *run)
+void report_phase_end(const char *phase, const struct least *least)
 {
 	u32 i = 0;
 
-	printk("phase %s", run->content.phase);
+	printk("phase %s", phase);
 	for_each_counter(c) {
 		u64 n = counter_sum(c) - before[i++];
 
 		if (is_predicted(c))
-			*predicted_field(run, c) += n;
+			*predicted_field(c) += n;
 		else if (n || is_always_shown(c))
 			printk(" %s=%llu", c->name, (unsigned long long)n);
 	}
 	printk("\n");
-	report_least(run);
+	report_least(phase, least);
 }
 
 static void report_ticks(const char *name, struct samples *samples)
@@ -192,8 +197,8 @@ enum verdict report_result(struct run *run)
 	report_ticks(run->scenario->timed, &run->host_ticks);
 	report_ticks("guest_fault", &run->guest_ticks);
 	printk("predicted pf_spurious_max=%llu pf_spurious_accessed=%llu\n",
-	       (unsigned long long)run->spurious_bound,
-	       (unsigned long long)run->spurious_model);
+	       (unsigned long long)predicted.max,
+	       (unsigned long long)predicted.accessed);
 	report_outcome(&run->stage);
 	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->cell->number,
 	       run->cell->count, verdict_names[verdict],

@@ -16,13 +16,13 @@ void report_own_policies(const struct options *options);
 void report_run(const struct run *run);
 
 /* A sign of life from a long phase. */
-void report_progress(const struct run *run);
+void report_progress(const struct cell *cell, const char *phase);
 
-/* run->content.phase begins: announce it, and remember all counters. */
-void report_phase_start(const struct run *run);
+/* @phase begins: announce it, and remember all counters. */
+void report_phase_start(const struct cell *cell, const char *phase);
 
 /* It ended: what was counted since, and the least possible beside it. */
-void report_phase_end(struct run *run);
+void report_phase_end(const char *phase, const struct least *least);
 
 /* Ticks, bounds, message and verdict: the run is over. */
 enum verdict report_result(struct run *run);

@@ -14,10 +14,10 @@ static int run_phase(struct run *run, const struct phase *phase)
 
 	run->content.phase = phase->name;
 	if (!run->quiet)
-		report_phase_start(run);
+		report_phase_start(run->cell, phase->name);
 	err = scenario_perform(run, phase);
 	if (!run->quiet)
-		report_phase_end(run);
+		report_phase_end(phase->name, &run->least.least);
 	return err;
 }
 

@@ -11,28 +11,21 @@
 #include "lab/scenario/least.h"
 
 struct run {
-	/* What it is. */
 	const struct cell *cell;
 	const struct scenario *scenario;
 	bool quiet;			/* nothing on the console but what is
 					 * wrong: see run_quietly() */
 
-	/* While it lasts. */
 	struct stage stage;
 	struct guest guest;
 	struct content content;
-	u64 random;			/* CPU 0's */
-	u32 operation;			/* of a mix; others read it */
-	bool stop;			/* those beside the mix */
-	bool vcpus_write;		/* to pages of their own, in the mix */
 	struct least_model least;
+	u64 random;			/* CPU 0's */
+	bool vcpus_write;		/* to pages of their own, in a mix */
+
 	struct samples host_ticks;	/* of what the scenario times, on CPU 0:
 					 * one writer */
 	struct samples guest_ticks;	/* of guest faults of vCPU 0 */
-
-	/* What came out. */
-	u64 spurious_bound;		/* pf_spurious_max, see ept/notifier.c */
-	u64 spurious_model;		/* pf_spurious_accessed, of the checker */
 };
 
 /* Scenarios as a kind of experiment: each with an idle and a running guest. */

@@ -34,23 +34,33 @@ static u32 draw(struct run *run, u32 begin, u32 end)
 	return i;
 }
 
-static int perform_mix(struct run *run, const struct statement *mix, u32 index)
+/* A mix while it is performed. Those beside it do theirs once for each of its
+ * operations. */
+struct mix {
+	struct run *run;
+	u32 index, beside;	/* of the statements */
+	u32 operation;
+	bool over;
+};
+
+static int perform_mix(struct mix *mix)
 {
-	u32 times = mix->times, i;
+	struct run *run = mix->run;
+	const struct statement *statement = statement_at(run, mix->index);
+	u32 times = statement->times, i;
 	int err = 0;
 
 	if (!times)
 		times = run->cell->options->operations;
 	if (!times)
 		times = run->cell->options->pages;
-	while (run->operation < times && !err) {
-		if (run->operation && run->operation % SIGN_OF_LIFE == 0)
-			report_progress(run);
+	while (mix->operation < times && !err) {
+		if (mix->operation && mix->operation % SIGN_OF_LIFE == 0)
+			report_progress(run->cell, run->content.phase);
 		cpu_progress();
-		i = draw(run, index + 1, mix->end);
+		i = draw(run, mix->index + 1, statement->end);
 		err = perform_list(run, i, statement_at(run, i)->end, IN_MIX);
-		/* Those beside do theirs once for each of ours. */
-		WRITE_ONCE(run->operation, run->operation + 1);
+		WRITE_ONCE(mix->operation, mix->operation + 1);
 	}
 	return err;
 }
@@ -58,57 +68,56 @@ static int perform_mix(struct run *run, const struct statement *mix, u32 index)
 /* A host thread beside CPU 0. Without an end to what it does for each
  * operation a guest's fault would be refused for ever (F4). */
 struct beside {
-	struct run *run;
-	u32 index;
+	const struct mix *mix;
 	u64 random;
 };
 
 static void beside_thread(void *arg)
 {
 	struct beside *beside = arg;
-	struct run *run = beside->run;
+	const struct mix *mix = beside->mix;
+	struct run *run = mix->run;
 	u32 seen = 0, operation, i;
 
 	mm_switch(run->stage.vm.mm);
-	while (!READ_ONCE(run->stop)) {
-		operation = READ_ONCE(run->operation);
+	while (!READ_ONCE(mix->over)) {
+		operation = READ_ONCE(mix->operation);
 		if (operation == seen) {
 			cpu_pause();
 			continue;
 		}
 		seen = operation;
 		cpu_progress();		/* to wait for CPU 0 is none */
-		for (i = beside->index + 1;
-		     i < statement_at(run, beside->index)->end; i++)
+		for (i = mix->beside + 1;
+		     i < statement_at(run, mix->beside)->end; i++)
 			do_beside(run, statement_at(run, i), &beside->random);
 	}
 	mm_switch(NULL);
 }
 
-static int mix(struct run *run, const struct statement *mix, u32 index)
+static int mix(struct run *run, u32 index)
 {
 	static struct beside besides[MAX_CPUS];
-	u32 next = mix->end, cpu, first = cpu_count;
+	u32 next = statement_at(run, index)->end, cpu, first = cpu_count;
+	struct mix mix = { .run = run, .index = index, .beside = next };
 	int err;
 
 	if (next < run->scenario->statement_count &&
 	    statement_at(run, next)->kind == BESIDE)
 		first = 1 + run->stage.vm.vcpu_count;
 	least_lose(&run->least);
-	run->operation = 0;
-	run->stop = false;
 	for (cpu = first; cpu < cpu_count; cpu++) {
 		besides[cpu] = (struct beside){
-			run, next, run->cell->options->seed + cpu,
+			&mix, run->cell->options->seed + cpu,
 		};
 		cpu_start(cpu, beside_thread, &besides[cpu]);
 	}
 	run->vcpus_write = run->scenario->keeps_writing && run->guest.runs;
-	err = perform_mix(run, mix, index);
+	err = perform_mix(&mix);
 	if (!err && run->vcpus_write)
 		err = guest_do(&run->guest, GUEST_NOP, 0);
 	run->vcpus_write = false;
-	WRITE_ONCE(run->stop, true);
+	WRITE_ONCE(mix.over, true);
 	for (cpu = first; cpu < cpu_count; cpu++)
 		cpu_join(cpu, "a host thread");
 	return err;
@@ -160,7 +169,7 @@ static int perform(struct run *run, u32 index, enum place place)
 	case BLOCK:
 		return block(run, statement, index, place);
 	case MIX:
-		return mix(run, statement, index);
+		return mix(run, index);
 	case PACE:
 		return guest_pace(&run->guest);
 	case ANYTHING:
