@@ -256,3 +256,20 @@ const char *scan_next(struct scan *scan)
 	format_text(text + strlen(text), 2, "'");
 	return text;
 }
+
+bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	const char *at = words;
+
+	while (at && *at) {
+		const char *end = at;
+
+		while (*end && *end != ' ')
+			end++;
+		if ((size_t)(end - at) == length && !strncmp(at, word, length))
+			return true;
+		at = *end ? end + 1 : end;
+	}
+	return false;
+}

@@ -64,4 +64,7 @@ __must_check int scan_line(struct scan *scan, char *buf, size_t size);
  * "the end of the file". */
 const char *scan_next(struct scan *scan);
 
+/* Is @word among @words, which have spaces between them? NULL has none. */
+bool has_word(const char *words, const char *word);
+
 #endif

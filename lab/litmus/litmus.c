@@ -1,6 +1,6 @@
 #include "lab/litmus/litmus.h"
 
-#include "lib/string.h"
+#include "lib/scan.h"
 
 u32 litmus_actor_count(const struct litmus_test *test)
 {
@@ -9,23 +9,6 @@ u32 litmus_actor_count(const struct litmus_test *test)
 	while (n < LITMUS_ACTORS && test->actors[n].ops[0].verb != VERB_END)
 		n++;
 	return n;
-}
-
-bool has_word(const char *words, const char *word)
-{
-	size_t length = strlen(word);
-	const char *at = words;
-
-	while (at && *at) {
-		const char *end = at;
-
-		while (*end && *end != ' ')
-			end++;
-		if ((size_t)(end - at) == length && !strncmp(at, word, length))
-			return true;
-		at = *end ? end + 1 : end;
-	}
-	return false;
 }
 
 bool litmus_reached_by(const struct litmus_test *test, const char *mutant)

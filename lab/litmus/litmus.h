@@ -79,9 +79,6 @@ bool litmus_seen(const struct litmus_test *test,
 
 u32 litmus_actor_count(const struct litmus_test *test);
 
-/* Is @word among @words, which have spaces between them? NULL has none. */
-bool has_word(const char *words, const char *word);
-
 /* Does @test say that @mutant reaches its outcome? */
 bool litmus_reached_by(const struct litmus_test *test, const char *mutant);
 

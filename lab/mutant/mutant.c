@@ -1,10 +1,10 @@
 #include "lab/mutant/mutant.h"
 
 #include "ept/ept.h"
-#include "lab/litmus/litmus.h"
 #include "lab/mutant/mutations.h"
 #include "lib/print.h"
 #include "lib/rule.h"
+#include "lib/scan.h"
 #include "lib/string.h"
 
 /* The one that is armed. */

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "lab/check/tlb_model.h"
-#include "lab/litmus/litmus.h"
 #include "lab/mutant/mutant.h"
 #include "lib/rule.h"
+#include "lib/scan.h"
 #include "mm/gup.h"
 #include "mm/merge.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "arch/x86/page.h"
-#include "lab/litmus/litmus.h"
+#include "lib/scan.h"
 #include "mm/gup.h"
 #include "mm/habits.h"
 #include "mm/ksm.h"
