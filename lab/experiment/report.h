@@ -4,7 +4,7 @@
 #ifndef LAB_EXPERIMENT_REPORT_H
 #define LAB_EXPERIMENT_REPORT_H
 
-#include "lab/experiment/run.h"
+#include "lab/scenario/run.h"
 
 /* The machine, once. */
 void report_machine(void);

@@ -1,6 +1,6 @@
 #include "lab/scenario/do.h"
 
-#include "lab/experiment/hosts.h"
+#include "lab/scenario/hosts.h"
 #include "lab/scenario/selection.h"
 #include "lib/error.h"
 #include "lib/print.h"

@@ -4,7 +4,7 @@
 #ifndef LAB_SCENARIO_DO_H
 #define LAB_SCENARIO_DO_H
 
-#include "lab/experiment/run.h"
+#include "lab/scenario/run.h"
 
 /* Where a statement stands: in a mix, what cannot be done is left. */
 enum place { IN_TURN, IN_MIX };

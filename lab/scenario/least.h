@@ -7,7 +7,7 @@
 #ifndef LAB_SCENARIO_LEAST_H
 #define LAB_SCENARIO_LEAST_H
 
-#include "lab/experiment/page_array.h"
+#include "lab/scenario/page_array.h"
 #include "lab/scenario/scenario.h"
 
 struct least {

@@ -4,7 +4,7 @@
 #ifndef LAB_SCENARIO_PERFORM_H
 #define LAB_SCENARIO_PERFORM_H
 
-#include "lab/experiment/run.h"
+#include "lab/scenario/run.h"
 
 /*
  * Perform phase @phase of run->scenario. The VM's address space is current.

@@ -5,7 +5,7 @@
  */
 #include "test/boot/boot_test.h"
 
-#include "lab/experiment/run.h"
+#include "lab/scenario/run.h"
 #include "lab/scenario/scenarios.h"
 #include "lib/print.h"
 #include "lib/string.h"

@@ -6,7 +6,7 @@
 
 #include "arch/x86/system.h"
 #include "arch/x86/watchdog.h"
-#include "lab/experiment/run.h"
+#include "lab/scenario/run.h"
 #include "lab/scenario/scenarios.h"
 #include "lib/string.h"
 

@@ -15,8 +15,8 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	$(wildcard lab/mutant/*.c) \
 	$(wildcard lab/verb/*.c) $(addprefix lab/litmus/,condition.c litmus.c read.c \
 	read_action.c tests.c) \
-	lab/experiment/page_array.c $(addprefix lab/scenario/,least.c read.c \
-	read_do.c scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
+	$(addprefix lab/scenario/,least.c page_array.c read.c read_do.c \
+	scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c boot/usable.c boot/modules.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
 		framebuffer.c handshake.c spinlock.c wait.c) \

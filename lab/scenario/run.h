@@ -2,12 +2,12 @@
  * One run: a workload under a policy, with an idle or a running guest, from a
  * new VM to the last check that nothing is left of it.
  */
-#ifndef LAB_EXPERIMENT_RUN_H
-#define LAB_EXPERIMENT_RUN_H
+#ifndef LAB_SCENARIO_RUN_H
+#define LAB_SCENARIO_RUN_H
 
-#include "lab/experiment/content.h"
-#include "lab/experiment/driver.h"
 #include "lab/experiment/stage.h"
+#include "lab/scenario/content.h"
+#include "lab/scenario/driver.h"
 #include "lab/scenario/least.h"
 
 struct run {

@@ -1,4 +1,4 @@
-#include "lab/experiment/page_array.h"
+#include "lab/scenario/page_array.h"
 
 #include "lib/error.h"
 #include "lib/print.h"

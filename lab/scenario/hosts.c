@@ -1,4 +1,4 @@
-#include "lab/experiment/hosts.h"
+#include "lab/scenario/hosts.h"
 
 /* What one thread does: every @thread_count-th page, beginning with @first. */
 struct share {

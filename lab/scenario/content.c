@@ -1,4 +1,4 @@
-#include "lab/experiment/content.h"
+#include "lab/scenario/content.h"
 
 #include "arch/x86/page.h"
 #include "arch/x86/user.h"

@@ -2,10 +2,10 @@
  * Host threads: the page-by-page actions of a phase, shared out between CPU 0
  * and every CPU that has no vCPU. With 1 + vcpus CPUs there is CPU 0 alone.
  */
-#ifndef LAB_EXPERIMENT_HOSTS_H
-#define LAB_EXPERIMENT_HOSTS_H
+#ifndef LAB_SCENARIO_HOSTS_H
+#define LAB_SCENARIO_HOSTS_H
 
-#include "lab/experiment/driver.h"
+#include "lab/scenario/driver.h"
 #include "lab/scenario/selection.h"
 
 /*

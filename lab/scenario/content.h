@@ -2,10 +2,10 @@
  * The host's side of the oracle: writing pages, and checking at the end what
  * the host itself sees.
  */
-#ifndef LAB_EXPERIMENT_CONTENT_H
-#define LAB_EXPERIMENT_CONTENT_H
+#ifndef LAB_SCENARIO_CONTENT_H
+#define LAB_SCENARIO_CONTENT_H
 
-#include "lab/experiment/page_array.h"
+#include "lab/scenario/page_array.h"
 #include "lab/scenario/selection.h"
 #include "lab/verb/verb.h"
 

@@ -6,8 +6,8 @@
  * The VM's address space is current on this CPU in all of these. Errors: -EBUSY,
  * and then guest->vm->message says what the guest did.
  */
-#ifndef LAB_EXPERIMENT_DRIVER_H
-#define LAB_EXPERIMENT_DRIVER_H
+#ifndef LAB_SCENARIO_DRIVER_H
+#define LAB_SCENARIO_DRIVER_H
 
 #include "vmm/vm.h"
 

@@ -1,6 +1,5 @@
-#include "lab/experiment/run.h"
+#include "lab/scenario/run.h"
 
-#include "lab/experiment/hosts.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
 #include "lab/scenario/perform.h"

@@ -1,4 +1,4 @@
-#include "lab/experiment/driver.h"
+#include "lab/scenario/driver.h"
 
 #include "arch/x86/clock.h"
 #include "arch/x86/wait.h"

@@ -1,8 +1,8 @@
 /*
  * An entry for each data page of a VM: in frames, because there may be many.
  */
-#ifndef LAB_EXPERIMENT_PAGE_ARRAY_H
-#define LAB_EXPERIMENT_PAGE_ARRAY_H
+#ifndef LAB_SCENARIO_PAGE_ARRAY_H
+#define LAB_SCENARIO_PAGE_ARRAY_H
 
 #include "arch/x86/page.h"
 #include "lib/compiler.h"
