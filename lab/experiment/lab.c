@@ -12,6 +12,7 @@
 #include "lab/experiment/trace.h"
 #include "lab/litmus/run.h"
 #include "lab/litmus/tests.h"
+#include "lab/scenario/run.h"
 #include "lab/scenario/scenarios.h"
 
 static struct options options;

@@ -1,31 +1,17 @@
 /*
- * Reporting a run on the console, in the records of docs/console.md.
+ * Reporting on the console, in the records of docs/console.md: what is the same
+ * for experiments of all kinds.
  */
 #ifndef LAB_EXPERIMENT_REPORT_H
 #define LAB_EXPERIMENT_REPORT_H
 
-#include "lab/scenario/run.h"
+#include "lab/experiment/stage.h"
 
 /* The machine, once. */
 void report_machine(void);
 
 /* The rows of the policies that were put together on the command line. */
 void report_own_policies(const struct options *options);
-
-/* "run K/N ...": a run begins. */
-void report_run(const struct run *run);
-
-/* A sign of life from a long phase. */
-void report_progress(const struct cell *cell, const char *phase);
-
-/* @phase begins: announce it, and remember all counters. */
-void report_phase_start(const struct cell *cell, const char *phase);
-
-/* It ended: what was counted since, and the least possible beside it. */
-void report_phase_end(const char *phase, const struct least *least);
-
-/* Ticks, bounds, message and verdict: the run is over. */
-enum verdict report_result(struct run *run);
 
 /* What came out there: a record for each rule that was violated, too, and what
  * is known of the first. */

@@ -5,8 +5,8 @@
  */
 #include "lab/scenario/perform.h"
 
-#include "lab/experiment/report.h"
 #include "lab/scenario/do.h"
+#include "lab/scenario/report.h"
 #include "lib/random.h"
 
 #define SIGN_OF_LIFE	4096u	/* operations */

@@ -1,8 +1,8 @@
 #include "lab/scenario/run.h"
 
-#include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
 #include "lab/scenario/perform.h"
+#include "lab/scenario/report.h"
 #include "lab/scenario/scenarios.h"
 #include "lib/error.h"
 #include "lib/string.h"
