@@ -38,7 +38,7 @@ FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
 LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
-KERNEL_FOLDERS := boot lib arch/x86 mm ept vmm $(wildcard lab/*) test/boot
+KERNEL_FOLDERS := boot lib arch/x86 mm ept vmm lab $(wildcard lab/*) test/boot
 KERNEL_SOURCES := $(sort $(filter-out boot/rom.S boot/guest_image.S, \
 	$(foreach folder,$(KERNEL_FOLDERS), \
 		$(wildcard $(folder)/*.c $(folder)/*.S))))

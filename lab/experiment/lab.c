@@ -10,10 +10,11 @@
 #include "lab/experiment/files.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
+#include "lab/litmus/options.h"
 #include "lab/litmus/run.h"
-#include "lab/litmus/tests.h"
 #include "lab/scenario/run.h"
 #include "lab/scenario/scenarios.h"
+#include "lab/words.h"
 
 static struct options options;
 
@@ -207,27 +208,6 @@ static bool enough_cpus(void)
 	return true;
 }
 
-/* What the scenarios that are asked for name is there. */
-static bool enough_for_scenarios(void)
-{
-	u32 i;
-
-	for (i = 0; i < scenario_count && !options.litmus; i++) {
-		const struct scenario_file *scenario = &scenarios[i];
-
-		if (!(options.workloads & 1ull << i) ||
-		    (scenario->vcpus <= options.vcpus &&
-		     scenario->pages <= options.pages))
-			continue;
-		printk("error: 'workload=%s' is not accepted: %s needs "
-		       "vcpus=%u and pages=%u, or more\n", scenario->name,
-		       scenario->file.name, scenario->vcpus,
-		       scenario->pages ? scenario->pages : 1);
-		return false;
-	}
-	return true;
-}
-
 /*
  * The command line, and before it the files, because it may name what is in
  * them. What files there are can be asked whatever they hold.
@@ -237,8 +217,8 @@ static bool read_orders(const char *command_line,
 {
 	static char error[OPTIONS_ERROR], files_error[FILES_ERROR];
 	bool files_wrong = files_add(files, file_count, files_error);
-	bool wrong = options_parse(&options, command_line, error,
-				   sizeof(error));
+	bool wrong = options_parse(&options, lab_words, command_line,
+				   error, sizeof(error));
 
 	if (!wrong && options.list == LIST_MODULES)
 		return true;
@@ -247,19 +227,13 @@ static bool read_orders(const char *command_line,
 	return !files_wrong && !wrong;
 }
 
-/* Of the biggest VM that is made. */
-static u64 gfn_count(void)
-{
-	if (options.litmus)
-		return vm_gfn_count(litmus_pages_max(), LITMUS_VCPUS);
-	return vm_gfn_count(options.pages, options.vcpus);
-}
-
 enum machine_exit_status lab_main(const char *command_line,
 				  const struct lab_tests *tests,
 				  const struct text_file *files,
 				  u32 file_count)
 {
+	const struct kind *kind;
+
 	litmus_add_built_in();
 	scenarios_add_built_in();
 	if (!read_orders(command_line, files, file_count))
@@ -268,7 +242,8 @@ enum machine_exit_status lab_main(const char *command_line,
 		list(tests, files, file_count);
 		return EXIT_COHERENT;
 	}
-	if (!enough_cpus() || !enough_for_scenarios())
+	kind = litmus_options.wanted ? &litmus_kind : &scenario_kind;
+	if (!enough_cpus() || !kind->fits(&options))
 		return EXIT_USAGE;
 	trap_set_page_fault(mm_page_fault);
 	if (!enable_hvm())
@@ -282,10 +257,9 @@ enum machine_exit_status lab_main(const char *command_line,
 		printk("error: not enough memory for trace=on\n");
 		return EXIT_USAGE;
 	}
-	if (!options.check_off && check_init(1, gfn_count())) {
+	if (!options.check_off && check_init(1, kind->gfn_count(&options))) {
 		printk("error: not enough memory for check=on\n");
 		return EXIT_USAGE;
 	}
-	return matrix_run(&options, options.litmus ? &litmus_kind
-						   : &scenario_kind);
+	return matrix_run(&options, kind);
 }

@@ -69,7 +69,7 @@ static void for_each_cell(struct matrix *matrix)
 
 	matrix->number = 0;
 	for (i = 0; i < matrix->kind->subject_count(); i++) {
-		if (!matrix->kind->is_asked(matrix->options, i))
+		if (!matrix->kind->is_asked(i))
 			continue;
 		try_policies(matrix, i);
 		try_mutants(matrix, i);

@@ -28,8 +28,13 @@ static inline const char *cell_mutant(const struct cell *cell)
 }
 
 struct kind {
+	/* Is there enough of everything for what is asked for? Prints what is
+	 * not accepted. */
+	bool (*fits)(const struct options *options);
+	/* Guest frames of the biggest VM that is made. */
+	u64 (*gfn_count)(const struct options *options);
 	u32 (*subject_count)(void);
-	bool (*is_asked)(const struct options *options, u32 subject);
+	bool (*is_asked)(u32 subject);
 	/* Is @mutant to be tried there, if it is asked for? */
 	bool (*shows)(const struct options *options, u32 subject,
 		      const struct mutant *mutant);

@@ -1,8 +1,6 @@
 #include "lab/experiment/reading.h"
 
-#include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
-#include "lab/scenario/scenarios.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -13,36 +11,9 @@ const char *policy_name(u32 i)
 	return i < policy_count ? policies[i].name : NULL;
 }
 
-static const char *workload_name(u32 i)
-{
-	return i < scenario_count ? scenarios[i].name : NULL;
-}
-
 const char *mutant_name(u32 i)
 {
 	return i < mutant_count ? mutants[i].name : NULL;
-}
-
-static const char *litmus_name(u32 i)
-{
-	return i < litmus_test_count ? litmus_tests[i].name : NULL;
-}
-
-static const char *workload_file(u32 i)
-{
-	return i < scenario_count ? scenarios[i].file.name : NULL;
-}
-
-static const char *litmus_file(u32 i)
-{
-	return i < litmus_test_count ? litmus_tests[i].file : NULL;
-}
-
-static const char *guest_name(u32 i)
-{
-	static const char *const names[] = { "idle", "running", "both" };
-
-	return i < array_count(names) ? names[i] : NULL;
 }
 
 static const char *list_name(u32 i)
@@ -55,50 +26,9 @@ static const char *list_name(u32 i)
 	return i < array_count(names) ? names[i] : NULL;
 }
 
-static void ask_litmus(struct options *options, u32 i)
-{
-	options->litmus_tests[i] = true;
-}
-
-static int read_litmus(const struct reading *r)
-{
-	r->options->litmus = true;
-	memset(r->options->litmus_tests, 0, sizeof(r->options->litmus_tests));
-	return read_files(r, litmus_name, litmus_file, ask_litmus);
-}
-
-static int read_rounds(const struct reading *r)
-{
-	return read_number(r, 1, 1000000000, &r->options->rounds);
-}
-
-static void ask_workload(struct options *options, u32 i)
-{
-	options->workloads |= 1ull << i;
-}
-
-static int read_workload(const struct reading *r)
-{
-	r->options->workloads = 0;
-	return read_files(r, workload_name, workload_file, ask_workload);
-}
-
 static int read_mutants(const struct reading *r)
 {
 	return read_some(r, mutant_name, &r->options->mutants);
-}
-
-static int read_guest(const struct reading *r)
-{
-	u32 i;
-
-	for (i = 0; guest_name(i); i++) {
-		if (!strcmp(r->value, guest_name(i))) {
-			r->options->guest = i + 1;	/* both is 3 */
-			return 0;
-		}
-	}
-	return refuse_names(r, r->value, strlen(r->value), guest_name, "");
 }
 
 static int read_pages(const struct reading *r)
@@ -121,19 +51,9 @@ static int read_seed(const struct reading *r)
 	return read_number(r, 0, 0xffffffffu, &r->options->seed);
 }
 
-static int read_operations(const struct reading *r)
-{
-	return read_number(r, 1, 1000000000, &r->options->operations);
-}
-
 static int read_first(const struct reading *r)
 {
 	return read_number(r, 1, 1000000, &r->options->first);
-}
-
-static int read_pace(const struct reading *r)
-{
-	return read_flag(r, "lockstep", "free", &r->options->pace_free);
 }
 
 static int read_trace(const struct reading *r)
@@ -165,67 +85,58 @@ static int read_test(const struct reading *r)
 	return 0;
 }
 
-static const struct word {
-	const char *name;
-	int (*read)(const struct reading *r);
-} words[] = {
-	{ "policy", read_policy },	{ "workload", read_workload },
-	{ "guest", read_guest },	{ "pages", read_pages },
-	{ "vcpus", read_vcpus },	{ "cpus", read_cpus },
-	{ "seed", read_seed },		{ "operations", read_operations },
-	{ "mutants", read_mutants },
-	{ "pace", read_pace },		{ "first", read_first },
-	{ "trace", read_trace },	{ "test", read_test },
-	{ "check", read_check },	{ "list", read_list },
-	{ "litmus", read_litmus },	{ "rounds", read_rounds },
-	{ "hold", read_hold },		{ "schedule", read_schedule },
+static void begin(struct options *options)
+{
+	*options = (struct options){
+		.policies = all_of(policy_name),
+		.pages = 1024, .vcpus = 1, .seed = 1, .first = 1,
+	};
+}
+
+const struct words common_words = {
+	.begin = begin,
+	.words = {
+		{ "policy", read_policy },	{ "mutants", read_mutants },
+		{ "pages", read_pages },	{ "vcpus", read_vcpus },
+		{ "cpus", read_cpus },		{ "seed", read_seed },
+		{ "first", read_first },	{ "trace", read_trace },
+		{ "check", read_check },	{ "test", read_test },
+		{ "list", read_list },
+	},
 };
 
-/* The row of words[] whose name and '=' begin @word, or NULL. */
-static const struct word *find_word(const char *word)
+#define for_each_word(w, kinds)						\
+	for (const struct words *const *kind_ = (kinds); *kind_; kind_++) \
+		for (const struct word *w = (*kind_)->words; w->name; w++)
+
+/* The row whose name and '=' begin @word, or NULL. */
+static const struct word *find_word(const struct words *const *kinds,
+				    const char *word)
 {
-	u32 i;
+	for_each_word(w, kinds) {
+		size_t length = strlen(w->name);
 
-	for (i = 0; i < array_count(words); i++) {
-		size_t length = strlen(words[i].name);
-
-		if (!strncmp(word, words[i].name, length) &&
-		    word[length] == '=')
-			return &words[i];
+		if (!strncmp(word, w->name, length) && word[length] == '=')
+			return w;
 	}
 	return NULL;
 }
 
-static int refuse_word(const char *word, char *error, size_t error_size)
+static int refuse_word(const struct words *const *kinds, const char *word,
+		       char *error, size_t error_size)
 {
 	char shown[SHOWN];
-	u32 i;
 
 	quote_text(shown, sizeof(shown), word, strlen(word));
 	format_text(error, error_size, "word '%s' is unknown: accepted are",
 		    shown);
-	for (i = 0; i < array_count(words); i++) {
+	for_each_word(w, kinds) {
 		append_text(error, error_size, " ");
-		append_text(error, error_size, words[i].name);
+		append_text(error, error_size, w->name);
 		append_text(error, error_size, "=");
 	}
 	append_text(error, error_size, "; a path (with a '/') may come first");
 	return -EINVAL;
-}
-
-static int read_word(struct options *options, const char *word, char *error,
-		     size_t error_size)
-{
-	const struct word *found = find_word(word);
-	struct reading reading = {
-		.options = options, .error = error, .error_size = error_size,
-	};
-
-	if (!found)
-		return refuse_word(word, error, error_size);
-	reading.name = found->name;
-	reading.value = word + strlen(found->name) + 1;
-	return found->read(&reading);
 }
 
 /* The next word of *@line, @length bytes, and *@line behind it. */
@@ -255,39 +166,52 @@ static int refuse_length(const char *word, size_t length, char *error,
 }
 
 /* Is the word what a boot loader puts first, the path of the image? */
-static bool is_path(const char *word, size_t length)
+static bool is_path(const struct words *const *kinds, const char *word,
+		    size_t length)
 {
 	const char *slash = strchr(word, '/');
 
-	return slash && slash < word + length && !find_word(word);
+	return slash && slash < word + length && !find_word(kinds, word);
 }
 
-int options_parse(struct options *options, const char *line, char *error,
-		  size_t error_size)
+static int read_word(struct options *options, const struct words *const *kinds,
+		     const char *word, char *error, size_t error_size)
+{
+	const struct word *found = find_word(kinds, word);
+	struct reading reading = {
+		.options = options, .error = error, .error_size = error_size,
+	};
+
+	if (!found)
+		return refuse_word(kinds, word, error, error_size);
+	reading.name = found->name;
+	reading.value = word + strlen(found->name) + 1;
+	return found->read(&reading);
+}
+
+int options_parse(struct options *options, const struct words *const *kinds,
+		  const char *line, char *error, size_t error_size)
 {
 	const char *start;
 	char word[OPTIONS_TEXT];
 	bool is_first;
 	size_t length;
+	u32 i;
 	int err;
 
-	*options = (struct options){
-		.policies = all_of(policy_name),
-		.workloads = all_of(workload_name),
-		.guest = GUEST_IDLE | GUEST_RUNNING,
-		.pages = 1024, .vcpus = 1, .seed = 1, .first = 1,
-	};
+	for (i = 0; kinds[i]; i++)
+		kinds[i]->begin(options);
 	for (is_first = true; ; is_first = false) {
 		start = next_word(&line, &length);
 		if (!length)
 			return 0;
-		if (is_first && is_path(start, length))
+		if (is_first && is_path(kinds, start, length))
 			continue;
 		if (length >= sizeof(word))
 			return refuse_length(start, length, error, error_size);
 		memcpy(word, start, length);
 		word[length] = '\0';
-		err = read_word(options, word, error, error_size);
+		err = read_word(options, kinds, word, error, error_size);
 		if (err)
 			return err;
 	}

@@ -1,13 +1,11 @@
 /*
- * The kernel's command line (docs/console.md). Pure: host tests and fuzzers
- * compile it as it is.
+ * The kernel's command line (docs/console.md): what is the same for all kinds
+ * of experiments. Pure: host tests and fuzzers compile it as it is.
  */
 #ifndef LAB_EXPERIMENT_OPTIONS_H
 #define LAB_EXPERIMENT_OPTIONS_H
 
 #include "ept/policy.h"
-#include "lab/litmus/schedule.h"
-#include "lab/litmus/tests.h"
 
 #define LIST_POLICIES	(1u << 0)
 #define LIST_WORKLOADS	(1u << 1)
@@ -18,9 +16,6 @@
 #define LIST_EXCLUSIONS	(1u << 6)
 #define LIST_MODULES	(1u << 7)
 #define LIST_VERBS	(1u << 8)
-
-#define GUEST_IDLE	(1u << 0)
-#define GUEST_RUNNING	(1u << 1)
 
 #define OPTIONS_TEXT	512		/* a word and its zero byte */
 #define OPTIONS_ERROR	2048		/* room for all names of a kind */
@@ -39,32 +34,32 @@ struct options {
 	u64 policies;		/* bit i: the i-th policy; see below */
 	struct own_policy own[OWN_POLICIES];
 	u32 own_count;
-	u64 workloads;
 	u64 mutants;
-	u32 guest;		/* GUEST_IDLE, GUEST_RUNNING */
 	u32 pages;
 	u32 vcpus;
 	u32 cpus;		/* 0: not said */
 	u32 seed;
-	u32 operations;		/* of churn; 0: not said, 1 a page */
 	u32 first;
-	bool pace_free;
 	bool trace;
 	bool check_off;		/* do not watch the rules (lab/check/check.h) */
 	u32 list;		/* LIST_* */
-	bool litmus;		/* litmus tests, not workloads */
-	bool litmus_tests[LITMUS_TESTS];	/* these */
-	u32 rounds;		/* of each; 0: one sweep */
-	struct schedule_plan plan;	/* hold=, schedule= */
-	char tests[OPTIONS_TEXT];	/* empty: run workloads */
+	char tests[OPTIONS_TEXT];	/* boot scenarios; empty: none */
 };
 
+struct words;
+
+/* What experiments of all kinds are told. */
+extern const struct words common_words;
+
 /*
- * Read @line into @options. -EINVAL: @error holds one line that says which
+ * Read @line, in words of @kinds up to NULL, into @options and to where each
+ * kind keeps what it is told. -EINVAL: @error holds one line that says which
  * word is wrong and what is accepted.
  */
-__must_check int options_parse(struct options *options, const char *line,
-			       char *error, size_t error_size);
+__must_check int options_parse(struct options *options,
+			       const struct words *const *kinds,
+			       const char *line, char *error,
+			       size_t error_size);
 
 /* The @i-th policy: those of policies[], then the user's own; NULL behind the
  * last one. Lives as long as @options, which must not move. */

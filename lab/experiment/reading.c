@@ -127,19 +127,16 @@ int read_some(const struct reading *r, name_fn name, u64 *mask)
 	return read_names(r, name, mask);
 }
 
-static void ask_all(struct options *options, name_fn name,
-		    void (*ask)(struct options *options, u32 i))
+void ask_all(name_fn name, bool *asked)
 {
 	u32 i;
 
 	for (i = 0; name(i); i++)
-		ask(options, i);
+		asked[i] = true;
 }
 
-/* Names of a kind, or of the files that they stand in, or "all"; @ask for each
- * that is asked for. */
 int read_files(const struct reading *r, name_fn name, name_fn file,
-		      void (*ask)(struct options *options, u32 i))
+	       bool *asked)
 {
 	const char *at = r->value;
 	size_t length;
@@ -152,9 +149,9 @@ int read_files(const struct reading *r, name_fn name, name_fn file,
 		if (i < 0)
 			i = find_name(file, at, length);
 		if (i >= 0)
-			ask(r->options, i);
+			asked[i] = true;
 		else if (length == 3 && !strncmp(at, "all", length))
-			ask_all(r->options, name, ask);
+			ask_all(name, asked);
 		else
 			return refuse_names(r, at, length, name, " all");
 		if (!at[length])

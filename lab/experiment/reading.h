@@ -13,6 +13,17 @@ struct reading {
 	size_t error_size;
 };
 
+#define WORDS	16
+
+/* What the experiments of a kind are told, and how it is read. */
+struct words {
+	void (*begin)(struct options *options);	/* nothing is said yet */
+	struct word {
+		const char *name;
+		int (*read)(const struct reading *r);
+	} words[WORDS];		/* up to one without a name */
+};
+
 /* The @i-th name of a kind; NULL behind the last one. */
 typedef const char *(*name_fn)(u32 i);
 
@@ -50,14 +61,11 @@ int read_number(const struct reading *r, u64 low, u64 high, u32 *number);
 int read_flag(const struct reading *r, const char *no, const char *yes,
 	      bool *flag);
 
-/* Names of a kind, or of the files that they stand in, or "all"; @ask for each
- * that is asked for. -EINVAL. */
+/* Names of a kind, or of the files that they stand in, or "all": these become
+ * true in @asked, which has an entry for each. -EINVAL. */
 int read_files(const struct reading *r, name_fn name, name_fn file,
-	       void (*ask)(struct options *options, u32 i));
-
-/* hold=, schedule=: plan.c. */
-int read_hold(const struct reading *r);
-int read_schedule(const struct reading *r);
+	       bool *asked);
+void ask_all(name_fn name, bool *asked);
 
 const char *policy_name(u32 i);
 const char *mutant_name(u32 i);

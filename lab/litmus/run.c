@@ -8,7 +8,7 @@
 #include "lab/check/check.h"
 #include "lab/experiment/report.h"
 #include "lab/litmus/actors.h"
-#include "lab/litmus/tests.h"
+#include "lab/litmus/options.h"
 #include "lib/string.h"
 
 #define STEPS_MAX	96	/* of an actor that are held, in a sweep */
@@ -36,7 +36,7 @@ static struct trial trial;
 /* Is there any use in another one? */
 static bool goes_on(const struct trial *t)
 {
-	u32 rounds = t->cell->options->rounds;
+	u32 rounds = litmus_options.rounds;
 
 	if (t->over || (t->cell->mutant && t->seen))
 		return false;
@@ -144,25 +144,25 @@ static void play_at_random(struct trial *t, u32 end)
 
 static void play_fixed(struct trial *t)
 {
-	const struct options *options = t->cell->options;
-	u32 rounds = options->rounds ? options->rounds : ROUNDS_FIXED;
+	u32 rounds = litmus_options.rounds ? litmus_options.rounds
+					   : ROUNDS_FIXED;
 
 	while (goes_on(t) && t->rounds < rounds)
-		play(t, &options->plan);
+		play(t, &litmus_options.plan);
 }
 
 static void play_rounds(struct trial *t)
 {
-	const struct options *options = t->cell->options;
-	const struct schedule_plan *plan = &options->plan;
+	const struct schedule_plan *plan = &litmus_options.plan;
+	u32 rounds = litmus_options.rounds;
 
 	if (plan->hold_count || plan->segment_count) {
 		play_fixed(t);
 		return;
 	}
 	sweep(t);
-	if (options->rounds)
-		play_at_random(t, options->rounds);
+	if (rounds)
+		play_at_random(t, rounds);
 	else if (t->cell->mutant)
 		play_at_random(t, t->rounds + ROUNDS_MORE);
 }
@@ -232,14 +232,27 @@ static void report_end(const struct trial *t, enum verdict verdict)
 
 /* --- Litmus tests as a kind. */
 
+/* A test that needs more CPUs than there are is skipped. */
+static bool fits(const struct options *options)
+{
+	(void)options;
+	return true;
+}
+
+static u64 gfn_count(const struct options *options)
+{
+	(void)options;
+	return vm_gfn_count(litmus_pages_max(), LITMUS_VCPUS);
+}
+
 static u32 subject_count(void)
 {
 	return litmus_test_count;
 }
 
-static bool is_asked(const struct options *options, u32 subject)
+static bool is_asked(u32 subject)
 {
-	return options->litmus_tests[subject];
+	return litmus_options.asked[subject];
 }
 
 static bool shows(const struct options *options, u32 subject,
@@ -270,5 +283,5 @@ static enum verdict run_cell(const struct cell *cell)
 }
 
 const struct kind litmus_kind = {
-	subject_count, is_asked, shows, run_cell,
+	fits, gfn_count, subject_count, is_asked, shows, run_cell,
 };

@@ -51,7 +51,7 @@ static int perform_mix(struct mix *mix)
 	int err = 0;
 
 	if (!times)
-		times = run->cell->options->operations;
+		times = run->operations;
 	if (!times)
 		times = run->cell->options->pages;
 	while (mix->operation < times && !err) {
@@ -205,7 +205,6 @@ int scenario_begin(struct run *run)
 	int err;
 
 	run->guest.vm = &run->stage.vm;
-	run->guest.pace_free = run->cell->options->pace_free;
 	run->random = run->cell->options->seed;
 	err = least_init(&run->least, run->cell->options->pages);
 	if (!err)

@@ -1,9 +1,9 @@
 #include "lab/scenario/run.h"
 
 #include "lab/experiment/trace.h"
+#include "lab/scenario/options.h"
 #include "lab/scenario/perform.h"
 #include "lab/scenario/report.h"
-#include "lab/scenario/scenarios.h"
 #include "lib/error.h"
 #include "lib/string.h"
 
@@ -121,6 +121,31 @@ void run_quietly(struct run *run)
 
 static struct run run;
 
+static bool fits(const struct options *options)
+{
+	u32 i;
+
+	for (i = 0; i < scenario_count; i++) {
+		const struct scenario_file *scenario = &scenarios[i];
+
+		if (!scenario_options.asked[i] ||
+		    (scenario->vcpus <= options->vcpus &&
+		     scenario->pages <= options->pages))
+			continue;
+		printk("error: 'workload=%s' is not accepted: %s needs "
+		       "vcpus=%u and pages=%u, or more\n", scenario->name,
+		       scenario->file.name, scenario->vcpus,
+		       scenario->pages ? scenario->pages : 1);
+		return false;
+	}
+	return true;
+}
+
+static u64 gfn_count(const struct options *options)
+{
+	return vm_gfn_count(options->pages, options->vcpus);
+}
+
 static u32 subject_count(void)
 {
 	return 2 * scenario_count;
@@ -131,12 +156,12 @@ static bool guest_runs(u32 subject)
 	return subject % 2;
 }
 
-static bool is_asked(const struct options *options, u32 subject)
+static bool is_asked(u32 subject)
 {
 	u32 guest = guest_runs(subject) ? GUEST_RUNNING : GUEST_IDLE;
 
-	return options->workloads & 1ull << subject / 2 &&
-	       options->guest & guest;
+	return scenario_options.asked[subject / 2] &&
+	       scenario_options.guest & guest;
 }
 
 /* "all" are all that it can show; a name is a name. */
@@ -155,6 +180,8 @@ static enum verdict run_cell(const struct cell *cell)
 	memset(&run, 0, sizeof(run));
 	run.cell = cell;
 	run.scenario = scenario_load(&scenarios[cell->subject / 2]);
+	run.operations = scenario_options.operations;
+	run.guest.pace_free = scenario_options.pace_free;
 	run.guest.runs = guest_runs(cell->subject);
 	report_run(&run);
 	run_counted(&run);
@@ -162,5 +189,5 @@ static enum verdict run_cell(const struct cell *cell)
 }
 
 const struct kind scenario_kind = {
-	subject_count, is_asked, shows, run_cell,
+	fits, gfn_count, subject_count, is_asked, shows, run_cell,
 };

@@ -13,6 +13,7 @@
 struct run {
 	const struct cell *cell;
 	const struct scenario *scenario;
+	u32 operations;			/* of a mix; 0: 1 a page */
 	bool quiet;			/* nothing on the console but what is
 					 * wrong: see run_quietly() */
 

@@ -18,7 +18,6 @@
 static struct run failing;
 static const struct options options = {
 	.pages = PAGES, .vcpus = 1, .seed = 1, .first = 1,
-	.operations = OPERATIONS,
 };
 
 static void perform(const struct scenario_file *scenario,
@@ -29,6 +28,7 @@ static void perform(const struct scenario_file *scenario,
 	memset(&failing, 0, sizeof(failing));
 	failing.cell = &cell;
 	failing.scenario = scenario_load(scenario);
+	failing.operations = OPERATIONS;
 	frame_fail_at(fail_at);
 	run_quietly(&failing);
 }

@@ -18,7 +18,6 @@
 static struct run watched;
 static const struct options options = {
 	.pages = PAGES, .vcpus = 1, .seed = 1, .first = 1,
-	.operations = OPERATIONS,
 };
 
 static void perform(const struct scenario_file *scenario)
@@ -28,6 +27,7 @@ static void perform(const struct scenario_file *scenario)
 	memset(&watched, 0, sizeof(watched));
 	watched.cell = &cell;
 	watched.scenario = scenario_load(scenario);
+	watched.operations = OPERATIONS;
 	watchdog_start(PERIOD_MS, LIMIT_MS);
 	run_quietly(&watched);
 	watchdog_start(WATCHDOG_PERIOD_MS, WATCHDOG_LIMIT_MS);

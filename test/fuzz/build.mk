@@ -5,8 +5,7 @@
 #
 # With gcc and replay.c they are host tests: $(BUILD)/host/fuzz_NAME.t.
 
-FUZZ_options := $(addprefix lab/experiment/,options.c own_policy.c plan.c \
-	reading.c)
+FUZZ_options := $(HOST_OPTIONS)
 FUZZ_multiboot :=
 FUZZ_scenario :=
 FUZZ_litmus :=

@@ -44,8 +44,9 @@ $(BUILD)/host/%.c.o: %.c test/host/build.mk
 $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
 
-$(BUILD)/host/options.t: $(addprefix $(BUILD)/host/lab/experiment/,options.c.o \
-	own_policy.c.o plan.c.o reading.c.o)
+HOST_OPTIONS := $(addprefix lab/,experiment/options.c experiment/own_policy.c \
+	experiment/reading.c litmus/options.c scenario/options.c words.c)
+$(BUILD)/host/options.t: $(HOST_OPTIONS:%=$(BUILD)/host/%.o)
 
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
@@ -71,6 +72,6 @@ $(HOST_VMX_TESTS:test/host/%.c=$(BUILD)/host/%.t): \
 	$(HOST_VMX:%=$(BUILD)/host/%.o)
 
 -include $(HOST_BACKEND_OBJECTS:.o=.d)
--include $(HOST_OBJECTS:.o=.d) $(BUILD)/host/lab/experiment/options.c.d \
-	$(BUILD)/host/lab/experiment/own_policy.c.d $(BUILD)/host/vmm/vm.c.d \
+-include $(HOST_OBJECTS:.o=.d) $(HOST_OPTIONS:%=$(BUILD)/host/%.d) \
+	$(BUILD)/host/vmm/vm.c.d \
 	$(HOST_TESTS:%=$(BUILD)/host/%.d)

@@ -8,9 +8,10 @@
 #include <string.h>
 #include "boot/command.h"
 #include "ept/axes.h"
-#include "lab/experiment/options.h"
+#include "lab/litmus/options.h"
 #include "lab/mutant/mutant.h"
-#include "lab/scenario/scenarios.h"
+#include "lab/scenario/options.h"
+#include "lab/words.h"
 
 static struct options options;
 static char error[1200];
@@ -18,16 +19,20 @@ static char error[1200];
 static int parse(const char *line)
 {
 	error[0] = 0;
-	return options_parse(&options, line, error, sizeof(error));
+	return options_parse(&options, lab_words, line, error, sizeof(error));
 }
 
-static u64 workload_bit(const char *name)
+/* How many are asked for; @name, if it is not NULL, alone. */
+static u32 workloads_asked(const char *name)
 {
-	u32 i;
+	u32 count = 0, i;
 
-	for (i = 0; strcmp(scenarios[i].name, name); i++)
-		;
-	return 1ull << i;
+	for (i = 0; i < SCENARIOS; i++) {
+		count += scenario_options.asked[i];
+		if (name && scenario_options.asked[i])
+			assert_string_equal(scenarios[i].name, name);
+	}
+	return count;
 }
 
 static void test_defaults(void **state)
@@ -42,16 +47,17 @@ static void test_defaults(void **state)
 	for (i = 0; i < array_count(lines); i++) {
 		assert_int_equal(parse(lines[i]), 0);
 		assert_int_equal(options.policies, (1u << policy_count) - 1);
-		assert_int_equal(options.workloads, (1ull << scenario_count) - 1);
+		assert_int_equal(workloads_asked(NULL), scenario_count);
 		assert_int_equal(options.mutants, 0);
-		assert_int_equal(options.guest, GUEST_IDLE | GUEST_RUNNING);
+		assert_int_equal(scenario_options.guest,
+				 GUEST_IDLE | GUEST_RUNNING);
 		assert_int_equal(options.pages, 1024);
 		assert_int_equal(options.vcpus, 1);
 		assert_int_equal(options.cpus, 0);
 		assert_int_equal(options.seed, 1);
-		assert_int_equal(options.operations, 0);
+		assert_int_equal(scenario_options.operations, 0);
 		assert_int_equal(options.first, 1);
-		assert_false(options.pace_free);
+		assert_false(scenario_options.pace_free);
 		assert_false(options.trace);
 		assert_int_equal(options.list, 0);
 		assert_string_equal(options.tests, "");
@@ -151,15 +157,15 @@ static void test_accepted(void **state)
 			       "trace=on mutants=no-flush operations=9"), 0);
 	assert_int_equal(options.policies, policy_bit("bracket") |
 					   policy_bit("change-pte"));
-	assert_int_equal(options.workloads, workload_bit("cow-host"));
-	assert_int_equal(options.guest, GUEST_IDLE);
+	assert_int_equal(workloads_asked("cow-host"), 1);
+	assert_int_equal(scenario_options.guest, GUEST_IDLE);
 	assert_int_equal(options.pages, 7);
 	assert_int_equal(options.vcpus, 8);
 	assert_int_equal(options.cpus, 16);
 	assert_int_equal(options.seed, 4294967295u);
-	assert_int_equal(options.operations, 9);
+	assert_int_equal(scenario_options.operations, 9);
 	assert_int_equal(options.first, 3);
-	assert_true(options.pace_free);
+	assert_true(scenario_options.pace_free);
 	assert_true(options.trace);
 	assert_true(options.mutants != 0);
 	/* The least and the most of each. */
@@ -174,7 +180,7 @@ static void test_accepted(void **state)
 	assert_int_equal(parse("seed=3 seed=4 guest=both"), 0);
 	assert_int_equal(options.seed, 4);
 	assert_int_equal(parse("workload=zero.scn"), 0);
-	assert_int_equal(options.workloads, workload_bit("zero"));
+	assert_int_equal(workloads_asked("zero"), 1);
 	assert_int_equal(parse("mutants=none list=policies,scenarios "
 			       "test=a,b"), 0);
 	assert_int_equal(options.mutants, 0);
@@ -189,35 +195,35 @@ static u32 tests_asked(void)
 	u32 count = 0, i;
 
 	for (i = 0; i < LITMUS_TESTS; i++)
-		count += options.litmus_tests[i];
+		count += litmus_options.asked[i];
 	return count;
 }
 
 static void test_litmus_words(void **state)
 {
-	const struct schedule_plan *plan = &options.plan;
+	const struct schedule_plan *plan = &litmus_options.plan;
 
 	(void)state;
 	assert_int_equal(parse(""), 0);
-	assert_int_equal(options.litmus, 0);
-	assert_int_equal(options.rounds, 0);
+	assert_false(litmus_options.wanted);
+	assert_int_equal(litmus_options.rounds, 0);
 	assert_int_equal(plan->hold_count, 0);
 	assert_int_equal(plan->segment_count, 0);
 
 	assert_int_equal(parse("litmus=COW-XIAO policy=none rounds=7 "
 			       "hold=1:12"), 0);
 	assert_int_equal(tests_asked(), 1);
-	assert_true(options.litmus_tests[litmus_find("COW-XIAO") -
+	assert_true(litmus_options.asked[litmus_find("COW-XIAO") -
 					 litmus_tests]);
 	assert_int_equal(options.policies, 0);
-	assert_int_equal(options.rounds, 7);
+	assert_int_equal(litmus_options.rounds, 7);
 	assert_int_equal(plan->hold_count, 1);
 	assert_int_equal(plan->holds[0].actor, 1);
 	assert_int_equal(plan->holds[0].at, 12);
 
 	assert_int_equal(parse("litmus=ABA-P.litmus,COW-MP"), 0);
 	assert_int_equal(tests_asked(), 2);
-	assert_true(options.litmus_tests[litmus_find("ABA-P") - litmus_tests]);
+	assert_true(litmus_options.asked[litmus_find("ABA-P") - litmus_tests]);
 
 	assert_int_equal(parse("hold=0:N5"), 0);
 	assert_int_equal(plan->holds[0].at, 0);
@@ -240,7 +246,7 @@ static void test_refused(void **state)
 		const char *line, *says;
 	} rows[] = {
 		{ "polcy=x",		"word 'polcy=x' is unknown: accepted "
-					"are policy= workload=" },
+					"are policy= mutants=" },
 		{ "/tandem verbose",	"word 'verbose' is unknown" },
 		{ "help",		"word 'help' is unknown" },
 		{ "help seed=1",	"; a path (with a '/') may come "
@@ -363,8 +369,8 @@ static void complain_into_any(const char *line)
 	for (size = 1; size < 700; size++) {
 		char *buf = malloc(size);	/* ASan watches */
 
-		assert_int_equal(options_parse(&options, line, buf, size),
-				 -EINVAL);
+		assert_int_equal(options_parse(&options, lab_words, line, buf,
+					       size), -EINVAL);
 		assert_true(strlen(buf) < size);
 		free(buf);
 	}
@@ -438,7 +444,7 @@ static void test_complaints(void **state)
 		memset(line, '\r', sizeof(line));
 		memcpy(line, rows[i].name, strlen(rows[i].name));
 		line[sizeof(line) - 1] = 0;
-		assert_int_equal(options_parse(&options, line, room,
+		assert_int_equal(options_parse(&options, lab_words, line, room,
 					       sizeof(room)), -EINVAL);
 		end = strlen(room) - strlen(rows[i].end);
 		assert_string_equal(room + end, rows[i].end);
