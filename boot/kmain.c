@@ -11,7 +11,7 @@
 #include "boot/framebuffer.h"
 #include "boot/multiboot.h"
 #include "boot/version.h"
-#include "lab/experiment/lab.h"
+#include "lab/lab.h"
 #include "lib/error.h"
 #include "lib/print.h"
 #include "mm/frame.h"

@@ -1,8 +1,8 @@
 /*
  * The experiments: what the command line asks for, run by run.
  */
-#ifndef LAB_EXPERIMENT_LAB_H
-#define LAB_EXPERIMENT_LAB_H
+#ifndef LAB_LAB_H
+#define LAB_LAB_H
 
 #include "lib/print.h"
 #include "lib/scan.h"

@@ -1,4 +1,4 @@
-#include "lab/experiment/files.h"
+#include "lab/files.h"
 
 #include "lab/litmus/tests.h"
 #include "lab/scenario/scenarios.h"

@@ -1,8 +1,8 @@
 /*
  * Scenario and litmus files of a user's own, that came as modules.
  */
-#ifndef LAB_EXPERIMENT_FILES_H
-#define LAB_EXPERIMENT_FILES_H
+#ifndef LAB_FILES_H
+#define LAB_FILES_H
 
 #include "lib/scan.h"
 
