@@ -18,6 +18,10 @@ from typing import Callable, Iterator
 
 # From the bottom up: a file includes from its own layer or from below.
 LAYERS = ("lib", "arch/x86", "mm", "ept", "vmm", "lab", "boot")
+# The rooms of lab/, and lab/ itself above them: a file includes from its own
+# room or from a step below.
+ROOMS = (("lab/verb", "lab/check", "lab/mutant"), ("lab/experiment",),
+         ("lab/scenario", "lab/litmus"), ("lab",))
 GUEST_MAY_INCLUDE = {"vmm/hypercall_abi.h", "vmm/litmus_abi.h"}
 # What a freestanding compiler brings along, and static_assert.
 FREESTANDING = {"assert.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"}
@@ -67,6 +71,24 @@ def layer_of(name: str) -> str:
     return next((f for f in folders if name.startswith(f + "/")), "")
 
 
+def room_of(name: str) -> tuple[int, str]:
+    """The step and the room of lab/ that a path belongs to."""
+    folder = str(Path(name).parent)
+    return next(((step, room) for step, rooms in enumerate(ROOMS)
+                 for room in rooms if room == folder), (-1, folder))
+
+
+def _rooms_apart(file: str, target: str) -> str:
+    """Why a @file of lab/ may not include @target of lab/; empty if it may."""
+    (step, room), (below, other) = room_of(file), room_of(target)
+    for number, name in ((step, room), (below, other)):
+        if number < 0:
+            return f"is of no known room: {name}"
+    if room == other or below < step:
+        return ""
+    return f"points up: {room} may not include {other}"
+
+
 def includes(text: str) -> list[tuple[int, str, str]]:
     """Line number, kind (\" or <) and path of each include."""
     found = []
@@ -96,6 +118,8 @@ def _may_include(file: Path, kind: str, target: str) -> str:
         return ""
     if not other:
         return "is no full path from the root"
+    if own == other == "lab":
+        return _rooms_apart(str(file), target)
     if own == other or (own, other) == ("boot", "test/boot") or \
             own == "guest" and target in GUEST_MAY_INCLUDE:
         return ""       # boot wires the scenarios in, too
@@ -106,7 +130,8 @@ def _may_include(file: Path, kind: str, target: str) -> str:
 
 
 def check_layers(root: Path) -> list[str]:
-    """boot -> lab -> vmm -> ept -> mm -> arch/x86 -> lib; mm/ is innocent."""
+    """boot -> lab -> vmm -> ept -> mm -> arch/x86 -> lib, within lab/ as
+    ROOMS has it; mm/ is innocent."""
     complaints = []
     for file in sources(root, *LAYERS, "guest", "test/boot"):
         text = (root / file).read_text()

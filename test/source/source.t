@@ -88,6 +88,23 @@ class Broken(support.unittest.TestCase):
         self.found("layers", "arch/x86/new.h", ' # include "boot/x.h"\n',
                    "arch/x86 may not include boot")
 
+    def test_rooms(self):
+        """an include within lab/ points down, and not across"""
+        steps = check_source.ROOMS
+        rooms = sum(steps, ())
+        for room in rooms:
+            self.add(f"{room}/new.c", "".join(
+                f'#include "{other}/x.h"\n' for other in rooms))
+        found = "\n".join(check_source.check_layers(self.root))
+        for step, here in enumerate(steps):
+            for room in here:
+                for other in rooms:
+                    below = other == room or other in sum(steps[:step], ())
+                    self.assertEqual(f"{room} may not include {other}\n"
+                                     not in found + "\n", below)
+        self.found("layers", "lab/new/new.c", '#include "lab/verb/verb.h"\n',
+                   "no known room: lab/new")
+
     def test_arrow_down(self):
         """an include that points down, and tests, may be"""
         self.quiet("layers", "boot/new.c", '#include "arch/x86/cpu.h"\n')
