@@ -75,7 +75,8 @@ void report_outcome(const struct stage *stage)
 {
 	if (stage->message[0])
 		printk("message %s\n", stage->message);
-	report_violations();
+	if (stage->violations)
+		report_violations();
 	if (stage->leaked_frames)
 		printk("leak frames=%lld\n", (long long)stage->leaked_frames);
 }

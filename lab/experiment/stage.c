@@ -81,6 +81,7 @@ void stage_close(struct stage *stage)
 	party_leave(&stage->party);
 	ept_complete(&stage->vm.ept);
 	check_stop();
+	stage->violations = check_total();
 	vm_destroy(&stage->vm);
 	mutant_disarm();
 	count_leak(stage);
@@ -92,7 +93,7 @@ enum verdict stage_verdict(const struct stage *stage, enum verdict seen)
 		return VERDICT_DIED;
 	if (!verdict_is_good(seen))
 		return seen;
-	if (check_total())
+	if (stage->violations)
 		return VERDICT_VIOLATION;
 	return stage->leaked_frames ? VERDICT_LEAK : seen;
 }

@@ -15,6 +15,7 @@ struct stage {
 	u64 free_before;	/* frames */
 
 	/* What came out. */
+	u64 violations;		/* of rules, as the checker heard them */
 	s64 leaked_frames;
 	char message[200];	/* why it broke off; empty: it did not */
 };

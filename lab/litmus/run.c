@@ -5,7 +5,6 @@
  */
 #include "lab/litmus/run.h"
 
-#include "lab/check/check.h"
 #include "lab/experiment/report.h"
 #include "lab/litmus/actors.h"
 #include "lab/litmus/options.h"
@@ -227,7 +226,8 @@ static void report_end(const struct trial *t, enum verdict verdict)
 	       cell->count, t->test->name, cell->policy.name,
 	       cell_mutant(cell), t->rounds, t->seen,
 	       t->test->allowed ? "no" : "yes",
-	       (unsigned long long)check_total(), verdict_names[verdict]);
+	       (unsigned long long)t->stage.base.violations,
+	       verdict_names[verdict]);
 }
 
 /* --- Litmus tests as a kind. */

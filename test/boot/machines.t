@@ -226,6 +226,21 @@ class CommandLine(MachineTest):
         self.refused(2, r"'seed=7\r' is not accepted", line=RUN + " seed=7\r")
 
 
+class Skipped(MachineTest):
+    """A litmus test that needs more CPUs than there are."""
+
+    def test_violations(self):
+        """it is skipped, and takes no violations from the one before it"""
+        _, lines = boot(kernel=self.kernel, cpus=2, line="policy=none "
+                        "litmus=COW-MP,COW-WRC mutants=no-flush")
+        text = "\n".join(lines)
+        before, _, after = text.partition("verdict=")
+        self.assertIn("violation rule=O12", before, text)
+        self.assertIn("verdict=skipped", after, text)
+        self.assertNotIn("violation rule=", after, text)
+        self.assertNotIn("message broken:", after, text)
+
+
 @support.unittest.skipUnless(all(map(support.shutil.which, (
     "grub-mkrescue", "mformat", "xorriso"))),
     "no grub-mkrescue, mtools or xorriso")
