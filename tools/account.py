@@ -4,7 +4,7 @@ console is named here, in a line each."""
 
 from __future__ import annotations
 
-from tools.console import Record, is_damaged, is_int
+from tools.console import SUBJECTS, Record, is_damaged, is_int
 
 GUESTS = ("idle", "running")
 RUN_VERDICTS = ("coherent", "stale", "violation", "leak", "died")
@@ -13,15 +13,15 @@ TRIAL_VERDICTS = ("allowed", "forbidden-not-seen", "forbidden-seen",
 STATUSES = ("0", "1", "2", "3", "4")
 NUMBER = None                       # any number will do
 
-# The words that a record must have, and what they may be; () is any text.
+# The words that a record must have, what it has of a run of that subject, and
+# what they may be; () is any text.
 WORDS: dict[str, dict[str, tuple[str, ...] | None]] = {
-    "run": {"workload": (), "policy": (), "mutant": (), "guest": GUESTS,
-            "pages": NUMBER, "vcpus": NUMBER, "seed": NUMBER},
-    "result": {"verdict": RUN_VERDICTS, "stale_reads": NUMBER},
-    "trial": {"test": (), "policy": (), "mutant": (), "seed": NUMBER},
-    "litmus": {"test": (), "policy": (), "mutant": (), "rounds": NUMBER,
-               "seen": NUMBER, "forbidden": ("yes", "no"),
-               "violations": NUMBER, "verdict": TRIAL_VERDICTS},
+    "run": {"policy": (), "mutant": (), "seed": NUMBER},
+    "run workload": {"guest": GUESTS, "pages": NUMBER, "vcpus": NUMBER},
+    "result": {"violations": NUMBER},
+    "result workload": {"verdict": RUN_VERDICTS, "stale_reads": NUMBER},
+    "result test": {"verdict": TRIAL_VERDICTS, "rounds": NUMBER,
+                    "seen": NUMBER, "forbidden": ("yes", "no")},
     "machine": {"secondary": ("ept", "npt"), "cpus": NUMBER,
                 "ticks_per_ms": NUMBER},
     "exit": {"status": STATUSES},
@@ -31,9 +31,16 @@ SAME = ("pages", "vcpus", "seed")               # in all runs of a matrix
 GOOD = ("coherent", "allowed", "forbidden-not-seen", "skipped")
 
 
-def wrong_word(record: Record) -> str:
+def subject_of(run: Record) -> str:
+    """Of which of SUBJECTS a run is."""
+    return next(name for name in SUBJECTS if name in run.fields)
+
+
+def wrong_word(record: Record, subject: str) -> str:
     """What is wrong with the words of @record; empty: nothing."""
-    for name, accepted in WORDS.get(record.kind, {}).items():
+    words = {**WORDS.get(record.kind, {}),
+             **WORDS.get(f"{record.kind} {subject}", {})}
+    for name, accepted in words.items():
         if name not in record.fields:
             return f"{name}= is missing"
         value = record.fields[name]
@@ -44,10 +51,11 @@ def wrong_word(record: Record) -> str:
 
 
 class _Open:
-    """A run or trial that has begun and has no result yet."""
+    """A run that has begun and has no result yet."""
 
     def __init__(self, record: Record) -> None:
         self.begin = record
+        self.subject = subject_of(record)
         self.phases: list[str] = []
         self.phase: dict[str, set[str]] = {}    # the last one's: kind, names
         self.seen: set[str] = set()             # predicted, ticks NAME
@@ -55,8 +63,7 @@ class _Open:
 
     @property
     def name(self) -> str:
-        begin = self.begin
-        return f"{begin.kind} {begin.number}/{begin.total}"
+        return f"run {self.begin.number}/{self.begin.total}"
 
     @property
     def lost(self) -> list[str]:
@@ -98,7 +105,9 @@ class Account:
 
     def takes(self, record: Record) -> bool:
         """Look at @record; false if nothing may be made of it."""
-        wrong = wrong_word(record)
+        subject = subject_of(record) if record.kind == "run" else \
+            self.open.subject if self.open else ""
+        wrong = wrong_word(record, subject)
         if wrong:
             self.fault(f"a damaged record: '{record.line}': {wrong}")
         if record.kind in ONCE:
@@ -118,8 +127,8 @@ class Account:
             self.total = self.total or total
         return True
 
-    def _take_begin(self, record: Record) -> bool:
-        name = f"{record.kind} {record.number}/{record.total}"
+    def _take_run(self, record: Record) -> bool:
+        name = f"run {record.number}/{record.total}"
         for kind in ONCE:
             if kind not in self._once:
                 self.fault(f"the {kind} record is missing")
@@ -142,8 +151,6 @@ class Account:
                            f"{word}={self._same[word]}")
         self.open = _Open(record)
         return True
-
-    _take_run = _take_trial = _take_begin
 
     def _belongs(self, record: Record) -> bool:
         """True if @record is of the run that is open. One whose beginning was
@@ -213,15 +220,19 @@ class Account:
             return False
         run, verdict = self.open, record.fields["verdict"]
         self._end_phase()
-        if verdict != "died":
+        if run.subject == "workload" and verdict != "died":
             self._whole(run)
-        stale = record.int("stale_reads")
+        stale, violations = map(record.int, ("stale_reads", "violations"))
+        if violations != run.violations:
+            self.fault(f"{run.name} is said to have {violations} violations, "
+                       f"its records have {run.violations}")
         if verdict == "coherent" and (stale or run.violations) or \
                 verdict == "violation" and not run.violations or \
                 verdict == "stale" and not stale:
             self.fault(f"{run.name} is said to be {verdict}, with {stale} "
                        f"stale reads and {run.violations} violations")
-        self._end(verdict, verdict in ("stale", "violation"))
+        self._end(verdict, verdict in ("stale", "forbidden-seen")
+                  or run.violations > 0)
         return True
 
     def _whole(self, run: _Open) -> None:
@@ -235,20 +246,6 @@ class Account:
             self.fault(f"{run.name} has the phases "
                        f"'{' '.join(run.phases)}', {name} has "
                        f"'{' '.join(phases)}'")
-
-    def _take_litmus(self, record: Record) -> bool:
-        if not self._belongs(record):
-            return False
-        trial, verdict = self.open, record.fields["verdict"]
-        for word in ("test", "policy", "mutant"):
-            if record.fields.get(word) != trial.begin.fields.get(word):
-                self.fault(f"{trial.name}: its result has another {word}=")
-        if record.int("violations") != trial.violations:
-            self.fault(f"{trial.name} is said to have "
-                       f"{record.int('violations')} violations, its records "
-                       f"have {trial.violations}")
-        self._end(verdict, verdict == "forbidden-seen" or trial.violations)
-        return True
 
     def _end(self, verdict: str, caught: bool) -> None:
         mutant = self.open.begin.fields.get("mutant", "none")
@@ -274,8 +271,8 @@ class Account:
             self.done.add(self.open.begin.number)
             self.open = None
 
-    def close(self, kind: str) -> None:
-        """The matrix is over: is all there? @kind is what it consists of."""
+    def close(self) -> None:
+        """The matrix is over: is all there?"""
         if not self.total and "plan" not in self._once:
             self.fault("the plan record is missing")
         missing = [n for n in range(1, self.total + 1) if n not in self.done]
@@ -283,7 +280,6 @@ class Account:
             first = last = missing.pop(0)
             while missing and missing[0] == last + 1:
                 last = missing.pop(0)
-            self.fault(f"{kind} {first}/{self.total} is missing"
+            self.fault(f"run {first}/{self.total} is missing"
                        if first == last else
-                       f"{kind}s {first} to {last} of {self.total} are "
-                       "missing")
+                       f"runs {first} to {last} of {self.total} are missing")

@@ -15,17 +15,18 @@ _COUNT = re.compile(r"(\d+)/(\d+)$")
 # What stands between the first word of a record and its name=value words.
 _PLAIN = {"machine", "plan", "predicted", "stale", "violation", "leak",
           "trace", "exit", "explore"}
-_NUMBERED = {"run", "progress", "result", "trial", "litmus"}
+_NUMBERED = {"run", "progress", "result"}
 _NAMED = {"phase", "ideal", "ticks", "policy"}
 _TEXT = {"message", "panic:", "error:"}
 
 # Records that are worthless without these words.
 _NEEDED = {"plan": ("runs",), "progress": ("phase",), "leak": ("frames",),
            "result": ("verdict",), "exit": ("status",),
-           "run": ("workload", "policy"), "violation": ("rule",),
-           "trial": ("test", "policy"), "litmus": ("test", "verdict"),
+           "run": ("policy",), "violation": ("rule",),
            "explore": ("test", "mutant", "verdict"),
            "trace": ("cpu", "tick", "step")}
+# What a run is of; its record has one of these words.
+SUBJECTS = ("workload", "test")
 # Records whose values are all numbers.
 _NUMBERS = {"plan", "phase", "ideal", "predicted", "ticks", "leak", "exit"}
 
@@ -99,6 +100,8 @@ def _assigned(kind: str, line: str, rest: list[str]) -> Record | None:
         name = rest.pop(0)
     fields, text = _words(rest)
     if any(word not in fields for word in _NEEDED.get(kind, ())):
+        return None
+    if kind == "run" and not fields.keys() & SUBJECTS:
         return None
     if kind in _NUMBERS and (text or not all(map(is_int, fields.values()))):
         return None

@@ -9,7 +9,7 @@ from tools.console import Record
 from tools.report.results import Reading
 
 
-SIGNS = ("run", "progress", "result", "trial", "litmus")
+SIGNS = ("run", "progress", "result")
 
 
 class Line:

@@ -53,7 +53,7 @@ class Trial:
         return "ok" if self.verdict in FINE else self.verdict
 
     def close(self, record: Record) -> None:
-        """Take over what a `litmus` record says."""
+        """Take over what a `result` record says."""
         self.verdict = record.fields["verdict"]
         self.rounds = record.int("rounds")
         self.seen = record.int("seen")
@@ -74,7 +74,7 @@ class Trial:
 
 
 def new_trial(record: Record) -> Trial:
-    """The trial that a `trial` record announces."""
+    """The trial that a `run` record announces."""
     mutant = record.fields.get("mutant", "none")
     return Trial(record.number, record.fields["test"],
                  record.fields["policy"],

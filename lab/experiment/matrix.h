@@ -21,12 +21,6 @@ struct cell {
 	u32 number, count;		/* from 1 on; of all */
 };
 
-/* What records say of its mutant. */
-static inline const char *cell_mutant(const struct cell *cell)
-{
-	return cell->mutant ? cell->mutant->name : "none";
-}
-
 struct kind {
 	/* Is there enough of everything for what is asked for? Prints what is
 	 * not accepted. */

@@ -71,7 +71,16 @@ static void report_violations(void)
 	}
 }
 
-void report_outcome(const struct stage *stage)
+void report_begin(const struct cell *cell, const char *what, const char *name)
+{
+	printk("run %u/%u %s=%s policy=%s mutant=%s seed=%u", cell->number,
+	       cell->count, what, name, cell->policy.name,
+	       cell->mutant ? cell->mutant->name : "none",
+	       cell->options->seed);
+}
+
+void report_end(const struct cell *cell, const struct stage *stage,
+		enum verdict verdict)
 {
 	if (stage->message[0])
 		printk("message %s\n", stage->message);
@@ -79,4 +88,7 @@ void report_outcome(const struct stage *stage)
 		report_violations();
 	if (stage->leaked_frames)
 		printk("leak frames=%lld\n", (long long)stage->leaked_frames);
+	printk("result %u/%u verdict=%s violations=%llu", cell->number,
+	       cell->count, verdict_names[verdict],
+	       (unsigned long long)stage->violations);
 }

@@ -13,8 +13,12 @@ void report_machine(void);
 /* The rows of the policies that were put together on the command line. */
 void report_own_policies(const struct options *options);
 
-/* What came out there: a record for each rule that was violated, too, and what
- * is known of the first. */
-void report_outcome(const struct stage *stage);
+/* "run K/N WHAT=NAME ...", to which a kind adds words of its own: it begins. */
+void report_begin(const struct cell *cell, const char *what, const char *name);
+
+/* What came out on a stage, a record for each rule that was violated too, and
+ * what is known of the first; then "result K/N ...", as above: it is over. */
+void report_end(const struct cell *cell, const struct stage *stage,
+		enum verdict verdict);
 
 #endif

@@ -204,30 +204,14 @@ static enum verdict verdict_of(const struct trial *t)
 			     VERDICT_NOT_SEEN);
 }
 
-static void report_start(const struct trial *t)
+static void report(const struct trial *t, enum verdict verdict)
 {
-	const struct cell *cell = t->cell;
-
-	printk("trial %u/%u test=%s policy=%s mutant=%s seed=%u\n",
-	       cell->number, cell->count, t->test->name, cell->policy.name,
-	       cell_mutant(cell), cell->options->seed);
-}
-
-static void report_end(const struct trial *t, enum verdict verdict)
-{
-	const struct cell *cell = t->cell;
-
-	report_outcome(&t->stage.base);
 	if (t->seen && !t->test->allowed)
 		printk("message seen in a round with rounds=1%s\n",
 		       t->shown_by);
-	printk("litmus %u/%u test=%s policy=%s mutant=%s rounds=%u seen=%u "
-	       "forbidden=%s violations=%llu verdict=%s\n", cell->number,
-	       cell->count, t->test->name, cell->policy.name,
-	       cell_mutant(cell), t->rounds, t->seen,
-	       t->test->allowed ? "no" : "yes",
-	       (unsigned long long)t->stage.base.violations,
-	       verdict_names[verdict]);
+	report_end(t->cell, &t->stage.base, verdict);
+	printk(" rounds=%u seen=%u forbidden=%s\n", t->rounds, t->seen,
+	       t->test->allowed ? "no" : "yes");
 }
 
 /* --- Litmus tests as a kind. */
@@ -271,14 +255,15 @@ static enum verdict run_cell(const struct cell *cell)
 	trial.cell = cell;
 	trial.test = test;
 	trial.random = cell->options->seed * 2654435761ull + 1;
-	report_start(&trial);
+	report_begin(cell, "test", test->name);
+	printk("\n");
 	if (litmus_cpus(test) > cpu_count) {
 		printk("message it needs %u CPUs\n", litmus_cpus(test));
 	} else {
 		run_trial(&trial);
 		verdict = verdict_of(&trial);
 	}
-	report_end(&trial, verdict);
+	report(&trial, verdict);
 	return verdict;
 }
 

@@ -24,14 +24,11 @@ static const char *const always[] = {
 
 void report_run(const struct run *run)
 {
-	const struct cell *cell = run->cell;
-	const struct options *options = cell->options;
+	const struct options *options = run->cell->options;
 
-	printk("run %u/%u workload=%s policy=%s mutant=%s guest=%s pages=%u "
-	       "vcpus=%u seed=%u\n", cell->number, cell->count,
-	       run->scenario->name, cell->policy.name, cell_mutant(cell),
-	       run->guest.runs ? "running" : "idle", options->pages,
-	       options->vcpus, options->seed);
+	report_begin(run->cell, "workload", run->scenario->name);
+	printk(" guest=%s pages=%u vcpus=%u\n", run->guest.runs ? "running" :
+	       "idle", options->pages, options->vcpus);
 	memset(&predicted, 0, sizeof(predicted));
 }
 
@@ -123,9 +120,7 @@ enum verdict report_result(struct run *run)
 	printk("predicted pf_spurious_max=%llu pf_spurious_accessed=%llu\n",
 	       (unsigned long long)predicted.max,
 	       (unsigned long long)predicted.accessed);
-	report_outcome(&run->stage);
-	printk("result %u/%u verdict=%s stale_reads=%llu\n", run->cell->number,
-	       run->cell->count, verdict_names[verdict],
-	       (unsigned long long)stale_reads);
+	report_end(run->cell, &run->stage, verdict);
+	printk(" stale_reads=%llu\n", (unsigned long long)stale_reads);
 	return verdict;
 }

@@ -98,7 +98,8 @@ class MachineTest(support.unittest.TestCase):
         got, lines = boot(kernel=self.kernel, **machine)
         text = "\n".join(lines)
         self.assertEqual(got, 0, text)
-        self.assertIn("result 1/1 verdict=coherent stale_reads=0", lines)
+        self.assertIn("result 1/1 verdict=coherent violations=0 "
+                      "stale_reads=0", lines)
         return lines
 
 

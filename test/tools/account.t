@@ -84,14 +84,14 @@ class Each(Account):
 
     def test_runs_that_are_lost_whole(self):
         """nor can a run with all that belongs to it"""
-        for text, begin in ((RUNS, "run "), (TRIALS, "trial ")):
-            first, *runs = text.replace(END, "").split("\n" + begin)
-            runs = [begin + run for run in runs]
+        for text in (RUNS, TRIALS):
+            first, *runs = text.replace(END, "").split("\nrun ")
+            runs = ["run " + run for run in runs]
             for i in range(len(runs)):
                 rest = "\n".join([first, *runs[:i], *runs[i + 1:], END])
                 self.assertEqual(
                     self.faults(rest.splitlines()),
-                    [f"{begin}{i + 1}/{len(runs)} is missing"])
+                    [f"run {i + 1}/{len(runs)} is missing"])
 
 
 class Named(Account):
@@ -115,11 +115,12 @@ class Named(Account):
                    "run 2/5 is missing")
         self.assertIn("runs 4 to 5 of 5 are missing", self.err)
         self.named("litmus", head(2) + trial_text(1, 2) + END,
-                   "trial 2/2 is missing")
+                   "run 2/2 is missing")
 
     def test_result(self):
         """a run without its result counts as died"""
-        text = RUNS.replace("result 1/3 verdict=coherent stale_reads=0\n", "")
+        text = RUNS.replace("result 1/3 verdict=coherent violations=0 "
+                            "stale_reads=0\n", "")
         self.named("compare", text, "run 1/3 has no result")
         self.assertEqual([run["verdict"] for run in
                           json.loads(self.out)["runs"]],

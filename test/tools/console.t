@@ -35,13 +35,14 @@ class Parsing(unittest.TestCase):
     def test_run(self):
         """a run record has its number, its total and its words"""
         record = parse("run 3/110 workload=cow-host policy=change-pte "
-                       "mutant=none guest=idle pages=1024 vcpus=1 seed=1\r\n")
+                       "mutant=none seed=1 guest=idle pages=1024 vcpus=1\r\n")
         self.assertEqual((record.number, record.total), (3, 110))
         self.assertEqual(record.fields["workload"], "cow-host")
 
     def test_chatter(self):
         """lines that only look like records are chatter"""
         for line in ("", "run", "run 3 workload=a policy=b", "phase",
+                     "run 1/2 policy=b seed=1",
                      "phase name=1", "phase fork pf_taken=many",
                      "phase fork pf_taken=1 and more", "result 1/2",
                      "exit", "exit status=now", "progress 1/2",

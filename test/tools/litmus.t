@@ -143,7 +143,7 @@ class Verdicts(Litmus):
     def test_death(self):
         """a machine that dies is booted again behind that trial: 4"""
         text = head(3) + trial_text(1, 3) + \
-            "trial 2/3 test=COW-MP policy=bracket mutant=none seed=1\nlast"
+            "run 2/3 test=COW-MP policy=bracket mutant=none seed=1\nlast"
         rest = head(3) + trial_text(3, 3) + END
         self.assertEqual(self.play(text, more={"3": [{"say": rest}]}), 4)
         self.assertEqual([t["verdict"] for t in self.trials()],
@@ -153,7 +153,7 @@ class Verdicts(Litmus):
     def test_hang(self):
         """a machine that goes silent: hang, 4"""
         text = head(1) + \
-            "trial 1/1 test=COW-MP policy=bracket mutant=none seed=1\n"
+            "run 1/1 test=COW-MP policy=bracket mutant=none seed=1\n"
         script = {"1": [{"say": text}, {"wait": 1}]}
         self.assertEqual(self.tandem("litmus", "--format", "json",
                                      script=script), 4)

@@ -68,7 +68,7 @@ def run_text(number: int, total: int, verdict: str = "coherent",
     """A whole run, as the kernel prints it."""
     return f"""\
 run {number}/{total} workload={workload} policy={policy} mutant={mutant} \
-guest={guest} pages=4 vcpus=1 seed=1
+seed=1 guest={guest} pages=4 vcpus=1
 progress {number}/{total} phase=fork
 phase fork remote_tlb_flush_requests=1 flush_skipped.absent=3
 ideal fork remote_tlb_flush_requests=1
@@ -77,7 +77,7 @@ phase host-write remote_tlb_flush_requests=4 pf_taken=4 pf_refault=4
 ideal host-write remote_tlb_flush_requests=4 pf_refault=0
 predicted pf_spurious_max=2
 ticks host_cow_break count=4 min=10 median=12 max=20
-result {number}/{total} verdict={verdict} stale_reads={stale}
+result {number}/{total} verdict={verdict} violations=0 stale_reads={stale}
 """
 
 
@@ -88,10 +88,9 @@ def trial_text(number: int, total: int, verdict: str = "forbidden-not-seen",
     """A whole trial of a litmus test, as the kernel prints it."""
     broken = f"violation rule=O2 count={violations}\n" if violations else ""
     return f"""\
-trial {number}/{total} test={test} policy={policy} mutant={mutant} seed=1
-{broken}litmus {number}/{total} test={test} policy={policy} mutant={mutant} \
-rounds=20 seen={seen} forbidden={forbidden} violations={violations} \
-verdict={verdict}
+run {number}/{total} test={test} policy={policy} mutant={mutant} seed=1
+{broken}result {number}/{total} verdict={verdict} violations={violations} \
+rounds=20 seen={seen} forbidden={forbidden}
 """
 
 

@@ -79,6 +79,11 @@ class Run:
         return f"{self.workload} under {self.policy}{mutant}, " \
                f"guest {self.guest}"
 
+    def close(self, record: Record) -> None:
+        """Take over what a `result` record says."""
+        self.verdict = record.fields["verdict"]
+        self.stale_reads = record.int("stale_reads")
+
     def as_json(self) -> dict:
         out = {"workload": self.workload, "policy": self.policy,
                "mutant": self.mutant, "guest": self.guest,
@@ -209,12 +214,10 @@ class Reading:
 
     def close(self) -> None:
         """The matrix is over: whatever has no verdict now is missing."""
-        kind = "trial" if self.runs and isinstance(self.runs[0], Trial) \
-            else "run"
         # Who lists names or tests itself has no plan; who dies says so.
         if self.runs or self.account.total or \
                 self.exit_status == 0 and not (self.names or self.tap):
-            self.account.close(kind)
+            self.account.close()
 
     def _begin(self, run: Run | Trial) -> None:
         if self.current:        # its result was lost
@@ -242,16 +245,9 @@ class Reading:
         self.machine = self.machine or record.fields
 
     def _on_run(self, record: Record) -> None:
-        self._begin(new_run(record, self.number("cpus")))
+        self._begin(new_trial(record) if "test" in record.fields
+                    else new_run(record, self.number("cpus")))
         self._open = None
-
-    def _on_trial(self, record: Record) -> None:
-        self._begin(new_trial(record))
-
-    def _on_litmus(self, record: Record) -> None:
-        if isinstance(self.current, Trial):
-            self.current.close(record)
-            self._close(self.current)
 
     def _on_progress(self, record: Record) -> None:
         self.phase = record.fields["phase"]
@@ -308,8 +304,7 @@ class Reading:
 
     def _on_result(self, record: Record) -> None:
         if self.current:
-            self.current.verdict = record.fields["verdict"]
-            self.current.stale_reads = record.int("stale_reads")
+            self.current.close(record)
             if self.current.verdict in ENDED:
                 self.current.last_output = list(self.last)
             self._close(self.current)
