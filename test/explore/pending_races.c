@@ -197,7 +197,8 @@ static void make_vm(void)
 			mutant_ops.complete = variant()->complete;
 		vm.notifier.ops = &mutant_ops;
 	} else {
-		check_start(&vm);
+		check_start();
+		check_watch(&vm);
 	}
 }
 

@@ -38,7 +38,8 @@ void race_build(u32 count)
 {
 	fake_ram_init();
 	fake_reset(count);
-	race_expect(!check_init(2 * RACE_PAGES), "no memory for the checker");
+	race_expect(!check_init(1, 2 * RACE_PAGES),
+		    "no memory for the checker");
 	free_before = frame_free_count();
 	mm = mm_create();
 	race_expect(mm && !mm_mmap(mm, pages(0, RACE_PAGES),
