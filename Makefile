@@ -35,6 +35,7 @@ FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
 	-ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-mno-red-zone -mgeneral-regs-only -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mcmodel=small
+LTO_FLAGS := -flto -flto-partition=one -fno-fat-lto-objects
 LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
@@ -55,7 +56,7 @@ comma := ,
 # What may be set on make's command line.
 SETTINGS := BUILD CC OBJCOPY MAX_IMAGE_SIZE SUITE FUZZ_SECONDS \
 	EXPLORE_PREEMPTIONS TANDEM_SEED TANDEM_OPERATIONS LOCKED FILE SEED \
-	COUNT DEAREST
+	COUNT DEAREST LTO_FLAGS
 SET := $(foreach name,$(.VARIABLES),\
 	$(if $(findstring command line,$(origin $(name))),$(name)))
 ifneq ($(filter-out $(SETTINGS),$(SET)),)
@@ -200,7 +201,10 @@ compiler:
 
 $(BUILD)/kernel/%.c.o: %.c Makefile | compiler
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -c -o $@ $<
+	$(CC) $(FLAGS) $(LTO_FLAGS) -c -o $@ $<
+
+# The compiler calls these by itself, later than it looks for who is called.
+$(BUILD)/kernel/lib/string.c.o: LTO_FLAGS := -fno-lto
 
 $(BUILD)/kernel/%.S.o: %.S Makefile | compiler
 	@mkdir -p $(@D)
@@ -219,7 +223,8 @@ $(BUILD)/objects.list: FORCE
 # What a machine may be booting just now is replaced, not changed.
 $(BUILD)/tandem.elf: $(KERNEL_OBJECTS) $(EMBEDDED) $(BUILD)/objects.list \
 		linker.ld
-	$(CC) $(LINK_FLAGS) -T linker.ld -o $@.new $(KERNEL_OBJECTS) \
+	$(CC) $(filter-out -MMD -MP,$(FLAGS)) $(LTO_FLAGS) $(LINK_FLAGS) \
+		-T linker.ld -o $@.new $(KERNEL_OBJECTS) \
 		$(EMBEDDED)
 	@mv $@.new $@
 

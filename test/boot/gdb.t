@@ -10,15 +10,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 import support  # noqa: E402
+from tools import image  # noqa: E402
 from tools.patience import Patience, communicate  # noqa: E402
 
 PATIENCE = Patience(cpu=120, idle=60)
 
 # From N1 to N5 of one page: the guest's entry is new before the host's.
 SESSION = """\
-break mmu_notifier_change_pte
+break change_n4_secondary
 continue
-tandem-hva mm hva.v
+tandem-hva c->mm c->hva.v
 delete
 break hpt_set
 continue
@@ -67,6 +68,21 @@ class Gdb(support.unittest.TestCase):
             program.stderr.close()
             program.wait()
         self.check(out, err)
+
+    def test_breakpoints(self):
+        """the functions that docs/debugging.md names can be broken at"""
+        text = (support.ROOT / "docs" / "debugging.md").read_text()
+        table = text.split("## Breakpoints", 1)[1].split("## ", 1)[0]
+        names = [name for line in table.splitlines()
+                 for name in re.findall(r"`(\w+)`", line.split(" | ")[0])]
+        self.assertGreater(len(names), 8)
+        elf = image.build().with_suffix(".elf")
+        out = subprocess.run(
+            ["gdb", "-nx", "-batch", elf,
+             *[part for name in names for part in ("-ex", f"break {name}")]],
+            capture_output=True, text=True, check=True)
+        self.assertEqual(out.stdout.count("Breakpoint "), len(names),
+                         out.stderr)
 
     def check(self, out, err):
         entries = ENTRY.findall(out)
