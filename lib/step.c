@@ -6,12 +6,14 @@ const char *const step_names[STEP_COUNT] = {
 #undef STEP_NAME
 };
 
-struct step_listener *step_listeners;
+struct static_key step_key;
+static struct step_listener *step_listeners;
 
 void step_listen(struct step_listener *listener)
 {
 	listener->next = step_listeners;
 	WRITE_ONCE(step_listeners, listener);
+	static_key_set(&step_key, true);
 }
 
 void step_unlisten(struct step_listener *listener)
@@ -22,6 +24,7 @@ void step_unlisten(struct step_listener *listener)
 		link = &(*link)->next;
 	if (*link)
 		WRITE_ONCE(*link, listener->next);
+	static_key_set(&step_key, step_listeners);
 }
 
 void step_tell(enum step step, const void *object, u64 subject, u64 from,

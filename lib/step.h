@@ -5,12 +5,13 @@
  * the litmus tests that hold an actor at a step, the host tests.
  *
  * A call marks the point where the step of that name is complete, unless it
- * says "begins" below. With nobody listening a step costs a load and a branch.
+ * says "begins" below. With nobody listening a step costs a nop.
  */
 #ifndef LIB_STEP_H
 #define LIB_STEP_H
 
-#include "lib/compiler.h"
+#include "lib/print.h"
+#include "lib/static_key.h"
 
 /* The contract's own names. */
 #define CONTRACT_STEPS(X)						\
@@ -87,7 +88,7 @@ struct step_listener {
 	struct step_listener *next;
 };
 
-extern struct step_listener *step_listeners;	/* NULL: nobody */
+extern struct static_key step_key;	/* somebody listens */
 
 /* No step is taken meanwhile. The last one added hears first. */
 void step_listen(struct step_listener *listener);
@@ -98,7 +99,7 @@ void step_tell(enum step step, const void *object, u64 subject, u64 from,
 
 static inline bool step_is_heard(void)
 {
-	return unlikely(READ_ONCE(step_listeners) != NULL);
+	return static_key(&step_key);
 }
 
 static inline void step_change(enum step step, const void *object, u64 subject,
@@ -112,5 +113,14 @@ static inline void step(enum step step, const void *object, u64 subject)
 {
 	step_change(step, object, subject, 0, 0);
 }
+
+/*
+ * A BUG_ON() where instructions are counted: it looks while somebody listens,
+ * as the checker and the host tests do, and costs a nop otherwise.
+ */
+#define STEP_BUG_ON(condition) do {					\
+	if (step_is_heard())						\
+		BUG_ON(condition);					\
+} while (0)
 
 #endif

@@ -16,10 +16,18 @@ enum cpu_mode {
 
 typedef void (*cpu_fn)(void *arg);
 
+#define COUNTERS_SIZE	2048
+
+/*
+ * The base of GS is where per_cpu_start, which linker.ld puts before the section
+ * of the counters, would have to be for this copy: so one instruction reaches
+ * a counter of the CPU's own by the name that it has in that section.
+ */
 struct cpu {
-	struct cpu *self;	/* at GS:0, see this_cpu() */
+	struct cpu *self;	/* at per_cpu_start, see this_cpu() */
 	u32 id;			/* 0 .. cpu_count - 1 */
 	u32 apic_id;
+	u8 counters[COUNTERS_SIZE];	/* counter.h */
 
 	/* The handshake: written by handshake.c, and by mutants of it. */
 	u32 mode __aligned(64);	/* enum cpu_mode, written by its own CPU */

@@ -14,7 +14,7 @@ static inline struct cpu *read_this_cpu(void)
 {
 	struct cpu *cpu;
 
-	__asm__ volatile ("movq %%gs:0, %0" : "=r" (cpu));
+	__asm__ volatile ("movq %%gs:per_cpu_start, %0" : "=r" (cpu));
 	return cpu;
 }
 

@@ -28,6 +28,7 @@ u32 ap_limit;
 struct cpu cpus[MAX_CPUS];
 u32 cpu_count = 1;
 
+extern char per_cpu_start[];
 extern char ap_trampoline[], ap_trampoline_end[];
 
 static void cpu_init(u32 id)
@@ -36,7 +37,7 @@ static void cpu_init(u32 id)
 
 	cpu->self = cpu;
 	cpu->id = id;
-	write_msr(MSR_GS_BASE, (u64)cpu);
+	write_msr(MSR_GS_BASE, (u64)cpu - (u64)per_cpu_start);
 	stack_init(id);
 	descriptor_load(id);
 }
@@ -73,6 +74,8 @@ static __noreturn void idle(struct cpu *cpu)
 			continue;
 		}
 		interrupts_on();
+		/* Code may have been written since (lib/static_key.h). */
+		(void)read_cpuid(0, 0);
 		work(cpu->work_arg);
 		if (!stack_is_intact(cpu->id))
 			panic("stack of cpu %u overflowed", cpu->id);
