@@ -19,7 +19,7 @@ static struct counter *const request_counters[TRANSITION_COUNT] = {
 
 void ept_flush_now(struct ept *ept, enum transition transition)
 {
-	BUG_ON(!spin_is_locked(&ept->lock));
+	STEP_BUG_ON(!spin_is_locked(&ept->lock));
 	count(&count_remote_tlb_flush_requests);
 	count(request_counters[transition]);
 	step(STEP_OWED, ept, 0);

@@ -3,7 +3,7 @@
 #include "arch/x86/counter.h"
 #include "ept/ept.h"
 #include "ept/flush.h"
-#include "lib/print.h"
+#include "lib/step.h"
 
 bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
 		  pte_t new)
@@ -11,7 +11,7 @@ bool ept_postpone(struct ept *ept, const struct ept_flush *flush, pte_t old,
 	const struct when_choice *when = ept->policy->when;
 	struct pending *pending = &ept->pending;
 
-	BUG_ON(!spin_is_locked(&ept->lock));
+	STEP_BUG_ON(!spin_is_locked(&ept->lock));
 	if (!flush->owed || !(when->waits & 1u << flush->transition))
 		return false;
 	if (flush->transition == TRANSITION_T3a) {
@@ -65,7 +65,7 @@ static bool is_needed(const struct when_choice *when,
 
 bool ept_pending_complete(struct ept *ept, enum mmu_need need)
 {
-	BUG_ON(!spin_is_locked(&ept->lock));
+	STEP_BUG_ON(!spin_is_locked(&ept->lock));
 	if (!ept->pending.events ||
 	    !is_needed(ept->policy->when, &ept->pending, need))
 		return false;

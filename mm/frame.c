@@ -105,8 +105,8 @@ static struct frame *take(bool *denied)
 	if (!frame)
 		return NULL;
 
-	BUG_ON(frame->refcount || frame->pins || frame->mapcount ||
-	       frame->awaited);
+	STEP_BUG_ON(frame->refcount || frame->pins || frame->mapcount ||
+		    frame->awaited);
 	frame->flags = 0;
 	frame->mappings = 0;
 	/* Pairs with frame_tryget(): the fields above come first. */

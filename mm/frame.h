@@ -18,7 +18,7 @@ struct rmap_link;
 #define FRAME_STABLE	(1u << 2)	/* in the stable tree, never writable */
 #define FRAME_KEPT	(1u << 3)	/* in a quarantine, by one reference */
 
-struct frame {
+struct __aligned(64) frame {	/* so that its index is a shift */
 	u32 refcount;		/* atomic; each mapping holds one */
 	u32 pins;		/* atomic; references that are pins: gup.h */
 	u32 flags;		/* atomic */

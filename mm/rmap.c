@@ -1,6 +1,6 @@
 #include "mm/rmap.h"
 
-#include "lib/print.h"
+#include "lib/step.h"
 #include "mm/notifier.h"
 #include "mm/quarantine.h"
 
@@ -46,7 +46,7 @@ void rmap_remove(struct frame *frame, pte_t *ptep)
 	struct rmap_link *link = link_at(place_of(ptep));
 
 	spin_lock(&frame->lock);
-	BUG_ON(!frame->mapcount);
+	STEP_BUG_ON(!frame->mapcount);
 	if (link->next)
 		link_at(link->next)->prev = link->prev;
 	if (link->prev)
