@@ -228,19 +228,24 @@ static void wait_primary(const struct cpu *target, u64 request)
 	wait_end(&wait);
 }
 
+/* The CPUs in a mask, one after the other. */
+#define for_each_cpu(i, mask)						\
+	for (u64 rest_ = (mask), i; rest_ &&				\
+	     (i = (u64)__builtin_ctzll(rest_), true); rest_ &= rest_ - 1)
+
 void handshake_flush_primary(u64 cpu_mask, hva_t hva)
 {
 	u64 requests[MAX_CPUS];
 	u64 sent = 0;
-	u32 i, self = cpu_id();
+	u32 self = cpu_id();
+	u64 others = cpu_mask & ~(1ull << self);
 
 	count(&count_primary_flush_requests);
 	step_change(STEP_PFLUSH, NULL, hva.v, cpu_mask, 0);
-	for (i = 0; i < cpu_count; i++)
-		if (i != self && cpu_mask & 1ull << i)
-			requests[i] = atomic_add(&cpus[i].primary_requested, 1);
+	for_each_cpu(i, others)
+		requests[i] = atomic_add(&cpus[i].primary_requested, 1);
 
-	if (cpu_mask & 1ull << self) {
+	if (cpu_mask != others) {
 		count(&count_primary_tlb_flush);
 		step_change(STEP_CLEAN, NULL, self, hva.v, 0);
 		if (hva.v == FLUSH_ALL)
@@ -252,17 +257,14 @@ void handshake_flush_primary(u64 cpu_mask, hva_t hva)
 	/* Pairs with X2: see the picture at the top. */
 	full_barrier();
 
-	for (i = 0; i < cpu_count; i++) {
-		if (i == self || !(cpu_mask & 1ull << i))
-			continue;
+	for_each_cpu(i, others) {
 		if (READ_ONCE(cpus[i].mode) == CPU_INSIDE)
 			continue;	/* X3 serves it */
 		sent |= 1ull << i;
 		count(&count_primary_ipis);
 		ipi_send(i, IPI_PRIMARY);
 	}
-	for (i = 0; i < cpu_count; i++)
-		if (sent & 1ull << i)
-			wait_primary(&cpus[i], requests[i]);
+	for_each_cpu(i, sent)
+		wait_primary(&cpus[i], requests[i]);
 	step_change(STEP_PDONE, NULL, hva.v, cpu_mask, 0);
 }
