@@ -18,8 +18,13 @@ int ept_init(struct ept *ept, struct mm *mm, const struct policy *policy,
 		.format = format,
 		.root = frame_ptr(root),
 		.table_count = 1,
+		.recent_gfn = GFN_END,
 		.notifier = {
 			.ops = &ept_notifier_ops,
+			.ignored_brackets = policy->start->zaps ? 0
+				: INVALIDATE_BY_CHANGE_PTE,
+			.ignores_cleared = !policy->cleared->change,
+			.ignores_change = !policy->change->change,
 			.follows_upgrades = policy->upgrade->follows,
 			.postpones = policy->when->waits,
 			.wants_stages = when_wants_stages(policy->when),

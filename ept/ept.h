@@ -28,6 +28,9 @@ struct ept {
 	const struct policy *policy;
 	struct mm *mm;
 	struct memslots slots;
+	spte_t *recent;			/* a leaf table that a walk came to
+					 * lately, of the gfns from */
+	u64 recent_gfn;			/* this one on; GFN_END: none. Under ML */
 	spte_t *root;			/* leaves are 4 KiB, as in P (O9) */
 	u64 table_count;
 	struct frame *unlinked;		/* unlinked tables that wait for the

@@ -47,6 +47,13 @@ static bool must_retry(const struct ept *ept, hva_t hva, u64 seq)
 	return is_in_progress(ept, hva) || ept->seq != seq;
 }
 
+static __noinline void differs(gfn_t gfn, spte_t s, pte_t p)
+{
+	rule_broken("O1: gfn %llx is %llx, the host has %llx",
+		    (unsigned long long)gfn.n, (unsigned long long)s.v,
+		    (unsigned long long)p.v);
+}
+
 /* F5. Under ML; never owes a flush. */
 static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 				     const struct gup *gup)
@@ -63,10 +70,7 @@ static enum ept_fault_result install(struct ept *ept, gfn_t gfn, u32 access,
 		count(&count_pf_refault);
 	if (unlikely(spte_present(f, old) &&
 		     spte_pfn(old).n != spte_pfn(new).n))
-		rule_broken("O1: gfn %llx is %llx, the host has %llx",
-			    (unsigned long long)gfn.n,
-			    (unsigned long long)old.v,
-			    (unsigned long long)gup->pte.v);
+		differs(gfn, old, gup->pte);
 	if (spte_allows(f, old, access)) {
 		count(&count_pf_spurious);
 		return EPT_FAULT_SPURIOUS;

@@ -6,7 +6,7 @@
 #define EPT_N4_H
 
 #include "ept/ept.h"
-#include "ept/flush.h"
+#include "ept/set.h"
 
 /* One call: P of @hva was @old, is none, and will be @new. Under ML. */
 struct n4 {
@@ -14,6 +14,8 @@ struct n4 {
 	hva_t hva;
 	pte_t old, new;
 	struct ept_flush flush;		/* what the steps so far owe */
+	struct ept_leaf leaves[MAX_MEMSLOTS];	/* the present ones of hva */
+	u32 leaf_count;
 };
 
 enum { N4_SEQ, N4_REWRITE, N4_FLUSH, N4_ADD_WRITE, N4_STEPS };

@@ -124,8 +124,6 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 	struct ept *ept = ept_of(notifier);
 	struct ept_flush flush = { transition_of_reason(reason), 0, 0 };
 
-	if (!ept->policy->cleared->change)
-		return;
 	spin_lock(&ept->lock);
 	bump_seq(ept);
 	ept_change_range(ept, page_range(hva), ept->policy->cleared->change,
@@ -162,8 +160,9 @@ void n4_seq(struct n4 *n4)
 
 void n4_rewrite(struct n4 *n4)
 {
-	ept_change_range(n4->ept, page_range(n4->hva),
-			 n4->ept->policy->change->change, n4->new, &n4->flush);
+	ept_change_leaves(n4->ept, n4->leaves, n4->leaf_count,
+			  n4->ept->policy->change->change, n4->new,
+			  &n4->flush);
 }
 
 void n4_flush(struct n4 *n4)
@@ -193,8 +192,8 @@ void n4_add_write(struct n4 *n4)
 
 	if (!pte_writable(n4->new))
 		return;
-	ept_change_range(n4->ept, page_range(n4->hva), add_write, n4->new,
-			 &nothing);
+	ept_change_leaves(n4->ept, n4->leaves, n4->leaf_count, add_write,
+			  n4->new, &nothing);
 	count_add(&count_pf_spurious_max,
 		  (u64)nothing.gained * caching_vcpus(n4->ept));
 }
@@ -207,8 +206,11 @@ const struct n4_order n4_order_right = { {
 } };
 const struct n4_order *n4_order = &n4_order_right;
 
-/* ML is dropped between the two rounds. The second one walks again: meanwhile
- * an invalidation may have zapped S, or freed its table. */
+/*
+ * The leaves are looked up once: ML is held from the first step to the last. It
+ * is dropped between the two rounds, and the second one looks again: meanwhile
+ * an invalidation may have zapped S, or freed its table.
+ */
 static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 			  pte_t new, enum invalidate_reason reason,
 			  enum change_round round)
@@ -216,14 +218,16 @@ static void on_change_pte(struct mmu_notifier *notifier, hva_t hva, pte_t old,
 	u32 first = round == CHANGE_RIGHT ? N4_ADD_WRITE : 0;
 	u32 end = round == CHANGE_FRAME ? N4_ADD_WRITE : N4_STEPS;
 	struct ept *ept = ept_of(notifier);
-	struct n4 n4 = {
-		ept, hva, old, new, { transition_of_reason(reason), 0, 0 },
-	};
+	struct n4 n4;
 	u32 i;
 
-	if (!ept->policy->change->change)
-		return;
+	n4.ept = ept;
+	n4.hva = hva;
+	n4.old = old;
+	n4.new = new;
+	n4.flush = (struct ept_flush){ transition_of_reason(reason), 0, 0 };
 	spin_lock(&ept->lock);
+	n4.leaf_count = ept_find_leaves(ept, hva, n4.leaves);
 	for (i = first; i < end; i++)
 		n4_order->steps[i](&n4);
 	spin_unlock(&ept->lock);
@@ -260,8 +264,6 @@ static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
 	struct ept *ept = ept_of(notifier);
 	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
 
-	if (!ept->policy->upgrade->follows)
-		return;
 	spin_lock(&ept->lock);
 	ept_change_range(ept, page_range(hva), add_write, new, &flush);
 	BUG_ON(flush.owed);
@@ -285,8 +287,6 @@ static void on_upgrade_done(struct mmu_notifier *notifier,
 	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
 
 	(void)range;
-	if (!ept->policy->upgrade->follows)
-		return;
 	spin_lock(&ept->lock);
 	flush.owed = ept->upgraded &&
 		     ept->policy->upgrade->flushes;

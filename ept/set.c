@@ -34,6 +34,13 @@ static bool only_adds(const struct spte_format *f, spte_t old, spte_t new)
 	       !(old.v & ~new.v & ~(f->accessed | f->dirty));
 }
 
+static __noinline void moved_while_writable(gfn_t gfn, spte_t old, spte_t new)
+{
+	rule_broken("O4: gfn %llx changed frame while writable: %llx to %llx",
+		    (unsigned long long)gfn.n, (unsigned long long)old.v,
+		    (unsigned long long)new.v);
+}
+
 /* @old was present: credit what the hardware noted in it (O11), and note the
  * flush that its end owes. */
 static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
@@ -44,10 +51,7 @@ static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
 
 	if (unlikely(spte_writable(f, old) && spte_present(f, new) &&
 		     spte_pfn(old).n != spte_pfn(new).n))
-		rule_broken("O4: gfn %llx changed frame while writable: "
-			    "%llx to %llx", (unsigned long long)gfn.n,
-			    (unsigned long long)old.v,
-			    (unsigned long long)new.v);
+		moved_while_writable(gfn, old, new);
 	if (old.v & f->accessed)
 		credit |= FRAME_ACCESSED;
 	if (old.v & f->dirty)
@@ -66,7 +70,7 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	const struct spte_format *f = ept->format;
 	spte_t old;
 
-	BUG_ON(!spin_is_locked(&ept->lock));
+	STEP_BUG_ON(!spin_is_locked(&ept->lock));
 	/*
 	 * The hardware may set A and D at any time. If the entry only gains
 	 * rights they stay with it, else take what was noted (O11).
@@ -82,6 +86,50 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 		settle(ept, gfn, old, new, flush);
 	step_change(STEP_SPTE, ept, gfn.n, old.v, new.v);
 	return old;
+}
+
+/* @gfn has no entry at level 1: its table is not there, nothing else (O9). */
+static __noinline void must_be_absent(struct ept *ept, gfn_t gfn)
+{
+	for_each_spte(it, ept, gfn, (gfn_t){ gfn.n + 1 })
+		BUG_ON(it.level > 1);
+}
+
+u32 ept_find_leaves(struct ept *ept, hva_t hva, struct ept_leaf *leaves)
+{
+	u32 i, count = 0;
+
+	for (i = 0; i < ept->slots.count; i++) {	/* each alias (O16) */
+		const struct memslot *slot = &ept->slots.slots[i];
+		u64 page = (hva.v - slot->hva.v) >> PAGE_SHIFT;
+		gfn_t gfn = { slot->gfn.n + page };
+		spte_t *sptep;
+
+		if (page >= slot->page_count)
+			continue;
+		sptep = ept_walk(ept, gfn);
+		if (unlikely(!sptep))
+			must_be_absent(ept, gfn);
+		else if (spte_present(ept->format, spte_read(sptep)))
+			leaves[count++] = (struct ept_leaf){ gfn, sptep };
+	}
+	return count;
+}
+
+void ept_change_leaves(struct ept *ept, const struct ept_leaf *leaves,
+		       u32 count, spte_change_fn change, pte_t pte,
+		       struct ept_flush *flush)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		spte_t old = spte_read(leaves[i].sptep);
+		spte_t new = change(ept->format, old, pte);
+
+		if (new.v != old.v)
+			ept_set(ept, leaves[i].gfn, leaves[i].sptep, new,
+				flush);
+	}
 }
 
 static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
@@ -104,8 +152,14 @@ void ept_change_range(struct ept *ept, struct hva_range range,
 		      spte_change_fn change, pte_t pte,
 		      struct ept_flush *flush)
 {
+	struct ept_leaf leaves[MAX_MEMSLOTS];
 	u32 i;
 
+	if (range.end.v - range.start.v == PAGE_SIZE) {
+		i = ept_find_leaves(ept, range.start, leaves);
+		ept_change_leaves(ept, leaves, i, change, pte, flush);
+		return;
+	}
 	for (i = 0; i < ept->slots.count; i++) {	/* each alias (O16) */
 		gfn_t start, end;
 

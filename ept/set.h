@@ -16,6 +16,23 @@
 spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	       struct ept_flush *flush);
 
+/* A leaf that mirrors a page, and was present. */
+struct ept_leaf {
+	gfn_t gfn;
+	spte_t *sptep;
+};
+
+/*
+ * The present leaves of @hva, one in a memslot at most, into @leaves
+ * (MAX_MEMSLOTS); returns how many. They stay where they are until ML is dropped.
+ */
+u32 ept_find_leaves(struct ept *ept, hva_t hva, struct ept_leaf *leaves);
+
+/* Change each of @leaves to change(leaf, @pte). ML. */
+void ept_change_leaves(struct ept *ept, const struct ept_leaf *leaves,
+		       u32 count, spte_change_fn change, pte_t pte,
+		       struct ept_flush *flush);
+
 /* Change each present leaf that mirrors @range to change(leaf, @pte). ML. */
 void ept_change_range(struct ept *ept, struct hva_range range,
 		      spte_change_fn change, pte_t pte,

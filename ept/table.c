@@ -46,6 +46,7 @@ static void unlink_table(struct ept *ept, spte_t *sptep,
 	struct frame *table = pfn_frame(spte_pfn(spte_read(sptep)));
 
 	atomic_exchange(&sptep->v, 0);
+	ept->recent_gfn = GFN_END;
 	step(STEP_TABLE, ept, frame_pfn(table).n);
 	/* A CPU may still walk it: its content must not change. */
 	table->next_unlinked = ept->unlinked;

@@ -11,6 +11,7 @@
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define __must_check	__attribute__((warn_unused_result))
+#define __noinline	__attribute__((noinline, cold))
 #define __noreturn	__attribute__((noreturn))
 #define __packed	__attribute__((packed))
 #define __aligned(n)	__attribute__((aligned(n)))
@@ -21,6 +22,10 @@
 
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+
+/* A hint: any value that was ever stored will do. */
+#define load_relaxed(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
+#define store_relaxed(p, v)	__atomic_store_n(p, v, __ATOMIC_RELAXED)
 
 /* Each use names its partner in a comment. */
 #define load_acquire(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)

@@ -58,17 +58,51 @@ bool hpt_walk_next(struct pte_iter *it)
 	return found;
 }
 
+/* Where the table of level 1 begins that translates @hva. */
+static inline hva_t hva_table(hva_t hva)
+{
+	return (hva_t){ hva.v & ~(entry_size(2) - 1) };
+}
+
 static struct pte_iter walk_to(struct mm *mm, hva_t hva)
 {
 	return (struct pte_iter){ .root = mm->root, .lowest = 1, .hva = hva };
 }
 
-pte_t *hpt_walk(struct mm *mm, hva_t hva)
+/*
+ * Most walks end in the table where the one before ended. A table of level 1
+ * knows the address that it begins at (no process has 0, the root's), and stays
+ * as long as the address space: so whoever reads the hint may follow it.
+ */
+static inline pte_t *walk_recent(struct mm *mm, hva_t hva)
+{
+	pte_t *table = load_relaxed(&mm->recent);
+
+	return hva_table(hva).v == ptr_frame(table)->table.base.v
+		? &table[table_index(hva.v, 1)] : NULL;
+}
+
+static void note_recent(struct mm *mm, pte_t *ptep)
+{
+	store_relaxed(&mm->recent, (pte_t *)((uintptr_t)ptep & PAGE_MASK));
+}
+
+static pte_t *walk(struct mm *mm, hva_t hva)
 {
 	struct pte_iter it = walk_to(mm, hva);
 
 	go_down(&it);
-	return it.level == 1 ? it.ptep : NULL;
+	if (it.level > 1)
+		return NULL;
+	note_recent(mm, it.ptep);
+	return it.ptep;
+}
+
+pte_t *hpt_walk(struct mm *mm, hva_t hva)
+{
+	pte_t *ptep = walk_recent(mm, hva);
+
+	return likely(ptep) ? ptep : walk(mm, hva);
 }
 
 /* A new table for entry @hva of level @level + 1, zeroed; NULL: no memory. */
@@ -90,7 +124,7 @@ static struct frame *table_alloc(struct mm *mm, hva_t hva, int level)
 		return NULL;
 	}
 	table->table.links = frame_ptr(links);
-	table->table.base.v = hva.v & ~(entry_size(2) - 1);
+	table->table.base = hva_table(hva);
 	return table;
 }
 
@@ -123,14 +157,15 @@ static int add_table(struct mm *mm, const struct pte_iter *it)
 
 pte_t *hpt_walk_alloc(struct mm *mm, hva_t hva)
 {
-	struct pte_iter it = walk_to(mm, hva);
-	bool found = go_down(&it);
+	pte_t *ptep = hpt_walk(mm, hva);
+	struct pte_iter it;
 
-	while (unlikely(!found)) {
+	if (likely(ptep))
+		return ptep;
+	it = walk_to(mm, hva);
+	while (!go_down(&it))
 		if (add_table(mm, &it))
 			return NULL;
-		found = go_down(&it);
-	}
 	BUG_ON(it.level > 1);	/* nobody makes larger leaves */
 	return it.ptep;
 }
@@ -166,7 +201,7 @@ pte_t hpt_clear(pte_t *ptep)
 {
 	pte_t old;
 
-	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
+	STEP_BUG_ON(!spin_is_locked(hpt_lock(ptep)));
 	/* Pairs with the second read in gup_fast(): a full barrier. */
 	old.v = atomic_exchange(&ptep->v, 0);
 	tell(ptep, old, pte_none());
@@ -185,7 +220,7 @@ bool hpt_wrprotect(pte_t *ptep)
 {
 	pte_t old;
 
-	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
+	STEP_BUG_ON(!spin_is_locked(hpt_lock(ptep)));
 	old.v = atomic_and(&ptep->v, ~PTE_WRITE);
 	tell(ptep, old, (pte_t){ old.v & ~PTE_WRITE });
 	return pte_writable(old);
@@ -195,16 +230,16 @@ void hpt_upgrade(pte_t *ptep)
 {
 	pte_t old;
 
-	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
-	BUG_ON(!pte_present(pte_read(ptep)));
+	STEP_BUG_ON(!spin_is_locked(hpt_lock(ptep)));
+	STEP_BUG_ON(!pte_present(pte_read(ptep)));
 	old.v = atomic_or(&ptep->v, PTE_WRITE);
 	tell(ptep, old, (pte_t){ old.v | PTE_WRITE });
 }
 
 void hpt_set(pte_t *ptep, pte_t pte)
 {
-	BUG_ON(!spin_is_locked(hpt_lock(ptep)));
-	BUG_ON(pte_present(pte_read(ptep)));
+	STEP_BUG_ON(!spin_is_locked(hpt_lock(ptep)));
+	STEP_BUG_ON(pte_present(pte_read(ptep)));
 	/* The frame's content must be visible before the entry. */
 	store_release(&ptep->v, pte.v);
 	tell(ptep, pte_none(), pte);

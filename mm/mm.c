@@ -29,6 +29,8 @@ struct mm *mm_create(void)
 	}
 	mm = frame_ptr(home);
 	mm->root = frame_ptr(root);
+	mm->recent = mm->root;
+	root->table.base = (hva_t){ 0 };
 	mm->habits = &habits_right;
 	mm->users = 1;
 	/* The kernel's own half: everything below the first process slot. */

@@ -45,6 +45,8 @@ struct mm {
 	u64 cpu_mask;		/* atomic: CPUs that may hold translations */
 	spinlock_t table_lock;	/* adding tables; they stay until the end */
 	pte_t *root;
+	pte_t *recent;		/* a table of level 1 that a walk came to lately,
+				 * or the root: a hint, hpt.c */
 };
 
 enum mm_access { MM_READ, MM_WRITE };

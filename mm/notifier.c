@@ -63,14 +63,16 @@ void mmu_notifier_start(struct mm *mm, struct hva_range range,
 			enum invalidate_reason reason)
 {
 	for_each_notifier(n, mm)
-		n->ops->start(n, range, reason);
+		if (!(n->ignored_brackets & 1u << reason))
+			n->ops->start(n, range, reason);
 }
 
 void mmu_notifier_end(struct mm *mm, struct hva_range range,
 		      enum invalidate_reason reason)
 {
 	for_each_notifier(n, mm)
-		n->ops->end(n, range, reason);
+		if (!(n->ignored_brackets & 1u << reason))
+			n->ops->end(n, range, reason);
 }
 
 void mmu_notifier_protect_start(struct mm *mm, struct hva_range range)
@@ -89,39 +91,52 @@ void mmu_notifier_cleared(struct mm *mm, hva_t hva,
 			  enum invalidate_reason reason)
 {
 	for_each_notifier(n, mm)
-		n->ops->cleared(n, hva, reason);
+		if (!n->ignores_cleared)
+			n->ops->cleared(n, hva, reason);
+}
+
+static void change_round(struct mm *mm, hva_t hva, pte_t old, pte_t new,
+			 enum invalidate_reason reason, enum change_round round)
+{
+	for_each_notifier(n, mm)
+		if (!n->ignores_change)
+			n->ops->change_pte(n, hva, old, new, reason, round);
 }
 
 void mmu_notifier_change_pte(struct mm *mm, hva_t hva, pte_t old, pte_t new,
 			     enum invalidate_reason reason)
 {
-	bool is_alone = mm->notifiers && !mm->notifiers->next;
+	struct mmu_notifier *first = mm->notifiers;
 
-	for_each_notifier(n, mm)
-		n->ops->change_pte(n, hva, old, new, reason, is_alone ?
-				   CHANGE_WHOLE : CHANGE_FRAME);
-	if (is_alone)
+	if (first && !first->next) {
+		if (!first->ignores_change)
+			first->ops->change_pte(first, hva, old, new, reason,
+					       CHANGE_WHOLE);
 		return;
-	for_each_notifier(n, mm)
-		n->ops->change_pte(n, hva, old, new, reason, CHANGE_RIGHT);
+	}
+	change_round(mm, hva, old, new, reason, CHANGE_FRAME);
+	change_round(mm, hva, old, new, reason, CHANGE_RIGHT);
 }
 
 void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old)
 {
 	for_each_notifier(n, mm)
-		n->ops->before_upgrade(n, hva, old);
+		if (n->postpones)
+			n->ops->before_upgrade(n, hva, old);
 }
 
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new)
 {
 	for_each_notifier(n, mm)
-		n->ops->upgrade(n, hva, new);
+		if (n->follows_upgrades)
+			n->ops->upgrade(n, hva, new);
 }
 
 void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range)
 {
 	for_each_notifier(n, mm)
-		n->ops->upgrade_done(n, range);
+		if (n->follows_upgrades)
+			n->ops->upgrade_done(n, range);
 }
 
 bool mmu_notifier_complete(enum mmu_need need)

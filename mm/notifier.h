@@ -19,9 +19,14 @@ enum invalidate_reason {
 	INVALIDATE_REASON_COUNT,
 };
 
+/* A bit for each of those. */
+#define INVALIDATE_BY_CHANGE_PTE					\
+	(1u << INVALIDATE_COPY | 1u << INVALIDATE_WRPROTECT |		\
+	 1u << INVALIDATE_MERGE)
+
 static inline bool invalidate_by_change_pte(enum invalidate_reason reason)
 {
-	return reason <= INVALIDATE_MERGE;
+	return INVALIDATE_BY_CHANGE_PTE & 1u << reason;
 }
 
 /* Why flushes that listeners have postponed cannot wait any longer. */
@@ -69,7 +74,7 @@ struct mmu_notifier_ops {
 			   pte_t new, enum invalidate_reason reason,
 			   enum change_round round);
 
-	/* T2. P is @old and about to gain W. Under PTL. */
+	/* T2. P is @old and about to gain W. Under PTL. Of a postponer only. */
 	void (*before_upgrade)(struct mmu_notifier *notifier, hva_t hva,
 			       pte_t old);
 
@@ -87,7 +92,11 @@ struct mmu_notifier_ops {
 struct mmu_notifier {
 	const struct mmu_notifier_ops *ops;
 	struct mmu_notifier *next;
-	bool follows_upgrades;	/* wants upgrade events, not a bracket, when
+	/* What it has no use for is not called. */
+	u32 ignored_brackets;	/* mask of reasons: start and end */
+	bool ignores_cleared;
+	bool ignores_change;	/* change_pte */
+	bool follows_upgrades;	/* upgrade and upgrade_done are called: wants them, not a bracket, when
 				 * mm_protect_rw() gives rights back */
 	bool postpones;		/* may leave flushes for later */
 	bool wants_stages;	/* the scanner should write-protect many pages

@@ -141,6 +141,7 @@ void mutant_arm(const struct mutant *mutant, struct ept *ept)
 
 	armed = mutate(mutant);
 	ept->notifier.ops = &armed.ops;
+	ept->notifier.ignored_brackets = 0;
 	n4_order = &armed.n4;
 	habits = habits_right;
 	habits.change = &armed.change;

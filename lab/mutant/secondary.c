@@ -179,21 +179,9 @@ void mutate_change_creates(struct mutation *m)
 
 static void rewrite_first(struct n4 *n4)
 {
-	const struct spte_format *f = n4->ept->format;
-	spte_t *sptep = NULL, old;
-	gfn_t gfn;
-	u32 i;
-
-	for (i = 0; i < n4->ept->slots.count && !sptep; i++)
-		sptep = leaf_of(n4->ept, &n4->ept->slots.slots[i], n4->hva,
-				&gfn);
-	if (!sptep)
-		return;
-	old = spte_read(sptep);
-	if (spte_present(f, old))
-		ept_set(n4->ept, gfn, sptep,
-			n4->ept->policy->change->change(f, old, n4->new),
-			&n4->flush);
+	if (n4->leaf_count > 1)
+		n4->leaf_count = 1;
+	n4_rewrite(n4);
 }
 
 void mutate_one_alias(struct mutation *m)

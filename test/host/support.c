@@ -238,6 +238,14 @@ static void on_upgrade_done(struct mmu_notifier *notifier,
 	note_range("done", range);
 }
 
+/* It postpones nothing, but wants to hear what postponers do. */
+static bool on_complete(struct mmu_notifier *notifier, enum mmu_need need)
+{
+	(void)notifier;
+	(void)need;
+	return false;
+}
+
 static const struct mmu_notifier_ops recorder_ops = {
 	.start = on_start,
 	.end = on_end,
@@ -248,12 +256,14 @@ static const struct mmu_notifier_ops recorder_ops = {
 	.before_upgrade = on_before_upgrade,
 	.upgrade = on_upgrade,
 	.upgrade_done = on_upgrade_done,
+	.complete = on_complete,
 };
 
 void recorder_add(struct recorder *recorder, struct mm *to)
 {
 	recorder->notifier = (struct mmu_notifier){
 		.ops = &recorder_ops, .follows_upgrades = true,
+		.postpones = true,
 	};
 	recorder->mm = to;
 	mmu_notifier_register(to, &recorder->notifier);
