@@ -13,12 +13,13 @@ pte_t check_pte(const struct check_vm *vm, hva_t hva)
 	return ptep ? pte_read(ptep) : pte_none();
 }
 
-static void on_n2(const struct step_event *event, const struct change *change)
+static void on_n2(const struct check_vm *watching,
+		  const struct step_event *event, const struct change *change)
 {
 	struct cpu_record *cpu = check_cpu();
 
 	if (pte_present(pte_read(change->ptep)))
-		check_violated(NULL, RULE_O3, event, CHECK_NONE, change->hva.v,
+		check_violated(watching, RULE_O3, event, CHECK_NONE, change->hva.v,
 			       0);
 	cpu->empty = true;
 	cpu->counted = change->known_references == ANY_REFERENCES;
@@ -26,13 +27,14 @@ static void on_n2(const struct step_event *event, const struct change *change)
 		check_vm_cpu(vm)->seq = READ_ONCE(vm->ept->seq);
 }
 
-static void on_n4(const struct step_event *event, const struct change *change)
+static void on_n4(const struct check_vm *watching,
+		  const struct step_event *event, const struct change *change)
 {
 	if (!check_cpu()->counted)
-		check_violated(NULL, RULE_O17, event, CHECK_NONE, change->hva.v,
+		check_violated(watching, RULE_O17, event, CHECK_NONE, change->hva.v,
 			       0);
 	if (change->new != change->old && pte_writable(change->seen))
-		check_violated(NULL, RULE_O4, event, CHECK_NONE, change->hva.v,
+		check_violated(watching, RULE_O4, event, CHECK_NONE, change->hva.v,
 			       0);
 }
 
@@ -71,7 +73,8 @@ static void on_n5(struct check_vm *vm, const struct step_event *event,
 		check_violated(vm, RULE_O1, event, CHECK_NONE, change->hva.v, 0);
 }
 
-static void on_abort(const struct step_event *event,
+static void on_abort(const struct check_vm *watching,
+		     const struct step_event *event,
 		     const struct change *change)
 {
 	pte_t p = pte_read(change->ptep);
@@ -79,7 +82,7 @@ static void on_abort(const struct step_event *event,
 	if (check_cpu()->empty && (pte_pfn(p).n != pte_pfn(change->cleared).n
 				     || pte_right(p) !=
 					pte_right(change->cleared)))
-		check_violated(NULL, RULE_O17, event, CHECK_NONE, change->hva.v,
+		check_violated(watching, RULE_O17, event, CHECK_NONE, change->hva.v,
 			       0);
 }
 
@@ -90,41 +93,43 @@ static void end_change(struct cpu_record *cpu)
 	store_release(&cpu->changing, 0ull);
 }
 
-static bool is_watched(const struct mm *mm)
+/* A VM over @mm; NULL: none is watched. */
+static const struct check_vm *watching(const struct mm *mm)
 {
 	for_each_vm_over(vm, mm)
-		return true;
-	return false;
+		return vm;
+	return NULL;
 }
 
 void check_hear_change(const struct step_event *event)
 {
 	const struct change *change = event->object;
+	const struct check_vm *vm = watching(change->mm);
 	struct cpu_record *cpu = check_cpu();
 
-	if (!is_watched(change->mm))
+	if (!vm)
 		return;
 	switch (event->step) {
 	case STEP_N1:
-		cpu->changing_mm = change->mm;
+		WRITE_ONCE(cpu->changing_mm, change->mm);
 		store_release(&cpu->changing, change->hva.v + 1);
 		break;
 	case STEP_N2:
-		on_n2(event, change);
+		on_n2(vm, event, change);
 		break;
 	case STEP_REFS:
 		cpu->counted = event->from == event->to;
 		break;
 	case STEP_N4:
-		on_n4(event, change);
+		on_n4(vm, event, change);
 		break;
 	case STEP_N5:
-		for_each_vm_over(vm, change->mm)
-			on_n5(vm, event, change);
+		for_each_vm_over(each, change->mm)
+			on_n5(each, event, change);
 		end_change(cpu);
 		break;
 	default:
-		on_abort(event, change);
+		on_abort(vm, event, change);
 		end_change(cpu);
 	}
 }

@@ -51,6 +51,14 @@ static bool is_asked(const struct vcpu_tlb *tlb)
 	return load_acquire(&tlb->requested) != taken;
 }
 
+/* Outside, or inside another VM: it takes no request of ours before E3. */
+static bool is_out_of(const struct check_vm *vm, u32 id)
+{
+	const struct check_vm *in = READ_ONCE(check.cpus[id].running);
+
+	return load_acquire(&cpus[id].mode) == CPU_OUTSIDE || (in && in != vm);
+}
+
 /* CPUs outside the guest that may hold what ended at @end, and could enter with
  * it: no flush has been requested. */
 static u64 not_asked(const struct check_vm *vm, u64 end)
@@ -62,7 +70,7 @@ static u64 not_asked(const struct check_vm *vm, u64 end)
 		const struct vcpu_tlb *tlb = load_acquire(&vm->cpus[i].tlb);
 
 		if (tlb && !is_asked(tlb) &&
-		    load_acquire(&cpus[i].mode) == CPU_OUTSIDE &&
+		    is_out_of(vm, i) &&
 		    tlb_model_may_hold(&vm->secondary, i, end))
 			mask |= 1ull << i;
 	}
@@ -113,13 +121,19 @@ bool check_in_other_bracket(const struct check_vm *vm, hva_t hva)
 	return in_bracket_of(vm, hva, ~(1ull << cpu_id()));
 }
 
+static bool is_changing(const struct check_vm *vm, const struct cpu_record *cpu,
+			hva_t hva)
+{
+	return load_acquire(&cpu->changing) == hva.v + 1 &&
+	       READ_ONCE(cpu->changing_mm) == vm->ept->mm;
+}
+
 bool check_in_window(const struct check_vm *vm, hva_t hva)
 {
 	u32 i;
 
 	for (i = 0; i < cpu_count; i++)
-		if (load_acquire(&check.cpus[i].changing) == hva.v + 1 &&
-		    check.cpus[i].changing_mm == vm->ept->mm)
+		if (is_changing(vm, &check.cpus[i], hva))
 			return true;
 	return check_in_bracket(vm, hva);
 }
@@ -165,7 +179,7 @@ static void changed(struct check_vm *vm, const struct step_event *event,
 	if (moved && fault_gfn)
 		check_violated(vm, RULE_O1, event, event->subject, hva.v, 0);
 	else if (pte_present(p) &&
-		 (moved || cpu->changing == hva.v + 1))
+		 (moved || is_changing(vm, cpu, hva)))
 		check_violated(vm, RULE_O3, event, event->subject, hva.v, 0);
 	if (moved || spte_writable(f, old) || !spte_writable(f, new))
 		return;
@@ -284,7 +298,7 @@ static void on_e3(struct check_vm *vm, const struct step_event *event)
 	bool first = !vm->secondary.cpus[event->subject].flushed;
 	struct vm_cpu_record *cpu = check_vm_cpu(vm);
 
-	check_cpu()->running = vm;
+	WRITE_ONCE(check_cpu()->running, vm);
 	store_release(&cpu->tlb, event->object);
 	cpu->fault_gfn = 0;
 	if (!tlb_model_start_use(&vm->secondary, event->subject))
@@ -298,7 +312,7 @@ static void on_exit(const struct step_event *event)
 
 	if (cpu->running)
 		tlb_model_stop_use(&cpu->running->secondary, event->subject);
-	cpu->running = NULL;
+	WRITE_ONCE(cpu->running, NULL);
 }
 
 void check_hear_vcpu(const struct step_event *event)

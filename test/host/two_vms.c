@@ -470,6 +470,56 @@ static void test_one_is_not_flushed(void **state)
 	assert_true(violations_without_flush(1) > 0);
 }
 
+/* --- And each rule, of whichever VM: the other one's listener changes nothing. */
+
+static void count_violations(const char *name, u32 broken, u64 *count)
+{
+	const struct mutant *mutant = mutant_find(name);
+	struct policy policy = mutant_policy(mutant);
+	u32 i;
+
+	begin();
+	for (i = 0; i < 2; i++)
+		machine_make(i, i == broken ? &policy
+					    : policy_find("change-pte"));
+	mutant_arm(mutant, &machines[broken].ept);
+	both_write(1);
+	scan();
+	do_fork();
+	host_write();
+	mm_put(child);
+	child = NULL;
+	discard();
+	for (i = 0; i < 2; i++)
+		machine_stop(i);
+	mutant_disarm();
+	end();
+	for (i = 0; i < RULE_COUNT; i++)
+		count[i] = check_count(i);
+}
+
+static void test_each_rule_of_either(void **state)
+{
+	static const struct {
+		const char *mutant;
+		enum rule rule;
+		u64 count;
+	} rows[] = {
+		{ "no-flush", RULE_O2, 8 }, { "no-flush", RULE_O4, 2 },
+		{ "no-flush", RULE_O5, 2 }, { "no-flush", RULE_O6, 8 },
+		{ "no-flush", RULE_O12, 6 }, { "seq-none", RULE_O1, 10 },
+	};
+	u64 count[RULE_COUNT];
+	u32 i, broken;
+
+	(void)state;
+	for (i = 0; i < array_count(rows); i++)
+		for (broken = 0; broken < 2; broken++) {
+			count_violations(rows[i].mutant, broken, count);
+			assert_int_equal(count[rows[i].rule], rows[i].count);
+		}
+}
+
 /* --- O53: W comes when both have the new frame, and no old translation. */
 
 static struct {
@@ -545,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_one_leaves),
 		cmocka_unit_test(test_one_owes),
 		cmocka_unit_test(test_one_is_not_flushed),
+		cmocka_unit_test(test_each_rule_of_either),
 		cmocka_unit_test(test_write_comes_last),
 	};
 
