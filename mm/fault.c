@@ -152,7 +152,8 @@ static int fault_readonly(struct mm *mm, hva_t hva, pte_t *ptep, pte_t seen)
 		spin_unlock(hpt_lock(ptep));
 		return 0;
 	}
-	if (mm->habits->takeover->may(old)) {
+	/* A pinned frame stays behind its page, whatever the habit. */
+	if (frame_is_pinned(old) || mm->habits->takeover->may(old)) {
 		takeover(mm, hva, ptep);
 		return 0;
 	}

@@ -209,7 +209,7 @@ static bool is_steady(struct ksm_item *item, u64 digest)
 	}
 	if (item->passes < item->mm->habits->sharing->passes)
 		item->passes++;
-	return item->passes == item->mm->habits->sharing->passes;
+	return item->passes >= item->mm->habits->sharing->passes;
 }
 
 static struct ksm_item *stage_take(void)
@@ -290,6 +290,8 @@ static void finish_item(struct ksm_item *item)
 
 static void stage_add(struct ksm_item *item)
 {
+	u32 limit;
+
 	if (merge_wrprotect(item->mm, item->hva, item->frame)) {
 		count(&count_ksm_aborted);
 		frame_put(item->frame);
@@ -298,7 +300,11 @@ static void stage_add(struct ksm_item *item)
 	item->next = NULL;
 	*stage.last_link = item;
 	stage.last_link = &item->next;
-	stage.closed = ++stage.count == STAGE_PAGES;
+	stage.count++;
+	limit = item->mm->habits->sharing->limit;
+	/* What is staged is not mapped yet: merge before one is too many. */
+	stage.closed = stage.count == STAGE_PAGES ||
+		(limit && rmap_mapcount(item->shared) + stage.count >= limit);
 }
 
 static void scan_item(struct ksm_item *item)

@@ -15,7 +15,8 @@
 /* A choice of habits.h. */
 struct sharing {
 	u32 passes;	/* with the same digest before a page is merged; >= 2 */
-	u32 limit;	/* most pages that share a frame, >= 2; 0: any number */
+	u32 limit;	/* pages that the scanner lets share a frame, >= 2; 0:
+			 * any number */
 };
 
 extern const struct sharing sharing_right;

@@ -415,6 +415,27 @@ static void test_takeover_habit(void **state)
 	assert_ptr_equal(frame_of(mm, 0), frame);
 }
 
+/* ... but a pinned frame stays behind its page, whatever the habit. */
+static void test_takeover_of_pinned(void **state)
+{
+	const struct takeover copies = { never };
+	struct habits own = habits_right;
+	struct mm *child;
+	struct gup gup;
+
+	(void)state;
+	own.takeover = &copies;
+	write_page(0, 5);
+	mm->habits = &own;
+	pin_page(0, &gup);
+	child = mm_fork(mm);
+	write_page(0, 6);
+	assert_ptr_equal(frame_of(mm, 0), gup.frame);
+	gup_unpin(gup.frame);
+	mm_put(child);
+	mm->habits = &habits_right;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +451,7 @@ int main(void)
 		TEST(test_fork_of_pinned_no_memory),
 		TEST(test_habits),
 		TEST(test_takeover_habit),
+		TEST(test_takeover_of_pinned),
 	};
 
 	return RUN(tests);

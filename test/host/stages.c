@@ -4,6 +4,7 @@
  */
 #include "test/host/vm.h"
 
+#include "mm/habits.h"
 #include "mm/ksm.h"
 #include "mm/merge.h"
 
@@ -293,6 +294,33 @@ static void test_pinned_in_stage(void **state)
 	vm_stop();
 }
 
+/* What is in the stage counts as sharing already. */
+static void test_limit_in_stage(void **state)
+{
+	const struct sharing four = { .passes = 2, .limit = 4 };
+	struct habits own = habits_right;
+	u64 page;
+
+	(void)state;
+	own.sharing = &four;
+	mm->habits = &own;
+	vm_start(policy_find("batch"), 16);
+	fake_log_off();
+	for (page = 0; page < 16; page++)
+		write_page(page, VALUE);
+	assert_int_equal(ksm_add(mm, pages(0, 16)), 0);
+	for (page = 0; page < 2; page++) {
+		ksm_begin_pass();
+		while (ksm_scan_next())
+			;
+	}
+	for (page = 0; page < 16; page++)
+		assert_int_equal(rmap_mapcount(frame_of(mm, page)), 4);
+	ksm_exit();
+	vm_stop();
+	mm->habits = &habits_right;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +330,7 @@ int main(void)
 		TEST(test_stable_old),
 		TEST(test_stage_dropped),
 		TEST(test_pinned_in_stage),
+		TEST(test_limit_in_stage),
 	};
 
 	return RUN(tests);
