@@ -173,12 +173,13 @@ static void play_on_stage(struct trial *t)
 	struct stage *stage = &t->stage.base;
 	int err = litmus_stage_init(&t->stage, t->test);
 
-	if (err)
-		stage_fail(stage, "the guest's start", err);
-	else
+	if (!err)
 		play_rounds(t);
+	/* Its own reason says more. */
 	if (litmus_failure(&t->stage))
 		stage_stop(stage, litmus_failure(&t->stage));
+	if (err)
+		stage_fail(stage, "the guest's start", err);
 }
 
 static void run_trial(struct trial *t)

@@ -172,9 +172,13 @@ int guest_settle(struct guest *guest)
 
 	if (!guest->runs)
 		return 0;
-	for (i = 0; i < guest->vm->vcpu_count; i++)
+	for (i = 0; i < guest->vm->vcpu_count; i++) {
+		/* It has nothing to do before its first command. */
+		if (vm_mailbox(i)->then == GUEST_THEN_EXIT)
+			continue;
 		if (single_cpu() ? pace_here(guest, i) : pace_there(guest, i))
 			return -EBUSY;
+	}
 	return 0;
 }
 

@@ -157,6 +157,16 @@ class Files(support.FrontEndTest):
             self.assertIn("message b: ", err)
             self.assertIn("den", err)
 
+    def test_host_first(self):
+        """a running guest that has not been told to read yet paces nobody"""
+        path = self.file("my.scn", "scenario my-own phase a pace; host write "
+                         "phase b guest read")
+        for cpus in ("1", "2"):
+            for run in self.runs("--backend", "bochs-vmx", "--workload", path,
+                                 "--policy", "bracket", "--pages", "4",
+                                 "--cpus", cpus):
+                self.assertEqual(run["verdict"], "coherent")
+
     def phase(self, text):
         """The counters of the last phase of a scenario, idle, 16 pages."""
         return self.runs("--backend", "bochs-vmx", "--workload",
