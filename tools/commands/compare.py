@@ -91,7 +91,8 @@ def _checked(args: argparse.Namespace, reader: Path, known: image.Names
         raise Stop(STATUS_USAGE, f"--policy '{','.join(policies)}' is not "
                    "accepted: run takes one policy; compare takes several")
     arguments.check_names("--workload", chosen, [
-        name for name, _ in known.get("workloads", [])], extra)
+        name for name, _ in known.get("workloads", [])],
+        (*extra, "FILE.scn"))
     arguments.check_names("--mutants", args.mutants or [], mutants)
     return policies, chosen, own
 

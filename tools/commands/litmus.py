@@ -99,7 +99,8 @@ def run(front: Front, args: argparse.Namespace) -> int:
     check_mutants(own, known)
     wanted = words(args, own)
     arguments.check_names("--test", wanted["litmus"].split(","),
-                          [*tests_of(known), *(file.name for file in own)])
+                          [*tests_of(known), *(file.name for file in own)],
+                          ("all", "FILE.litmus"))
     arguments.check_policies(wanted["policy"].split(","), known,
                              ("all", "none"))
     arguments.check_names("--mutants",
