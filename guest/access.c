@@ -35,11 +35,35 @@ static void *data_page(const struct guest *guest, uint32_t page)
 	return (void *)(guest->now.data_gpa + page * GUEST_PAGE_SIZE);
 }
 
-/* The highest tag of @page that this vCPU has read; nobody else's business. */
-static uint64_t *seen_tag(const struct guest *guest, uint32_t page)
+/* What this vCPU notes of @page. */
+static struct guest_page *notes(const struct guest *guest, uint32_t page)
 {
-	return (uint64_t *)GUEST_SEEN_GPA(guest->now.pages) +
+	return (struct guest_page *)GUEST_SEEN_GPA(guest->now.pages) +
 	       (uint64_t)guest->now.vcpu * guest->now.pages + page;
+}
+
+static inline uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile ("rdtsc" : "=a" (low), "=d" (high) :: "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+/* How long @what takes, less what the measuring does. */
+#define TICKS_OF(what) __extension__ ({					\
+	uint64_t first_ = read_tsc(), start_ = read_tsc(), end_;	\
+	what;								\
+	end_ = read_tsc();						\
+	end_ - start_ - (start_ - first_); })
+
+void leave(const struct guest *guest, uint32_t page)
+{
+	uint32_t eax = 0, ebx, ecx = 0, edx;
+
+	notes(guest, page)->ticks = TICKS_OF(
+		__asm__ volatile ("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx),
+				  "=d" (edx) :: "memory"));
 }
 
 static void report_stale(const struct guest *guest, uint32_t page,
@@ -74,9 +98,12 @@ void read_page(struct guest *guest, uint32_t page)
 	struct check_failure failure;
 
 	published = oracle->published;
+	if (guest->now.timed)
+		notes(guest, page)->ticks =
+			TICKS_OF((void)*(const volatile uint64_t *)from);
 	__asm__ volatile ("rep movsq" : "+D" (to), "+S" (from), "+c" (words)
 				      :: "memory");
-	if (!check_page(copy, published, oracle->begun, seen_tag(guest, page),
+	if (!check_page(copy, published, oracle->begun, &notes(guest, page)->seen,
 			&failure))
 		report_stale(guest, page, &failure);
 
@@ -96,6 +123,9 @@ void write_page(const struct guest *guest, uint32_t page, uint64_t tag)
 
 	oracle->begun = tag;
 	compiler_barrier();
+	if (guest->now.timed)
+		notes(guest, page)->ticks =
+			TICKS_OF(*(volatile uint64_t *)to = tag);
 	__asm__ volatile ("rep stosq" : "+D" (to), "+c" (words) : "a" (tag)
 				      : "memory");
 	compiler_barrier();

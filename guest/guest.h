@@ -25,6 +25,7 @@ struct command {
 	uint64_t data_gpa;
 	uint64_t control_end;
 	uint32_t oldest;	/* generation, of what is written */
+	bool timed;
 };
 
 struct guest {
@@ -44,6 +45,9 @@ static inline void hypercall(const struct guest *guest, uint64_t number)
 /* access.c: read and check, or write, one page of the data slot. */
 void read_page(struct guest *guest, uint32_t page);
 void write_page(const struct guest *guest, uint32_t page, uint64_t tag);
+
+/* Exit and come back; what it took is noted at @page. */
+void leave(const struct guest *guest, uint32_t page);
 
 /* The generation that @page gets when it is written next. */
 uint32_t next_generation(const struct guest *guest, uint32_t page);

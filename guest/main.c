@@ -32,6 +32,7 @@ static void take_command(struct guest *guest)
 	now->data_gpa = box->data_gpa;
 	now->control_end = box->control_end;
 	now->oldest = box->oldest;
+	now->timed = box->timed;
 }
 
 static void perform(struct guest *guest)
@@ -59,6 +60,10 @@ static void perform(struct guest *guest)
 	case GUEST_READ:
 		for (page = now->first; page < end; page++)
 			read_page(guest, page);
+		break;
+	case GUEST_LEAVE:
+		for (page = now->first; page < end; page++)
+			leave(guest, page);
 		break;
 	case GUEST_LITMUS:
 		play_litmus(guest);

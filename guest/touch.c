@@ -27,7 +27,7 @@ static void touch_range_for_write(uint64_t start, uint64_t size)
 void touch_control(const struct guest *guest)
 {
 	const struct command *now = &guest->now;
-	uint64_t seen_size = now->pages * sizeof(uint64_t);
+	uint64_t seen_size = now->pages * sizeof(struct guest_page);
 	uint64_t seen = GUEST_SEEN_GPA(now->pages) + now->vcpu * seen_size;
 	uint64_t address;
 

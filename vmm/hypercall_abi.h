@@ -28,7 +28,7 @@
 #define GUEST_STACK_SIZE	0x4000ull
 #define GUEST_IMAGE_GPA		0x40000ull	/* guest.bin; entry at start */
 #define GUEST_ORACLE_GPA	0x50000ull	/* oracle_page[pages] */
-/* After the oracle of @pages: a u64 per page, vCPU after vCPU. */
+/* After the oracle of @pages: a struct guest_page per page, vCPU after vCPU. */
 #define GUEST_SEEN_GPA(pages)	(GUEST_ORACLE_GPA + (((uint64_t)(pages) * \
 				 sizeof(struct oracle_page) + 0xfff) & ~0xfffull))
 #define GUEST_DATA_GPA		0x40000000ull	/* the data slot */
@@ -57,12 +57,20 @@ struct oracle_page {
 	uint64_t begun;
 };
 
+/* What a vCPU notes of a page. */
+struct guest_page {
+	uint64_t seen;		/* the highest tag that it has read */
+	uint64_t ticks;		/* that its first access of a timed command
+				 * took; the host takes them, and leaves 0 */
+};
+
 enum guest_op {
 	GUEST_NOP,
 	GUEST_TOUCH,		/* read each control page: no faults later */
 	GUEST_WRITE,		/* next generation of each page of the range */
 	GUEST_WRITE_CLASS,	/* page := TAG_OF_CLASS(argument, gen + 1) */
 	GUEST_READ,		/* check each page of the range */
+	GUEST_LEAVE,		/* exit and come back, once for each page */
 	GUEST_LITMUS,		/* play the script at GUEST_LITMUS_GPA */
 	/* Misbehaviour, for the tests of the host. */
 	GUEST_BAD_ACCESS,	/* read gpa = argument */
@@ -117,6 +125,7 @@ struct mailbox {
 	uint64_t data_gpa;	/* GUEST_DATA_GPA or GUEST_ALIAS_GPA */
 	uint64_t control_end;	/* first gpa after the control slot */
 	uint32_t oldest;	/* every generation written is newer or equal */
+	uint32_t timed;		/* note how long accesses take */
 
 	/* guest to host */
 	uint64_t completed_seq __attribute__((aligned(64)));

@@ -11,6 +11,7 @@ void mailbox_post(u32 i, const struct guest_command *command)
 	box->argument = command->argument;
 	box->yield_every = command->yield_every;
 	box->oldest = command->oldest;
+	box->timed = command->timed;
 	/* The guest reads command_seq first: what is above belongs to it. */
 	store_release(&box->command_seq, box->command_seq + 1);
 }

@@ -13,6 +13,7 @@ struct guest_command {
 	u32 first, count;	/* pages */
 	u64 argument;
 	u32 yield_every;	/* pages; 0: never */
+	bool timed;		/* note in struct guest_page how long */
 	u32 oldest;		/* generation: none that is written is older */
 };
 

@@ -54,7 +54,8 @@ static enum vcpu_stop check_deadline(struct vcpu *vcpu)
 
 static enum vcpu_stop exit_fault(struct vcpu *vcpu)
 {
-	u64 start = read_tsc();
+	struct samples *stall = vcpu->stall;
+	u64 start = stall ? read_tsc() : 0;
 	enum vcpu_stop stop = VCPU_GOES_ON;
 
 	count(&count_exits_fault);
@@ -72,8 +73,8 @@ static enum vcpu_stop exit_fault(struct vcpu *vcpu)
 			    "for it, gpa", vcpu->hvm.gpa.v);
 		break;
 	}
-	if (vcpu->stall)
-		samples_add(vcpu->stall, read_tsc() - start);
+	if (stall)
+		samples_add(stall, read_tsc() - start);
 	return stop;
 }
 

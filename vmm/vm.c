@@ -29,6 +29,14 @@ struct oracle_page *vm_oracle(u32 page)
 	       page;
 }
 
+struct guest_page *vm_guest_page(const struct vm *vm, u32 vcpu, u32 page)
+{
+	u32 pages = vm->config.page_count;
+
+	return (struct guest_page *)vm_control((gpa_t){
+			GUEST_SEEN_GPA(pages) }) + (u64)vcpu * pages + page;
+}
+
 struct hva_range vm_data_range(const struct vm *vm)
 {
 	return (struct hva_range){
@@ -156,7 +164,8 @@ static int create(struct vm *vm)
 
 static u64 control_end(u32 page_count, u32 vcpu_count)
 {
-	u64 seen = (u64)page_count * vcpu_count * sizeof(u64);
+	u64 seen = (u64)page_count * vcpu_count *
+		   sizeof(struct guest_page);
 
 	return (GUEST_SEEN_GPA(page_count) + seen + ~PAGE_MASK) & PAGE_MASK;
 }

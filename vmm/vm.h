@@ -79,6 +79,7 @@ void *vm_control(gpa_t gpa);
 u64 *vm_page(u32 page);
 struct mailbox *vm_mailbox(u32 vcpu);
 struct oracle_page *vm_oracle(u32 page);
+struct guest_page *vm_guest_page(const struct vm *vm, u32 vcpu, u32 page);
 
 /* The whole data slot, as the host sees it. */
 struct hva_range vm_data_range(const struct vm *vm);

@@ -1,6 +1,7 @@
 #include "lab/scenario/content.h"
 
 #include "arch/x86/page.h"
+#include "arch/x86/stopwatch.h"
 #include "arch/x86/user.h"
 #include "lib/error.h"
 #include "lib/print.h"
@@ -76,16 +77,16 @@ int content_host_store(u32 page, u64 tag, u64 *ticks)
 {
 	struct oracle_page *oracle = vm_oracle(page);
 	u64 *words = vm_page(page);
-	u64 start;
+	struct stopwatch watch;
 	bool stored;
 	int err;
 
 	/* Readers take published before, and begun after (hypercall_abi.h):
 	 * stores are seen in program order. */
 	store_release(&oracle->begun, tag);
-	start = read_tsc();
+	watch = stopwatch_start();
 	stored = user_store(words, tag);
-	*ticks = read_tsc() - start;
+	*ticks = stopwatch_read(&watch);
 	err = fill(words, tag, stored);
 	if (!err)
 		store_release(&oracle->published, tag);

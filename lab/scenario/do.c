@@ -1,5 +1,6 @@
 #include "lab/scenario/do.h"
 
+#include "arch/x86/stopwatch.h"
 #include "lab/scenario/hosts.h"
 #include "lab/scenario/selection.h"
 #include "lib/error.h"
@@ -75,6 +76,13 @@ static const struct access host_access = {
 
 /* --- Once, for a page or for all. */
 
+static void note_ticks(const struct doing *doing, u64 ticks)
+{
+	doing->run->worked += ticks;
+	if (doing->statement->timed && !doing->statement->per_page)
+		samples_add(&doing->run->ticks, ticks);
+}
+
 static int perform_once(const struct doing *doing, const struct action *action,
 			u64 *reg)
 {
@@ -83,12 +91,12 @@ static int perform_once(const struct doing *doing, const struct action *action,
 			    .access = &host_access },
 		.doing = doing,
 	};
-	u64 start = read_tsc();
+	struct stopwatch watch = stopwatch_start();
 	int err = verb_perform(&hand.player, action, reg);
 
-	if (doing->statement->timed && cpu_id() == 0)
-		samples_add(&doing->run->host_ticks, hand.player.ticks ?
-			    hand.player.ticks : read_tsc() - start);
+	if (cpu_id() == 0)
+		note_ticks(doing, hand.player.ticks ? hand.player.ticks
+						    : stopwatch_read(&watch));
 	return err;
 }
 
@@ -239,18 +247,52 @@ static int host_does(struct doing *doing)
 
 /* --- The guest's. */
 
+static enum guest_op guest_op(const struct doing *doing)
+{
+	switch (doing->statement->verb) {
+	case VERB_WRITE:
+		return doing->class ? GUEST_WRITE_CLASS : GUEST_WRITE;
+	case VERB_LEAVE:
+		return GUEST_LEAVE;
+	default:
+		return GUEST_READ;
+	}
+}
+
+/* What each vCPU has noted of its accesses to @page. */
+static void collect_ticks(struct run *run, u32 page)
+{
+	u32 i;
+
+	for (i = 0; i < run->stage.vm.vcpu_count; i++) {
+		struct guest_page *notes =
+			vm_guest_page(&run->stage.vm, i, page);
+
+		if (notes->ticks)
+			samples_add(&run->ticks, notes->ticks);
+		notes->ticks = 0;
+	}
+}
+
 static int guest_range(const struct doing *doing, u32 first, u32 count)
 {
 	const struct statement *statement = doing->statement;
 	struct guest *guest = &doing->run->guest;
-	enum guest_op op = GUEST_READ;
+	enum guest_op op = guest_op(doing);
+	u32 page;
+	int err;
 
-	if (statement->verb == VERB_WRITE)
-		op = doing->class ? GUEST_WRITE_CLASS : GUEST_WRITE;
-	if (statement->who == WHO_VCPU)
-		return guest_do_vcpu(guest, statement->vcpu, op, doing->class,
-				     first, count);
-	return guest_do_range(guest, op, doing->class, first, count);
+	guest->timed = statement->timed && !statement->per_page;
+	err = statement->who == WHO_VCPU
+		? guest_do_vcpu(guest, statement->vcpu, op, doing->class,
+				first, count)
+		: guest_do_range(guest, op, doing->class, first, count);
+	for (page = first; guest->timed && page < first + count; page++) {
+		collect_ticks(doing->run, page);
+		cpu_progress();
+	}
+	guest->timed = false;
+	return err;
 }
 
 static int guest_does(struct doing *doing)
@@ -261,6 +303,8 @@ static int guest_does(struct doing *doing)
 	/* Pages of one class have one generation, whatever they had before. */
 	doing->run->guest.oldest = doing->class ? doing->generation :
 		doing->run->content.oldest_generation;
+	if (!takes_pages(doing->statement->verb))
+		return guest_range(doing, 0, doing->run->cell->options->pages);
 	note_pages(doing);
 	if (selected_is_range(&doing->pages))
 		return guest_range(doing, doing->pages.first,

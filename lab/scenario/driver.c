@@ -30,6 +30,7 @@ static void post(struct guest *guest, u32 i, struct guest_command command)
 	struct vcpu *vcpu = &guest->vm->vcpus[i];
 
 	command.oldest = guest->oldest;
+	command.timed = guest->timed;
 	/* Who shares the CPU with the host comes out at the end by itself. */
 	if (single_cpu() && command.then != GUEST_THEN_EXIT)
 		command.yield_every = PACE_READS;

@@ -17,6 +17,7 @@ struct guest {
 	bool runs;		/* it reads on between its commands */
 	bool pace_free;		/* nobody waits for it in guest_pace() */
 	u32 oldest;		/* generation that it may write */
+	bool timed;		/* it notes how long accesses take */
 };
 
 /*

@@ -159,7 +159,7 @@ static int block(struct run *run, const struct statement *statement, u32 index,
 	return err;
 }
 
-static int perform(struct run *run, u32 index, enum place place)
+static int perform_untimed(struct run *run, u32 index, enum place place)
 {
 	const struct statement *statement = statement_at(run, index);
 
@@ -180,6 +180,19 @@ static int perform(struct run *run, u32 index, enum place place)
 		break;
 	}
 	return 0;
+}
+
+/* What is timed as a whole takes what its verbs take. */
+static int perform(struct run *run, u32 index, enum place place)
+{
+	const struct statement *statement = statement_at(run, index);
+	u64 before = run->worked;
+	int err = perform_untimed(run, index, place);
+
+	if (statement->per_page && !err)
+		samples_add(&run->ticks, (run->worked - before) /
+			    run->cell->options->pages);
+	return err;
 }
 
 static int perform_list(struct run *run, u32 begin, u32 end, enum place place)

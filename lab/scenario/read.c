@@ -118,6 +118,20 @@ static int read_mix(struct reader *reader, struct statement *statement,
 	return err ? err : read_beside(reader);
 }
 
+/* { ... } [timed NAME per page] */
+static int read_block(struct reader *reader, struct statement *statement,
+		      u32 index)
+{
+	int err = read_body(reader, index);
+
+	if (!err)
+		err = reader_timed(reader, statement);
+	if (!err && statement->timed && !statement->per_page)
+		err = scan_error(&reader->scan, "a block is timed as a whole: "
+				 "accepted is timed NAME per page");
+	return err;
+}
+
 static int read_statement(struct reader *reader)
 {
 	struct scan *scan = &reader->scan;
@@ -141,10 +155,10 @@ static int read_statement(struct reader *reader)
 	if (scan_keyword(scan, "repeat")) {
 		err = reader_count(reader, "a number", TIMES_MAX,
 				 &statement->times);
-		return err ? err : read_body(reader, index);
+		return err ? err : read_block(reader, statement, index);
 	}
 	if (scan_more(scan) && *scan->at == '{')
-		return read_body(reader, index);
+		return read_block(reader, statement, index);
 	return reader_do(reader, statement);
 }
 

@@ -115,17 +115,14 @@ static int read_class(struct reader *reader, struct statement *statement)
 	return reader_count(reader, "a class", CLASSES_MAX, &statement->class);
 }
 
-/* timed NAME: a record "ticks NAME" of how long each page takes. */
-static int read_timed(struct reader *reader, struct statement *statement)
+/* timed NAME [per page]: a record "ticks NAME" of how long each page takes. */
+int reader_timed(struct reader *reader, struct statement *statement)
 {
 	struct scenario *scenario = reader->scenario;
 	char name[SCENARIO_NAME];
 
 	if (!scan_keyword(&reader->scan, "timed"))
 		return 0;
-	if (statement->who != WHO_HOST)
-		return scan_error(&reader->scan, "'timed' is accepted behind "
-				  "what the host does");
 	if (!scan_word(&reader->scan, name, sizeof(name)))
 		return reader_refuse(reader, "timed NAME, of up to 31 letters, "
 			      "digits, - and _");
@@ -135,7 +132,11 @@ static int read_timed(struct reader *reader, struct statement *statement)
 				  scenario->timed);
 	memcpy(scenario->timed, name, strlen(name) + 1);
 	statement->timed = true;
-	return 0;
+	if (!scan_keyword(&reader->scan, "per"))
+		return 0;
+	statement->per_page = true;
+	return scan_keyword(&reader->scan, "page") ? 0 :
+		reader_refuse(reader, "timed NAME per page");
 }
 
 /* --- Verbs. */
@@ -161,7 +162,7 @@ static bool host_may(enum verb_id verb)
 
 static bool guest_may(enum verb_id verb)
 {
-	return verb == VERB_READ || verb == VERB_WRITE;
+	return verb == VERB_READ || verb == VERB_WRITE || verb == VERB_LEAVE;
 }
 
 /* merge p1 p0: the page behind the pages. */
@@ -215,7 +216,7 @@ static int read_arguments(struct reader *reader, struct statement *statement)
 		err = check_pins(reader, &statement->pages);
 	if (!err && statement->verb == VERB_WRITE)
 		err = read_class(reader, statement);
-	return err ? err : read_timed(reader, statement);
+	return err ? err : reader_timed(reader, statement);
 }
 
 /* guest, vcpu0, host; nothing: host. */

@@ -23,6 +23,10 @@ struct reader {
 __must_check int reader_count(struct reader *reader, const char *what, u64 max,
 			      u32 *count);
 
+/* [timed NAME [per page]]. -EINVAL. */
+__must_check int reader_timed(struct reader *reader,
+			      struct statement *statement);
+
 /* [each page:] [WHO] VERB [PAGES] [class N] [timed NAME]. -EINVAL. */
 __must_check int reader_do(struct reader *reader, struct statement *statement);
 

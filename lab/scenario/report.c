@@ -115,7 +115,7 @@ enum verdict report_result(struct run *run)
 	enum verdict verdict = stage_verdict(&run->stage, stale_reads ?
 				VERDICT_STALE : VERDICT_COHERENT);
 
-	report_ticks(run->scenario->timed, &run->host_ticks);
+	report_ticks(run->scenario->timed, &run->ticks);
 	report_ticks("guest_fault", &run->guest_ticks);
 	printk("predicted pf_spurious_max=%llu pf_spurious_accessed=%llu\n",
 	       (unsigned long long)predicted.max,

@@ -66,7 +66,8 @@ static void run_scenario(struct run *run)
 	int err;
 
 	/* One writer only: with more vCPUs the first one speaks for all. */
-	run->stage.vm.vcpus[0].stall = &run->guest_ticks;
+	if (!run->faults_untimed)
+		run->stage.vm.vcpus[0].stall = &run->guest_ticks;
 	if (run->cell->options->trace)
 		trace_start();
 	run_phases(run);
@@ -103,7 +104,7 @@ static void run_counted(struct run *run)
 		.page_count = options->pages, .vcpu_count = options->vcpus,
 	};
 
-	samples_clear(&run->host_ticks);
+	samples_clear(&run->ticks);
 	samples_clear(&run->guest_ticks);
 	if (!stage_open(&run->stage, run->cell, config))
 		return;
@@ -175,17 +176,30 @@ static bool shows(const struct options *options, u32 subject,
 			    options->pages);
 }
 
-static enum verdict run_cell(const struct cell *cell)
+enum verdict scenario_run(const struct cell *cell,
+			  const struct scenario_file *scenario,
+			  struct scenario_way way)
 {
 	memset(&run, 0, sizeof(run));
 	run.cell = cell;
-	run.scenario = scenario_load(&scenarios[cell->subject / 2]);
-	run.operations = scenario_options.operations;
-	run.guest.pace_free = scenario_options.pace_free;
-	run.guest.runs = guest_runs(cell->subject);
+	run.scenario = scenario_load(scenario);
+	run.operations = way.operations;
+	run.guest.pace_free = way.pace_free;
+	run.guest.runs = way.guest_runs;
+	run.faults_untimed = way.faults_untimed;
 	report_run(&run);
 	run_counted(&run);
 	return report_result(&run);
+}
+
+static enum verdict run_cell(const struct cell *cell)
+{
+	return scenario_run(cell, &scenarios[cell->subject / 2],
+			    (struct scenario_way){
+		.guest_runs = guest_runs(cell->subject),
+		.operations = scenario_options.operations,
+		.pace_free = scenario_options.pace_free,
+	});
 }
 
 const struct kind scenario_kind = {

@@ -59,6 +59,7 @@ struct statement {
 	struct selection pages;
 	bool each;		/* page by page, also what could be a range */
 	bool timed;		/* it is what struct scenario .timed names */
+	bool per_page;		/* timed as a whole, divided by the pages */
 	u32 class;		/* of equal content; 0: pages of their own */
 	u32 classes;		/* not 0: one of so many classes, by chance */
 	u32 steps;		/* of the scanner; 0: a pass */
@@ -73,7 +74,7 @@ struct phase {
 struct scenario {
 	char name[SCENARIO_NAME];
 	char what[SCENARIO_WHAT];	/* for ./tandem list */
-	char timed[SCENARIO_NAME];	/* what run->host_ticks is called */
+	char timed[SCENARIO_NAME];	/* what run->ticks is called */
 	u32 vcpus, pages;	/* the fewest that it names */
 	bool mixes, keeps_writing;
 	u32 phase_count, statement_count;

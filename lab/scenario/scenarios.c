@@ -19,6 +19,21 @@ static const struct scenario_file *find(const char *name)
 	return NULL;
 }
 
+int scenario_describe(const struct text_file *file,
+		      struct scenario_file *described, char *error)
+{
+	int err = scenario_read(&current, file, error);
+
+	if (err)
+		return err;
+	described->file = *file;
+	memcpy(described->name, current.name, sizeof(described->name));
+	memcpy(described->what, current.what, sizeof(described->what));
+	described->vcpus = current.vcpus;
+	described->pages = current.pages;
+	return 0;
+}
+
 int scenario_add(const struct text_file *file, char *error)
 {
 	struct scenario_file *added = &scenarios[scenario_count];
@@ -31,7 +46,7 @@ int scenario_add(const struct text_file *file, char *error)
 			    SCENARIOS);
 		return -EINVAL;
 	}
-	err = scenario_read(&current, file, error);
+	err = scenario_describe(file, added, error);
 	if (err)
 		return err;
 	other = find(current.name);
@@ -41,11 +56,6 @@ int scenario_add(const struct text_file *file, char *error)
 			    file->name, current.name, other->file.name);
 		return -EINVAL;
 	}
-	added->file = *file;
-	memcpy(added->name, current.name, sizeof(added->name));
-	memcpy(added->what, current.what, sizeof(added->what));
-	added->vcpus = current.vcpus;
-	added->pages = current.pages;
 	scenario_count++;
 	return 0;
 }

@@ -24,6 +24,11 @@ extern u32 scenario_count;
 /* Made by tools/embed.sh of lab/scenario/NAME.scn; the last one has no name. */
 extern const struct text_file scenario_files[];
 
+/* Read @file into @described. -EINVAL: @error as scenario_add(). */
+__must_check int scenario_describe(const struct text_file *file,
+				   struct scenario_file *described,
+				   char *error);
+
 /* Add all of these. Once, before anything else in here. */
 void scenarios_add_built_in(void);
 

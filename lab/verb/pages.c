@@ -5,6 +5,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/page.h"
+#include "arch/x86/stopwatch.h"
 #include "lib/error.h"
 #include "mm/gup.h"
 #include "mm/ksm.h"
@@ -119,15 +120,15 @@ int do_migrate(struct player *player, const struct action *action,
 {
 	struct party *party = player->party;
 	struct gup gup;
-	u64 start;
+	struct stopwatch watch;
 	int err;
 
 	*reg = 0;
 	err = gup_page(party->mm, party_hva(party, action->page), MM_READ, &gup);
 	if (!err) {
-		start = read_tsc();
+		watch = stopwatch_start();
 		err = mm_migrate(gup.frame);
-		player->ticks = read_tsc() - start;
+		player->ticks = stopwatch_read(&watch);
 		*reg = !err;
 		frame_put(gup.frame);
 	}

@@ -42,6 +42,8 @@
 	row(OUT_WRITE, write, "leave-and-write", BY_VCPU, NO_REGISTER,	\
 	    ON_PURPOSE,							\
 	    PLACE, ARGUMENT_VALUE)					\
+	/* ... and do nothing there: an exit, by CPUID */		\
+	row(LEAVE, leave, "leave", BY_VCPU, NO_REGISTER, ON_PURPOSE, NONE) \
 									\
 	/* Host threads. There is one child at most. */			\
 	row(FORK, fork, "fork", BY_HOST, NO_REGISTER, ON_PURPOSE, NONE)	\

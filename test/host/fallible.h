@@ -18,6 +18,7 @@
  *		tells of the cleared P before it fails: fallible.c lets it do
  *		so
  *	hpt_entry_mm spte_format vm_control vm_page vm_mailbox vm_oracle
+ *	vm_guest_page
  *		always answer
  *	mm_fork mm_protect_ro mm_protect_rw mm_migrate gup_pin ksm_add
  *	merge_page vm_create

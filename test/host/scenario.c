@@ -28,7 +28,7 @@ static void test_statements(void **state)
 
 	(void)state;
 	if (read_text("# mine\nscenario my-1 \"what  it does\"\n"
-		      "phase a guest write class 3; fork timed t\n"
+		      "phase a guest write class 3; fork timed t per page\n"
 		      "phase b each page: discard p2..p9; host write every 3rd;"
 		      " vcpu2 read 25 %; repeat 4 { pace; scan 7 };\n"
 		      " mix 90 { 2 fork; 5 { child-write random page;"
@@ -47,7 +47,8 @@ static void test_statements(void **state)
 	assert_int_equal(s[0].who, WHO_GUEST);
 	assert_int_equal(s[0].class, 3);
 	assert_int_equal(s[0].line, 3);
-	assert_true(s[1].timed);
+	assert_true(s[1].timed && s[1].per_page);
+	assert_false(s[0].timed || s[2].per_page);
 	assert_true(s[2].each);
 	assert_int_equal(s[2].pages.first, 2);
 	assert_int_equal(s[2].pages.count, 8);
@@ -113,8 +114,10 @@ static void test_mistakes(void **state)
 		{ "scenario s phase p host write p4..p3", "p4..p3 is not" },
 		{ "scenario s phase p host write class 0", "'0' is not accepted:"
 		  " a class from 1 to 255" },
-		{ "scenario s phase p guest write timed t", "'timed' is accepted"
-		  " behind what the host does" },
+		{ "scenario s phase p guest write timed t per", "timed NAME per"
+		  " page" },
+		{ "scenario s phase p repeat 2 { scan } timed t", "a block is "
+		  "timed as a whole" },
 		{ "scenario s phase p fork timed a; fork timed b",
 		  "'timed b' is not accepted" },
 		{ "scenario s phase p each fork", "each page:" },
