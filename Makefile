@@ -49,7 +49,7 @@ GUEST_SOURCES := $(sort $(wildcard guest/*.c guest/*.S))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/guest/%.o)
 
 EMBEDDED := $(BUILD)/embedded/litmus_files.o \
-	$(BUILD)/embedded/scenario_files.o
+	$(BUILD)/embedded/scenario_files.o $(BUILD)/embedded/bench_files.o
 
 comma := ,
 
@@ -247,6 +247,11 @@ $(BUILD)/embedded/scenario_files.S: $(wildcard lab/scenario/*.scn) \
 		lab/scenario tools/embed.sh
 	@mkdir -p $(@D)
 	tools/embed.sh scenario_files $(sort $(filter %.scn,$^)) >$@
+
+$(BUILD)/embedded/bench_files.S: $(wildcard lab/bench/*.scn) lab/bench \
+		tools/embed.sh
+	@mkdir -p $(@D)
+	tools/embed.sh bench_files $(sort $(filter %.scn,$^)) >$@
 
 $(BUILD)/embedded/%.o: $(BUILD)/embedded/%.S | compiler
 	$(CC) -c -o $@ $<

@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/trap.h"
+#include "lab/bench/bench.h"
 #include "lab/check/check.h"
 #include "lab/experiment/report.h"
 #include "lab/experiment/trace.h"
@@ -101,15 +102,18 @@ enum machine_exit_status lab_main(const char *command_line,
 
 	litmus_add_built_in();
 	scenarios_add_built_in();
+	bench_add_built_in();
 	if (!read_orders(command_line, files, file_count))
 		return EXIT_USAGE;
 	if (options.list) {
 		list_print(options.list, tests, files, file_count);
 		return EXIT_COHERENT;
 	}
-	kind = litmus_options.wanted ? &litmus_kind : &scenario_kind;
+	kind = litmus_options.wanted ? &litmus_kind :
+		bench_options.wanted ? &bench_kind : &scenario_kind;
 	if (!enough_cpus() || !kind->fits(&options))
 		return EXIT_USAGE;
+	frame_set_poison(!options.poison_off);
 	trap_set_page_fault(mm_page_fault);
 	if (!enable_hvm())
 		return EXIT_NO_BACKEND;

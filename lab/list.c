@@ -1,6 +1,7 @@
 #include "lab/list.h"
 
 #include "ept/axes.h"
+#include "lab/bench/bench.h"
 #include "lab/experiment/options.h"
 #include "lab/litmus/tests.h"
 #include "lab/mutant/mutant.h"
@@ -118,9 +119,20 @@ static void list_verbs(void)
 	}
 }
 
+static void list_operations(void)
+{
+	u32 i;
+
+	for (i = 0; i < bench_count; i++)
+		printk("list operations %s %s\n", bench_operations[i].name,
+		       bench_operations[i].what);
+}
+
 void list_print(u32 what, const struct lab_tests *tests,
 		const struct text_file *files, u32 file_count)
 {
+	if (what & LIST_OPERATIONS)
+		list_operations();
 	if (what & LIST_POLICIES)
 		list_policies();
 	if (what & LIST_WORKLOADS)

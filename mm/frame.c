@@ -22,6 +22,7 @@ static u64 free_count;
 static u64 total_count;
 static u64 pfn_end;
 static u64 fail_in;
+static bool poison = true;
 
 static u64 range_frames(const struct memory_range *range)
 {
@@ -163,6 +164,11 @@ bool frame_tryget(struct frame *frame)
 	return false;
 }
 
+void frame_set_poison(bool on)
+{
+	poison = on;
+}
+
 void frame_put(struct frame *frame)
 {
 	u32 count = atomic_sub(&frame->refcount, 1);
@@ -177,7 +183,8 @@ void frame_put(struct frame *frame)
 		      frame->flags);
 	step(STEP_FREE, NULL, frame_pfn(frame).n);
 	cpu_progress();
-	page_fill(frame_ptr(frame), JUNK);
+	if (poison)
+		page_fill(frame_ptr(frame), JUNK);
 	spin_lock(&frame_lock);
 	frame->next_free = free_list;
 	free_list = frame;

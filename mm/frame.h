@@ -81,6 +81,10 @@ static inline bool frame_is_pinned(const struct frame *frame)
 /* Take a reference unless the count is zero (F2); false: it was. */
 __must_check bool frame_tryget(struct frame *frame);
 
+/* Fill freed frames with junk (on to begin with), so that whoever still reads
+ * one is found out; off where instructions are counted. */
+void frame_set_poison(bool on);
+
 /*
  * Drop a reference; the last one frees the frame and fills it with junk. The
  * caller has flushed every CPU that may still reach it through the mapping

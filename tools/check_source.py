@@ -21,7 +21,7 @@ LAYERS = ("lib", "arch/x86", "mm", "ept", "vmm", "lab", "boot")
 # The rooms of lab/, and lab/ itself above them: a file includes from its own
 # room or from a step below.
 ROOMS = (("lab/verb", "lab/check", "lab/mutant"), ("lab/experiment",),
-         ("lab/scenario", "lab/litmus"), ("lab",))
+         ("lab/scenario", "lab/litmus"), ("lab/bench",), ("lab",))
 GUEST_MAY_INCLUDE = {"vmm/hypercall_abi.h", "vmm/litmus_abi.h"}
 # What a freestanding compiler brings along, and static_assert.
 FREESTANDING = {"assert.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"}

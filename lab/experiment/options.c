@@ -20,7 +20,7 @@ static const char *list_name(u32 i)
 {
 	static const char *const names[] = {
 		"policies", "workloads", "mutants", "tests", "scenarios",
-		"axes", "exclusions", "modules", "verbs",
+		"axes", "exclusions", "modules", "verbs", "operations",
 	};
 
 	return i < array_count(names) ? names[i] : NULL;
@@ -66,6 +66,11 @@ static int read_check(const struct reading *r)
 	return read_flag(r, "on", "off", &r->options->check_off);
 }
 
+static int read_poison(const struct reading *r)
+{
+	return read_flag(r, "on", "off", &r->options->poison_off);
+}
+
 static int read_list(const struct reading *r)
 {
 	u64 mask;
@@ -101,7 +106,7 @@ const struct words common_words = {
 		{ "cpus", read_cpus },		{ "seed", read_seed },
 		{ "first", read_first },	{ "trace", read_trace },
 		{ "check", read_check },	{ "test", read_test },
-		{ "list", read_list },
+		{ "list", read_list },		{ "poison", read_poison },
 	},
 };
 

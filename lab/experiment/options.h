@@ -16,6 +16,7 @@
 #define LIST_EXCLUSIONS	(1u << 6)
 #define LIST_MODULES	(1u << 7)
 #define LIST_VERBS	(1u << 8)
+#define LIST_OPERATIONS	(1u << 9)
 
 #define OPTIONS_TEXT	512		/* a word and its zero byte */
 #define OPTIONS_ERROR	2048		/* room for all names of a kind */
@@ -41,6 +42,7 @@ struct options {
 	u32 seed;
 	u32 first;
 	bool trace;
+	bool poison_off;	/* do not fill freed frames with junk */
 	bool check_off;		/* do not watch the rules (lab/check/check.h) */
 	u32 list;		/* LIST_* */
 	char tests[OPTIONS_TEXT];	/* boot scenarios; empty: none */

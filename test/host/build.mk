@@ -45,7 +45,8 @@ $(BUILD)/host/%.t: $(BUILD)/host/test/host/%.c.o $(HOST_OBJECTS)
 	$(CC) $(HOST_FLAGS) -o $@ $^ $(HOST_LIBS)
 
 HOST_OPTIONS := $(addprefix lab/,experiment/options.c experiment/own_policy.c \
-	experiment/reading.c litmus/options.c scenario/options.c words.c)
+	experiment/reading.c bench/options.c litmus/options.c scenario/options.c \
+	words.c)
 $(BUILD)/host/options.t: $(HOST_OPTIONS:%=$(BUILD)/host/%.o)
 
 # Calls that fail: each row of the list is led through the test's hands.

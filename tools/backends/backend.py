@@ -34,6 +34,7 @@ class Boot:
     gdb: bool = False               # stop at the first instruction for gdb
     title: str = ""                 # names this part of a matrix
     modules: tuple[Path, ...] = ()  # the user's files that go with it
+    exact: bool = False             # the clock counts instructions
 
     def __post_init__(self) -> None:
         for name, value in self.words.items():
@@ -98,6 +99,7 @@ class Backend:
     gdb_address = ""        # where gdb finds the machine; empty: nowhere
     automatic = True        # may be chosen by `auto`
     patience = 1            # times longer than others without a record
+    counts = False          # its clock can count instructions (Boot.exact)
     quick = False           # it boots in no time: a matrix may have many boots
 
     def __init__(self, host: Host | None = None) -> None:

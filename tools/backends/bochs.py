@@ -73,6 +73,7 @@ class Bochs(Backend):
 
     tick_unit = "instruction"
     quick = True
+    counts = True           # with one CPU
     packages = ("bochs", "bochs-term")
     program = "bochs-bin"
     model = ""

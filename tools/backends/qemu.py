@@ -17,6 +17,7 @@ class Qemu(Backend):
     program = "qemu-system-x86_64"
     gdb_address = "127.0.0.1:1234"
     accelerator = ""
+    counting: tuple[str, ...] = ()      # the same, with counted instructions
     cpu = ""
 
     def missing(self) -> Missing | None:
@@ -38,7 +39,9 @@ class Qemu(Backend):
         @console, a character device."""
         files = ",".join(modules.names(boot.modules))
         return ["-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-machine", "pc", "-accel", cls.accelerator,
+                "-no-reboot", "-machine", "pc",
+                *(cls.counting if boot.exact
+                  else ["-accel", cls.accelerator]),
                 "-cpu", cls.cpu, "-smp", str(boot.cpus),
                 "-m", str(boot.memory_mib),
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
@@ -107,4 +110,7 @@ class QemuSvm(Qemu):
     name = "qemu-svm"
     text = "NPT in QEMU (TCG): any host, CPUs run in parallel"
     accelerator = "tcg,thread=multi"
+    counts = True
+    counting = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
+                "-rtc", "base=2020-01-01,clock=vm")
     cpu = "max"

@@ -12,9 +12,9 @@ from typing import Callable, NoReturn
 from tools import image
 from tools.errors import STATUS_USAGE, Answer, Stop
 
-COMMANDS = ("compare", "run", "litmus", "list")
+COMMANDS = ("compare", "run", "litmus", "bench", "list")
 LISTS = ("policies", "axes", "exclusions", "workloads", "tests", "mutants",
-         "verbs", "scenarios", "backends")
+         "verbs", "scenarios", "operations", "backends")
 POLICY = "P,..|all|NAME=BASE,axis=choice,.."
 GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
@@ -125,15 +125,20 @@ def _common(parser: _Parser, backends: tuple[str, ...], guest: str) -> None:
     add("--operations", type=between(1, 1000000000), metavar="N",
         help="operations of churn, or of another mix (default 1 for each "
         "page)")
-    add("--jobs", type=between(1, MAX_JOBS), default=os.cpu_count() or 1,
-        metavar="N", help="emulators at a time, where they start quickly "
-        "(default %(default)s, one for each CPU of this host); results do "
-        "not depend on it but for the clock of real CPUs")
+    _jobs(parser)
     add("--mutants", nargs="?", const=["all"], type=names, metavar="M,..",
         help="also run policies that are broken on purpose: these under "
         "each workload, or under each workload those that it shows, with "
         "that guest and so many pages")
     _everywhere(parser, backends, "results.json, results.csv and index.html")
+
+
+def _jobs(parser: _Parser) -> None:
+    add = parser.add_argument
+    add("--jobs", type=between(1, MAX_JOBS), default=os.cpu_count() or 1,
+        metavar="N", help="emulators at a time, where they start quickly "
+        "(default %(default)s, one for each CPU of this host); results do "
+        "not depend on it but for the clock of real CPUs")
 
 
 def _everywhere(parser: _Parser, backends: tuple[str, ...],
@@ -145,6 +150,12 @@ def _everywhere(parser: _Parser, backends: tuple[str, ...],
     add("--check", type=one_of("on", "off"), default="on", metavar="on|off",
         help="watch the rules of docs/contract.md while it runs (default "
         "on); off for exact instruction counts")
+    _output(parser, backends, files)
+
+
+def _output(parser: _Parser, backends: tuple[str, ...], files: str) -> None:
+    """Where it runs, and where the results go."""
+    add = parser.add_argument
     add("--backend", type=one_of("auto", *backends), default="auto",
         metavar="B", help="auto (default) or one of " + " ".join(backends))
     add("--format", type=one_of(*FORMATS), default="table",
@@ -193,11 +204,27 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
         "litmus", help="small tests of the contract, each step held in turn")
     _litmus(litmus, backends)
 
+    bench = commands.add_parser(
+        "bench", help="what each operation costs, in instructions")
+    _bench(bench, backends)
+
     listing = commands.add_parser("list", help="what there is, a line each")
     listing.add_argument("what", nargs="?", type=one_of(*LISTS),
                          metavar="|".join(LISTS))
     return {"": parser, "compare": compare, "run": run, "litmus": litmus,
-            "list": listing}
+            "bench": bench, "list": listing}
+
+
+def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:
+    add = parser.add_argument
+    add("--op", action=_Once, type=names, default=["all"], metavar="O,..|all",
+        help="default all (tandem list operations)")
+    add("--policy", action=_Once, type=names, default=["all"], metavar=POLICY,
+        help="default all")
+    add("--pages", type=between(1, 262144), default=1024, metavar="N",
+        help="pages of guest memory, and of each operation (default 1024)")
+    _jobs(parser)
+    _output(parser, backends, "results.json and results.csv")
 
 
 def _litmus(parser: _Parser, backends: tuple[str, ...]) -> None:

@@ -47,10 +47,11 @@ class Front:
         if not self.quiet:
             print(text, file=self.err)
 
-    def choose(self, name: str, for_gdb: bool = False) -> Backend:
+    def choose(self, name: str, for_gdb: bool = False,
+               among: list[Backend] | None = None) -> Backend:
         """The backend to use, or Stop with status 3."""
-        able = [backend for backend in self.backends if backend.gdb_address
-                or not for_gdb or name != "auto"]
+        able = [backend for backend in among or self.backends
+                if backend.gdb_address or not for_gdb or name != "auto"]
         backend, reason = choose(able, name)
         if not backend:
             raise Stop(STATUS_NO_BACKEND, f"no backend: {reason}")

@@ -1,0 +1,67 @@
+"""`tandem bench`: what each operation costs, in instructions."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from tools import image
+from tools.backends.backend import Boot, memory_for
+from tools.commands import arguments
+from tools.commands.front import Front, need_directory, need_rich
+from tools.errors import STATUS_NO_BACKEND, STATUS_USAGE, Stop
+from tools.progress import Line
+from tools.report.costs import Costs, costs_of, print_costs
+from tools.runner import run_parts
+
+
+def run(front: Front, args: argparse.Namespace) -> int:
+    """`tandem bench`: one CPU, nobody watches, freed frames stay as they are:
+    nothing is counted but the operation."""
+    front.quiet = args.quiet
+    if args.format == "table":
+        need_rich()
+    if args.out:
+        need_directory(args.out)
+    exact = [backend for backend in front.backends if backend.counts]
+    if args.backend not in ("auto", *(b.name for b in exact)):
+        raise Stop(STATUS_USAGE, f"--backend {args.backend} is not accepted: "
+                   "instructions are counted on "
+                   + " ".join(b.name for b in exact))
+    backend = front.choose(args.backend, among=exact)
+    kernel = front.build()
+    backend.prepare(kernel.parent, front.say)
+    known = image.names_of(kernel, backend)
+    operations = [name for name, _ in known["operations"]]
+    arguments.check_names("--op", args.op, operations)
+    arguments.check_policies(args.policy, known, ("all",))
+    boots = [Boot(kernel, {
+        "bench": name, "policy": ",".join(args.policy), "check": "off",
+        "poison": "off", "pages": str(args.pages), "seed": "1"}, 1,
+        memory_for(args.pages, 1), title=name, exact=True)
+        for name in operations if name in args.op or "all" in args.op]
+    limits = front.limits.for_work(args.pages, backend.patience, 1)
+    with Line(args.quiet, len(boots)) as line:
+        outcome = run_parts(backend, boots, limits, line.observe, args.jobs)
+    reading = outcome.reading
+    if reading.errors and outcome.status in (STATUS_USAGE, STATUS_NO_BACKEND):
+        raise Stop(outcome.status, reading.errors[0])
+    if reading.runs:
+        results = Costs(
+            backend.name, backend.machine, "instruction", reading.version,
+            reading.machine.get("secondary", "unknown"), 1, reading.runs,
+            backend.machine_text, front.faults(outcome), reading.policies,
+            costs=costs_of(reading.runs))
+        front.present(args, results, print_costs, partial(_write, front))
+    if outcome.error:
+        front.complain_of(reading.runs)
+        raise outcome.error
+    return front.judge(backend, outcome)
+
+
+def _write(front: Front, results: Costs, directory: Path) -> None:
+    for name, text in (("results.json", results.as_json()),
+                       ("results.csv", results.as_csv())):
+        (directory / name).write_text(text)
+        front.say(f"wrote {directory / name}")
