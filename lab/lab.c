@@ -4,6 +4,7 @@
 #include "lab/lab.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/system.h"
 #include "arch/x86/trap.h"
 #include "lab/bench/bench.h"
 #include "lab/check/check.h"
@@ -16,6 +17,9 @@
 #include "lab/scenario/run.h"
 #include "lab/scenario/scenarios.h"
 #include "lab/words.h"
+#include "mm/ksm.h"
+
+#define CPUID_1_ECX_SSE42	(1u << 20)	/* SDM vol. 2A, CPUID */
 
 static struct options options;
 
@@ -114,6 +118,8 @@ enum machine_exit_status lab_main(const char *command_line,
 	if (!enough_cpus() || !kind->fits(&options))
 		return EXIT_USAGE;
 	frame_set_poison(!options.poison_off);
+	if (read_cpuid(1, 0).ecx & CPUID_1_ECX_SSE42)
+		ksm_use_crc32();
 	trap_set_page_fault(mm_page_fault);
 	if (!enable_hvm())
 		return EXIT_NO_BACKEND;

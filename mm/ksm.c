@@ -57,6 +57,13 @@ static struct {
 
 const struct sharing sharing_right = { .passes = 2 };
 
+static u64 (*digest_of)(const void *page) = page_digest;
+
+void ksm_use_crc32(void)
+{
+	digest_of = page_digest_crc32;
+}
+
 static struct frame *stable_frame(struct tree_node *node)
 {
 	return node ? container_of(node, struct frame, stable) : NULL;
@@ -318,7 +325,7 @@ static void scan_item(struct ksm_item *item)
 	if (gup.frame == zero_frame || frame_is_stable(gup.frame))
 		goto out;
 
-	digest = page_digest(frame_ptr(gup.frame));
+	digest = digest_of(frame_ptr(gup.frame));
 	if (!is_steady(item, digest))
 		goto out;
 	item->frame = gup.frame;

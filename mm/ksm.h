@@ -21,6 +21,9 @@ struct sharing {
 
 extern const struct sharing sharing_right;
 
+/* The CPU has CRC32 (SSE4.2): digests by it from now on. Before ksm_add(). */
+void ksm_use_crc32(void);
+
 /*
  * Scan @range of @mm (in a VMA_MERGEABLE area) from the next pass on; takes a
  * user of @mm until ksm_exit(). -ENOMEM, -EINVAL (the area is not mergeable):

@@ -71,4 +71,27 @@ static inline u64 page_digest(const void *page)
 	return a ^ a >> 32;
 }
 
+/*
+ * The same by CRC32 (SSE4.2), in half the instructions: even and odd words in
+ * a lane each.
+ */
+static inline u64 page_digest_crc32(const void *page)
+{
+	const u64 *p = page, *end = p + PAGE_WORDS;
+	u64 a = 1, b = 2;
+
+	for (; p < end; p += 16)
+		__asm__ volatile (
+			"crc32q (%2), %0;    crc32q 8(%2), %1;"
+			"crc32q 16(%2), %0;  crc32q 24(%2), %1;"
+			"crc32q 32(%2), %0;  crc32q 40(%2), %1;"
+			"crc32q 48(%2), %0;  crc32q 56(%2), %1;"
+			"crc32q 64(%2), %0;  crc32q 72(%2), %1;"
+			"crc32q 80(%2), %0;  crc32q 88(%2), %1;"
+			"crc32q 96(%2), %0;  crc32q 104(%2), %1;"
+			"crc32q 112(%2), %0; crc32q 120(%2), %1"
+			: "+r" (a), "+r" (b) : "r" (p) : "memory");
+	return b << 32 | a;
+}
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include "test/host/support.h"
 
+#include "arch/x86/page.h"
 #include "mm/habits.h"
 #include "mm/ksm.h"
 
@@ -249,6 +250,29 @@ static void make_collision(u64 page, u64 a, u64 b)
 	/* Lane a: ((1 ^ w0) * f ^ w2) * f ... is the same for both. */
 	write_word(page, 0, a);
 	write_word(page, 2, ((1 ^ a) * factor) ^ ((1 ^ b) * factor));
+}
+
+/* CRC32 of even and of odd words: each word counts, and its place. */
+static void test_crc32(void **state)
+{
+	static u64 page[PAGE_WORDS] __aligned(4096);
+	u64 zero, digest, i;
+
+	(void)state;
+	if (!__builtin_cpu_supports("sse4.2"))
+		skip();
+	zero = page_digest_crc32(page);
+	for (i = 0; i < PAGE_WORDS; i++) {
+		page[i] = 1;
+		digest = page_digest_crc32(page);
+		assert_int_not_equal(digest, zero);
+		assert_int_equal(digest, page_digest_crc32(page));
+		page[i] = 0;
+		page[(i + 2) % PAGE_WORDS] = 1;
+		assert_int_not_equal(digest, page_digest_crc32(page));
+		page[(i + 2) % PAGE_WORDS] = 0;
+	}
+	assert_int_equal(page_digest_crc32(page), zero);
 }
 
 static void test_collision(void **state)
@@ -506,6 +530,7 @@ int main(void)
 		TEST(test_pinned),
 		TEST(test_pinned_first),
 		TEST(test_collision),
+		TEST(test_crc32),
 		TEST(test_prune),
 		TEST(test_prune_many),
 		TEST(test_join),
