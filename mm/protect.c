@@ -8,6 +8,24 @@
 #include "mm/notifier.h"
 #include "mm/quarantine.h"
 
+/* A primary flush is owed. PTL is taken once for each table. */
+static void wrprotect_range(struct mm *mm, struct hva_range range)
+{
+	spinlock_t *ptl = NULL;
+
+	for_each_pte(it, mm, range) {
+		if (hpt_lock(it.ptep) != ptl) {
+			if (ptl)
+				spin_unlock(ptl);
+			ptl = hpt_lock(it.ptep);
+			spin_lock(ptl);
+		}
+		(void)!hpt_wrprotect(it.ptep);	/* flushed by the caller */
+	}
+	if (ptl)
+		spin_unlock(ptl);
+}
+
 /* The VMA that is exactly @range; areas are not split. */
 static struct vma *vma_exact(struct mm *mm, struct hva_range range)
 {
@@ -31,11 +49,7 @@ int mm_protect_ro(struct mm *mm, struct hva_range range)
 	vma->flags &= ~VMA_WRITE;
 	mmu_notifier_protect_start(mm, range);			/* R1 */
 	step(STEP_R1, mm, range.start.v);
-	for_each_pte(it, mm, range) {
-		spin_lock(hpt_lock(it.ptep));
-		(void)!hpt_wrprotect(it.ptep);	/* flushed below, once */
-		spin_unlock(hpt_lock(it.ptep));
-	}
+	wrprotect_range(mm, range);
 	hpt_flush_all(mm);					/* R2 */
 	step(STEP_R2, mm, range.start.v);
 	mmu_notifier_protect_end(mm, range);			/* R3 */
