@@ -13,20 +13,6 @@ COUNTER(spte_change);		/* another frame */
 COUNTER(spte_wrprotect);
 COUNTER(spte_upgrade);		/* gained W */
 
-static void count_change(const struct spte_format *f, spte_t old, spte_t new)
-{
-	if (!spte_present(f, old))
-		count(&count_spte_map);
-	else if (!spte_present(f, new))
-		count(&count_spte_zap);
-	else if (spte_pfn(old).n != spte_pfn(new).n)
-		count(&count_spte_change);
-	else if (spte_writable(f, old) && !spte_writable(f, new))
-		count(&count_spte_wrprotect);
-	else if (!spte_writable(f, old) && spte_writable(f, new))
-		count(&count_spte_upgrade);
-}
-
 /* Does @new only add rights to what @old maps? A and D are the hardware's. */
 static bool only_adds(const struct spte_format *f, spte_t old, spte_t new)
 {
@@ -41,27 +27,36 @@ static __noinline void moved_while_writable(gfn_t gfn, spte_t old, spte_t new)
 		    (unsigned long long)new.v);
 }
 
-/* @old was present: credit what the hardware noted in it (O11), and note the
- * flush that its end owes. */
-static void settle(struct ept *ept, gfn_t gfn, spte_t old, spte_t new,
-		   struct ept_flush *flush)
+/* What the hardware noted in @old is the frame's from now on (O11). */
+static void credit(const struct spte_format *f, spte_t old)
 {
-	const struct spte_format *f = ept->format;
-	u32 credit = 0;
+	u32 noted = 0;
 
-	if (unlikely(spte_writable(f, old) && spte_present(f, new) &&
-		     spte_pfn(old).n != spte_pfn(new).n))
-		moved_while_writable(gfn, old, new);
 	if (old.v & f->accessed)
-		credit |= FRAME_ACCESSED;
+		noted |= FRAME_ACCESSED;
 	if (old.v & f->dirty)
-		credit |= FRAME_DIRTY;
-	frame_credit(pfn_frame(spte_pfn(old)), credit);
+		noted |= FRAME_DIRTY;
+	frame_credit(pfn_frame(spte_pfn(old)), noted);
+}
 
-	if (spte_needs_flush(f, old, new))
-		flush->owed = true;
-	else if (!spte_writable(f, old) && spte_writable(f, new))
+/* @old was present: count what it has become. */
+static void count_end(const struct spte_format *f, gfn_t gfn, spte_t old,
+		      spte_t new, struct ept_flush *flush)
+{
+	u64 differs = old.v ^ new.v;
+
+	if (!spte_present(f, new)) {
+		count(&count_spte_zap);
+	} else if (differs & SPTE_ADDR) {
+		if (unlikely(old.v & f->write))
+			moved_while_writable(gfn, old, new);
+		count(&count_spte_change);
+	} else if (differs & old.v & f->write) {
+		count(&count_spte_wrprotect);
+	} else if (differs & f->write) {
+		count(&count_spte_upgrade);
 		flush->gained++;
+	}
 }
 
 spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
@@ -81,9 +76,13 @@ spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	} else {
 		old.v = atomic_exchange(&sptep->v, new.v);
 	}
-	count_change(f, old, new);
-	if (spte_present(f, old))
-		settle(ept, gfn, old, new, flush);
+	if (spte_present(f, old)) {
+		credit(f, old);
+		flush->owed |= spte_needs_flush(f, old, new);
+		count_end(f, gfn, old, new, flush);
+	} else {
+		count(&count_spte_map);
+	}
 	step_change(STEP_SPTE, ept, gfn.n, old.v, new.v);
 	return old;
 }

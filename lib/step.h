@@ -94,8 +94,9 @@ extern struct static_key step_key;	/* somebody listens */
 void step_listen(struct step_listener *listener);
 void step_unlisten(struct step_listener *listener);
 
-void step_tell(enum step step, const void *object, u64 subject, u64 from,
-	       u64 to);
+/* Never inline: where nobody listens it would only take registers. */
+__noinline void step_tell(enum step step, const void *object, u64 subject,
+			  u64 from, u64 to);
 
 static inline bool step_is_heard(void)
 {

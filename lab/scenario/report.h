@@ -13,10 +13,10 @@ void report_run(const struct run *run);
 void report_progress(const struct cell *cell, const char *phase);
 
 /* @phase begins: announce it, and remember all counters. */
-void report_phase_start(const struct cell *cell, const char *phase);
+__noinline void report_phase_start(const struct cell *cell, const char *phase);
 
 /* It ended: what was counted since, and the least possible beside it. */
-void report_phase_end(const char *phase, const struct least *least);
+__noinline void report_phase_end(const char *phase, const struct least *least);
 
 /* Ticks, bounds, message and verdict: the run is over. */
 enum verdict report_result(struct run *run);
