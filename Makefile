@@ -12,7 +12,8 @@
 # make explore    every litmus test in every interleaving, on the host
 # make iso        a GRUB image with one menu entry per preset, for BIOS and
 #                 UEFI: build/tandem.iso
-# make docs       docs/litmus.md anew, from the litmus tests themselves
+# make docs       docs/litmus.md and docs/performance.md anew, from the files
+#                 that they are about
 # make readme     README's tables anew, and how long its commands take
 # make clean      remove build/
 # make help       this text
@@ -161,6 +162,8 @@ docs:
 	@mkdir -p $(BUILD)
 	@tools/litmus_doc.py >$(BUILD)/litmus.md
 	@mv $(BUILD)/litmus.md docs/litmus.md
+	@tools/performance_doc.py >$(BUILD)/performance.md
+	@mv $(BUILD)/performance.md docs/performance.md
 
 clean:
 	rm -rf $(BUILD)

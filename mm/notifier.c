@@ -10,21 +10,22 @@
  * mapped, and counted, in any other. Lock order: between rmap and ML.
  */
 static spinlock_t postponers_lock;
-static struct mmu_notifier *postponers;
+struct mmu_notifier *mmu_notifier_postponers;
 
 static void add_postponer(struct mmu_notifier *notifier)
 {
 	spin_lock(&postponers_lock);
-	for (struct mmu_notifier *n = postponers; n; n = n->next_postponer)
+	for (struct mmu_notifier *n = mmu_notifier_postponers; n;
+	     n = n->next_postponer)
 		BUG_ON(n == notifier);
-	notifier->next_postponer = postponers;
-	WRITE_ONCE(postponers, notifier);
+	notifier->next_postponer = mmu_notifier_postponers;
+	WRITE_ONCE(mmu_notifier_postponers, notifier);
 	spin_unlock(&postponers_lock);
 }
 
 static void remove_postponer(struct mmu_notifier *notifier)
 {
-	struct mmu_notifier **link = &postponers;
+	struct mmu_notifier **link = &mmu_notifier_postponers;
 
 	spin_lock(&postponers_lock);
 	while (*link != notifier)
@@ -139,15 +140,13 @@ void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range)
 			n->ops->upgrade_done(n, range);
 }
 
-bool mmu_notifier_complete(enum mmu_need need)
+bool mmu_notifier_complete_all(enum mmu_need need)
 {
 	struct mmu_notifier *n;
 	bool any = false;
 
-	if (!READ_ONCE(postponers))
-		return false;
 	spin_lock(&postponers_lock);
-	for (n = postponers; n; n = n->next_postponer)
+	for (n = mmu_notifier_postponers; n; n = n->next_postponer)
 		any |= n->ops->complete(n, need);
 	spin_unlock(&postponers_lock);
 	return any;

@@ -122,12 +122,21 @@ void mmu_notifier_before_upgrade(struct mm *mm, hva_t hva, pte_t old);
 void mmu_notifier_upgrade(struct mm *mm, hva_t hva, pte_t new);
 void mmu_notifier_upgrade_done(struct mm *mm, struct hva_range range);
 
+/* Those who leave flushes for later, of all address spaces. */
+extern struct mmu_notifier *mmu_notifier_postponers;
+
+bool mmu_notifier_complete_all(enum mmu_need need);
+
 /*
  * Have every listener of any address space complete what @need asks for; true:
  * a flush was owed. When it returns that flush is complete, whoever issued it.
  * May hold PTL; no rmap lock, no ML.
  */
-bool mmu_notifier_complete(enum mmu_need need);
+static inline bool mmu_notifier_complete(enum mmu_need need)
+{
+	return unlikely(READ_ONCE(mmu_notifier_postponers) != NULL) &&
+	       mmu_notifier_complete_all(need);
+}
 
 /* True if every listener follows upgrades. */
 bool mmu_notifier_follows_upgrades(struct mm *mm);

@@ -56,7 +56,15 @@ static inline struct cpu *this_cpu(void)
 
 static inline u32 cpu_id(void)
 {
+#if __STDC_HOSTED__
 	return this_cpu()->id;
+#else
+	u32 id;
+
+	__asm__ volatile ("movl %%gs:per_cpu_start+%c1, %0"
+			  : "=r" (id) : "i" (offsetof(struct cpu, id)));
+	return id;
+#endif
 }
 
 /*
@@ -65,9 +73,15 @@ static inline u32 cpu_id(void)
  */
 static inline void cpu_progress(void)
 {
+#if __STDC_HOSTED__
 	struct cpu *cpu = this_cpu();
 
 	WRITE_ONCE(cpu->progress, cpu->progress + 1);
+#else
+	__asm__ volatile ("incq %%gs:per_cpu_start+%c0"
+			  : : "i" (offsetof(struct cpu, progress))
+			  : "cc", "memory");
+#endif
 }
 
 /*

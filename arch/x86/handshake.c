@@ -172,7 +172,7 @@ inline void handshake_request(struct vcpu_tlb *const *tlbs, u32 tlb_count,
 {
 	u32 i;
 
-	BUG_ON(tlb_count > MAX_CPUS);
+	STEP_BUG_ON(tlb_count > MAX_CPUS);
 	for (i = 0; i < tlb_count; i++)
 		requests[i] = atomic_add(&tlbs[i]->requested, 1);
 	step(STEP_REQUEST, NULL, tlb_count);

@@ -6,11 +6,11 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from tools import image
+from tools import image, profile
 from tools.backends.backend import Boot, memory_for
 from tools.commands import arguments
 from tools.commands.front import Front, need_directory, need_rich
-from tools.errors import STATUS_NO_BACKEND, STATUS_USAGE, Stop
+from tools.errors import STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Stop
 from tools.progress import Line
 from tools.report.costs import Costs, costs_of, print_costs
 from tools.runner import run_parts
@@ -25,6 +25,8 @@ def run(front: Front, args: argparse.Namespace) -> int:
     if args.out:
         need_directory(args.out)
     exact = [backend for backend in front.backends if backend.counts]
+    if args.profile:
+        return _profile(front, args)
     if args.backend not in ("auto", *(b.name for b in exact)):
         raise Stop(STATUS_USAGE, f"--backend {args.backend} is not accepted: "
                    "instructions are counted on "
@@ -58,6 +60,29 @@ def run(front: Front, args: argparse.Namespace) -> int:
         front.complain_of(reading.runs)
         raise outcome.error
     return front.judge(backend, outcome)
+
+
+def _profile(front: Front, args: argparse.Namespace) -> int:
+    """Where the instructions of one operation go, on QEMU, which logs them."""
+    if len(args.op) != 1 or len(args.policy) != 1 or \
+            "all" in (*args.op, *args.policy):
+        raise Stop(STATUS_USAGE, "--profile takes one operation and one "
+                   "policy: --op host_cow_break --policy change-pte")
+    able = [b for b in front.backends if b.name == "qemu-svm"]
+    if args.backend not in ("auto", "qemu-svm"):
+        raise Stop(STATUS_USAGE, f"--backend {args.backend} is not accepted "
+                   "with --profile: qemu-svm, which logs what it executes")
+    backend = front.choose("qemu-svm", among=able)
+    kernel = front.build()
+    known = image.names_of(kernel, backend)
+    arguments.check_names("--op", args.op,
+                          [name for name, _ in known["operations"]], ())
+    arguments.check_names("--policy", args.policy,
+                          [name for name, _ in known["policies"]], ())
+    pages = min(args.pages, profile.PAGES)
+    found = profile.profile(backend, kernel, args.op[0], args.policy[0], pages)
+    print(*profile.lines(found, pages), sep="\n", file=front.out)
+    return STATUS_OK
 
 
 def _write(front: Front, results: Costs, directory: Path) -> None:

@@ -1,0 +1,110 @@
+"""Where the instructions of an operation go, function by function: `tandem
+bench --profile`.
+
+QEMU logs every instruction of the phase that the operation is timed in
+(lab/bench/OPERATION.scn); the names are the kernel's symbols, and what is
+inlined counts for the function that it is in. What is around the operation is
+in the list too: the lab's own functions.
+"""
+
+from __future__ import annotations
+
+import bisect
+import os
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from tools import image
+from tools.backends.backend import Backend, Boot, memory_for
+
+BEGIN, END = "report_phase_start", "report_phase_end"
+SHOWN = 40
+PAGES = 64              # more only take longer
+# Loops of the boot, too long to be logged.
+UNLOGGED = re.compile(r"clock|timer|lapic|icr_|pit_|hpet|pm_read|read_tsc|acpi"
+                      r"|idle|mem(set|cpy)|frame_init|print|put_|usable|smp"
+                      r"|kernel_main|boot_|image_|multiboot|screen|framebuf"
+                      r"|^fill|draw|new_line")
+
+
+def symbols(elf: Path) -> list[tuple[int, str]]:
+    """Functions by address, without what the optimizer adds to a name."""
+    out = subprocess.run(["nm", "-n", elf], capture_output=True, text=True,
+                         check=True).stdout
+    return [(int(address, 16), name.split(".")[0])
+            for address, kind, name in map(str.split, out.splitlines())
+            if kind in "tT"]
+
+
+def ranges(functions: list[tuple[int, str]]) -> str:
+    """For QEMU's -dfilter: all that is not boot."""
+    wanted: list[list[int]] = []
+    for (start, name), (end, _) in zip(functions, functions[1:]):
+        if end == start or UNLOGGED.search(name):
+            continue
+        if wanted and wanted[-1][1] == start:
+            wanted[-1][1] = end
+        else:
+            wanted.append([start, end])
+    return ",".join(f"{start:#x}+{end - start:#x}" for start, end in wanted)
+
+
+def count(log: Path, functions: list[tuple[int, str]], phase: int) -> Counter:
+    """Instructions by function in the @phase-th phase, from 1 on."""
+    begin = next(a for a, name in functions if name == BEGIN)
+    end = next(a for a, name in functions if name == END)
+    addresses = [address for address, _ in functions]
+    found: Counter = Counter()
+    seen = 0
+    with open(log, encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            parts = line.split("/", 2)
+            if len(parts) < 3:
+                continue
+            address = int(parts[1], 16)
+            seen += address == begin
+            if seen == phase:
+                if address == end:
+                    break
+                found[address] += 1
+    by_name: Counter = Counter()
+    for address, number in found.items():
+        by_name[functions[bisect.bisect_right(addresses, address) - 1][1]] \
+            += number
+    return by_name
+
+
+def profile(backend: Backend, kernel: Path, operation: str, policy: str,
+            pages: int) -> Counter:
+    """Boot it under QEMU, and count."""
+    file = image.ROOT / "lab" / "bench" / f"{operation}.scn"
+    functions = symbols(kernel.with_suffix(".elf"))
+    phases = len(re.findall(r"^phase ", file.read_text(), re.MULTILINE))
+    boot = Boot(kernel, {"bench": operation, "policy": policy, "check": "off",
+                         "poison": "off", "pages": str(pages)}, 1,
+                memory_for(pages, 1), exact=True)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        log = directory / "log"
+        os.mkfifo(log)
+        launch = backend.launch(boot, directory)
+        emulator = subprocess.Popen(
+            [*launch.argv, "-singlestep", "-d", "exec,nochain",
+             "-dfilter", ranges(functions), "-D", log.name],
+            cwd=directory, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            return count(log, functions, phases)
+        finally:
+            emulator.kill()
+            emulator.wait()
+
+
+def lines(found: Counter, pages: int) -> list[str]:
+    """The dearest functions, in instructions a page."""
+    shown = [f"{number / pages:8.1f} {name}"
+             for name, number in found.most_common(SHOWN)]
+    return [*shown, f"{sum(found.values()) / pages:8.1f} in all, a page"]
