@@ -145,12 +145,23 @@ static int pace_here(struct guest *guest, u32 i)
 	return 0;
 }
 
-static int pace_there(struct guest *guest, u32 i)
+/* What moves when vCPU @i gets on. */
+static u64 *progress_of(u32 i)
 {
 	struct mailbox *box = vm_mailbox(i);
-	bool writes = box->then == GUEST_THEN_AGAIN;
-	u64 *progress = writes ? &box->passes : &box->reads;
-	u64 target = READ_ONCE(*progress) + (writes ? 1 : PACE_READS);
+
+	return box->then == GUEST_THEN_AGAIN ? &box->passes : &box->reads;
+}
+
+static u64 target_of(u32 i)
+{
+	return READ_ONCE(*progress_of(i)) +
+	       (vm_mailbox(i)->then == GUEST_THEN_AGAIN ? 1 : PACE_READS);
+}
+
+static int pace_there(struct guest *guest, u32 i, u64 target)
+{
+	const u64 *progress = progress_of(i);
 	u64 late = deadline(guest);
 
 	this_cpu()->waiting_for = "the guest to get on";
@@ -167,17 +178,25 @@ int guest_pace(struct guest *guest)
 	return guest->pace_free ? 0 : guest_settle(guest);
 }
 
+/* It has nothing to do before its first command. */
+static bool is_started(u32 i)
+{
+	return vm_mailbox(i)->then != GUEST_THEN_EXIT;
+}
+
+/* All targets first: the vCPUs get on at once, while each is waited for. */
 int guest_settle(struct guest *guest)
 {
-	u32 i;
+	u64 targets[GUEST_MAX_VCPUS];
+	u32 i, count = guest->runs ? guest->vm->vcpu_count : 0;
 
-	if (!guest->runs)
-		return 0;
-	for (i = 0; i < guest->vm->vcpu_count; i++) {
-		/* It has nothing to do before its first command. */
-		if (vm_mailbox(i)->then == GUEST_THEN_EXIT)
+	for (i = 0; i < count; i++)
+		targets[i] = target_of(i);
+	for (i = 0; i < count; i++) {
+		if (!is_started(i))
 			continue;
-		if (single_cpu() ? pace_here(guest, i) : pace_there(guest, i))
+		if (single_cpu() ? pace_here(guest, i)
+				 : pace_there(guest, i, targets[i]))
 			return -EBUSY;
 	}
 	return 0;
