@@ -132,13 +132,6 @@ static void on_cleared(struct mmu_notifier *notifier, hva_t hva,
 	spin_unlock(&ept->lock);
 }
 
-/* Add W to each present leaf that maps the same frame; the next fault repairs
- * the others. */
-static spte_t add_write(const struct spte_format *f, spte_t old, pte_t new)
-{
-	return spte_pfn(old).n == pte_pfn(new).n ? spte_add_write(f, old) : old;
-}
-
 /* vCPUs without a pending flush before their next entry: they may cache
  * anything. */
 static u32 caching_vcpus(const struct ept *ept)
@@ -188,14 +181,13 @@ void n4_flush(struct n4 *n4)
  */
 void n4_add_write(struct n4 *n4)
 {
-	struct ept_flush nothing = { 0 };
+	u32 gained;
 
 	if (!pte_writable(n4->new))
 		return;
-	ept_change_leaves(n4->ept, n4->leaves, n4->leaf_count, add_write,
-			  n4->new, &nothing);
+	gained = ept_add_write(n4->ept, n4->leaves, n4->leaf_count, n4->new);
 	count_add(&count_pf_spurious_max,
-		  (u64)nothing.gained * caching_vcpus(n4->ept));
+		  (u64)gained * caching_vcpus(n4->ept));
 }
 
 const struct n4_order n4_order_right = { {
@@ -262,16 +254,17 @@ static bool on_complete(struct mmu_notifier *notifier, enum mmu_need need)
 static void on_upgrade(struct mmu_notifier *notifier, hva_t hva, pte_t new)
 {
 	struct ept *ept = ept_of(notifier);
-	struct ept_flush flush = { TRANSITION_T2, 0, 0 };
+	struct ept_leaf leaves[MAX_MEMSLOTS];
+	u32 gained;
 
 	spin_lock(&ept->lock);
-	ept_change_range(ept, page_range(hva), add_write, new, &flush);
-	BUG_ON(flush.owed);
-	if (flush.gained) {
+	gained = ept_add_write(ept, leaves, ept_find_leaves(ept, hva, leaves),
+			       new);
+	if (gained) {
 		ept->upgraded = true;
 		if (!ept->policy->upgrade->flushes)
 			count_add(&count_pf_spurious_max,
-				  (u64)flush.gained * ept->tlb_count);
+				  (u64)gained * ept->tlb_count);
 	}
 	spin_unlock(&ept->lock);
 }

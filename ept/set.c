@@ -131,6 +131,28 @@ void ept_change_leaves(struct ept *ept, const struct ept_leaf *leaves,
 	}
 }
 
+u32 ept_add_write(struct ept *ept, const struct ept_leaf *leaves, u32 leaf_count,
+		  pte_t pte)
+{
+	const struct spte_format *f = ept->format;
+	u32 i, gained = 0;
+
+	for (i = 0; i < leaf_count; i++) {
+		spte_t old = spte_read(leaves[i].sptep);
+		spte_t new = spte_add_write(f, old);
+
+		if (old.v == new.v || spte_pfn(old).n != pte_pfn(pte).n)
+			continue;
+		/* A locked OR: the hardware may set A and D meanwhile. */
+		(void)atomic_or(&leaves[i].sptep->v, f->write);
+		credit(f, old);
+		gained++;
+		count(&count_spte_upgrade);
+		step_change(STEP_SPTE, ept, leaves[i].gfn.n, old.v, new.v);
+	}
+	return gained;
+}
+
 static void change_gfns(struct ept *ept, gfn_t start, gfn_t end,
 			spte_change_fn change, pte_t pte,
 			struct ept_flush *flush)

@@ -33,6 +33,14 @@ void ept_change_leaves(struct ept *ept, const struct ept_leaf *leaves,
 		       u32 count, spte_change_fn change, pte_t pte,
 		       struct ept_flush *flush);
 
+/*
+ * Let each of @leaves that maps the frame of @pte be written to; the others are
+ * found by the next fault. Returns how many gained W. The same funnel, where
+ * nothing ends: no flush is owed, A and D stay with the entry. ML.
+ */
+u32 ept_add_write(struct ept *ept, const struct ept_leaf *leaves, u32 count,
+		  pte_t pte);
+
 /* Change each present leaf that mirrors @range to change(leaf, @pte). ML. */
 void ept_change_range(struct ept *ept, struct hva_range range,
 		      spte_change_fn change, pte_t pte,
