@@ -32,7 +32,7 @@ MAX_IMAGE_SIZE := 1048576
 CC := gcc
 OBJCOPY := objcopy
 
-FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -MMD -MP \
+FLAGS := -std=gnu11 -O3 -g -Wall -Wextra -Werror -I. -MMD -MP \
 	-ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-mno-red-zone -mgeneral-regs-only -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mcmodel=small
