@@ -251,7 +251,8 @@ class Refused(support.FrontEndTest):
         """mistakes in a scenario: file, line, what is accepted"""
         for text, mentions in (
                 ("scenario s\n\nphase p\nguest frok\n",
-                 ("FILE:4: 'frok' is not accepted: guest can do read write",)),
+                 ("FILE:4: 'frok' is not accepted: guest can do read write "
+                  "leave",)),
                 ("", ("FILE:1: ", "scenario NAME")),
                 ("scenario zero phase p fork", ("FILE:1: ", "zero", "taken")),
                 ("scenario s phase p vcpu1 read", ("FILE", "--vcpus 2")),
@@ -289,7 +290,7 @@ class Refused(support.FrontEndTest):
                              modules=(path,)), Limits(idle=30, busy=60))
         self.assertEqual(outcome.status, 2, outcome.reading.last)
         self.assertEqual(outcome.reading.errors, [
-            "w.scn:2: 'frok' is not accepted: guest can do read write"])
+            "w.scn:2: 'frok' is not accepted: guest can do read write leave"])
 
 
 if __name__ == "__main__":
