@@ -20,7 +20,8 @@ from tools.backends.backend import Backend, Boot, memory_for
 from tools.console import parse
 from tools.errors import STATUS_DIED, STATUS_NO_BACKEND, STATUS_USAGE, Stop
 from tools.image import Names
-from tools.report.kills import LitmusResults, kill_matrix, litmus_status
+from tools.report.kills import (LitmusResults, kill_matrix, litmus_status,
+                                unique)
 from tools.report.litmus_tables import print_litmus
 from tools.patience import Exhausted, Patience, communicate
 from tools.progress import Line
@@ -149,7 +150,8 @@ def run(front: Front, args: argparse.Namespace) -> int:
     for outcome in outcomes:
         if outcome.error:
             raise outcome.error
-    return judge(front, backend, outcomes, results)
+    return judge(front, backend, outcomes, results,
+                 {file.name for file in own})
 
 
 def check_mutants(own: list[files.OwnFile], known: Names) -> None:
@@ -239,7 +241,7 @@ def write(results: LitmusResults, directory: Path,
 
 
 def judge(front: Front, backend: Backend, outcomes: list[Outcome],
-          results: LitmusResults) -> int:
+          results: LitmusResults, own: set[str]) -> int:
     """Say what went wrong, and how the front end ends."""
     for outcome in outcomes:
         reading = outcome.reading
@@ -257,6 +259,12 @@ def judge(front: Front, backend: Backend, outcomes: list[Outcome],
     for kill in results.kills:
         if not kill.caught:
             front.complain(f"mutant {kill.mutant}", "not caught", [])
+    for test in unique(t.test for t in results.trials if t.mutant):
+        tried = [t for t in results.trials if t.test == test and t.mutant]
+        if results.kills and test in own and not any(
+                {"outcome", "explorer"} & {*t.caught_by} for t in tried):
+            front.say(f"{test} showed its outcome under none of its mutants: "
+                      + " ".join(unique(t.mutant for t in tried if t.mutant)))
     status = litmus_status(results)
     for outcome in outcomes:
         status = front.account_for(outcome, status)
