@@ -154,9 +154,11 @@ static void svm_vcpu_destroy(struct hvm_vcpu *vcpu)
 static void svm_flush_root(hpa_t root)
 {
 	struct svm_cpu *cpu = this_cpu()->hvm;
-	u32 asid;
+	u32 asid, end = svm.asid_limit;
 
-	for (asid = 1; asid < ASID_LIMIT; asid++)
+	if (cpu->asids_given < end)		/* from 1 on, in turn */
+		end = cpu->asids_given + 1;
+	for (asid = 1; asid < end; asid++)
 		if (cpu->asids[asid].root.v == root.v)
 			cpu->stale |= 1u << asid;
 }
