@@ -4,6 +4,8 @@
  */
 #include "test/host/support.h"
 
+#include <sched.h>
+
 #include "test/fake/second_level.h"
 
 extern struct counter count_remote_tlb_flush;
@@ -25,6 +27,7 @@ static int no_fault(gpa_t where, u32 access)
 
 static u64 published;	/* every read that begins from now on is not older */
 static bool stop;
+static u32 readers;	/* that have begun */
 
 static void changer(u32 id)
 {
@@ -38,6 +41,9 @@ static void changer(u32 id)
 		}
 		return;
 	}
+	/* Else all is over before a thread of a busy host comes to read. */
+	while (load_acquire(&readers) < 2)
+		sched_yield();
 	for (i = 0; i < ROUNDS / 10; i++) {
 		struct frame *next = i % 2 ? level.ones : level.twos;
 
@@ -68,6 +74,8 @@ static void stress_player(u32 id)
 		floor = load_acquire(&published);
 		if (fake_guest_read(mine, gpa, &value) || value < floor)
 			atomic_add(&stale, 1);
+		if (i == 1)
+			atomic_add(&readers, 1);
 	}
 	fake_guest_leave();
 }
@@ -83,7 +91,7 @@ static void test_stress(void **state)
 		.cpu = NO_CPU,
 	};
 	fake_guest_fault = no_fault;
-	published = stale = 0;
+	published = stale = readers = 0;
 	stop = false;
 	fake_run(4, stress_player);
 	assert_int_equal(stale, 0);
