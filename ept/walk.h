@@ -89,7 +89,8 @@ bool ept_walk_next(struct spte_iter *it)
 
 /*
  * The entry of @gfn at level 1, or NULL: outside all memslots, its table was
- * freed with what it mapped (T13), or a larger leaf is in its place.
+ * freed with what it mapped (T13), or a larger leaf is in its place. Under ML:
+ * it leaves a hint for the next one (ept->recent).
  */
 spte_t *ept_walk(struct ept *ept, gfn_t gfn);
 

@@ -99,12 +99,17 @@ static u64 gfns_of(const struct ept *ept)
 	return count;
 }
 
+void check_forget(void)
+{
+	memset(counts, 0, sizeof(counts));
+	report_count = 0;
+}
+
 void check_start(void)
 {
 	check_stop();
-	memset(counts, 0, sizeof(counts));
+	check_forget();
 	memset(check.cpus, 0, sizeof(check.cpus));
-	report_count = 0;
 	if (!check.vm_count)
 		return;
 	records_clear(&check.frames);

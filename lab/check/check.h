@@ -40,6 +40,9 @@ extern const char *const rule_names[RULE_COUNT];
  */
 __must_check int check_init(u32 vm_count, u64 gfn_count);
 
+/* Nothing was violated so far. No VM is watched. */
+void check_forget(void);
+
 /* Nothing is violated yet, and no VM watched. */
 void check_start(void);
 

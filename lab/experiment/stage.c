@@ -60,8 +60,7 @@ bool stage_open(struct stage *stage, const struct cell *cell,
 
 	stage->free_before = frame_free_count();
 	config.policy = &cell->policy;
-	check_start();		/* what the cell before violated is its own */
-	check_stop();
+	check_forget();		/* what the cell before violated is its own */
 	err = vm_create(vm, &config);
 	if (err) {
 		stage_fail(stage, "creating the virtual machine", err);
