@@ -387,6 +387,27 @@ static void test_habits(void **state)
 	mm_put(other);
 }
 
+/* The PTL of each table: hpt_wrprotect() asserts that it is held. */
+static void test_protect_two_tables(void **state)
+{
+	struct hva_range area = pages(TABLE_ENTRIES - 2, 4);
+	struct mm *other = mm_create();
+	u64 page;
+
+	(void)state;
+	assert_non_null(other);
+	assert_int_equal(mm_mmap(other, area, VMA_WRITE), 0);
+	for (page = TABLE_ENTRIES - 2; page < TABLE_ENTRIES + 2; page++)
+		assert_int_equal(mm_fault(other, page_hva(page), MM_WRITE), 0);
+	assert_int_equal(mm_protect_ro(other, area), 0);
+	for (page = TABLE_ENTRIES - 2; page < TABLE_ENTRIES + 2; page++) {
+		assert_false(pte_writable(entry_of(other, page)));
+		assert_false(spin_is_locked(hpt_lock(
+			hpt_walk(other, page_hva(page)))));
+	}
+	mm_put(other);
+}
+
 static bool never(struct frame *frame)
 {
 	(void)frame;
@@ -450,6 +471,7 @@ int main(void)
 		TEST(test_pin_of_shared),
 		TEST(test_fork_of_pinned_no_memory),
 		TEST(test_habits),
+		TEST(test_protect_two_tables),
 		TEST(test_takeover_habit),
 		TEST(test_takeover_of_pinned),
 	};
