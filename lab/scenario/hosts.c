@@ -42,12 +42,13 @@ int hosts_each_page(struct guest *guest, const struct selected *pages,
 	u32 first_cpu = 1 + guest->vm->vcpu_count;
 	u32 count = cpu_count > first_cpu ? 1 + cpu_count - first_cpu : 1;
 	int err = 0;
-	u32 i;
+	u32 i = 0;
 
-	for (i = 0; i < count; i++)
+	do {		/* the first one for certain: it is CPU 0's */
 		shares[i] = (struct share){
 			guest, pages, fn, arg, i, count, 0,
 		};
+	} while (++i < count);
 	for (i = 1; i < count; i++)
 		cpu_start(first_cpu + i - 1, host_thread, &shares[i]);
 	do_share(&shares[0]);
