@@ -64,8 +64,9 @@ class Progress:
     def __post_init__(self) -> None:
         self.since = self.looked = self.now()
 
-    def hung(self, console: int, records: int, sight: Sight) -> bool:
-        """True if the machine that has printed so much by now is hung."""
+    def hung(self, console: int, records: int, sight: Sight) -> str:
+        """Why the machine that has printed so much by now is hung, empty if
+        it is not."""
         now, cpu = self.now(), sight.seconds
         if records != self.records:
             self.records, self.cpu_at_record = records, cpu
@@ -75,8 +76,11 @@ class Progress:
         worked = cpu - self.cpu_since >= self.limits.idle_cpu
         if console != self.console or worked:
             self.console, self.since, self.cpu_since = console, now, cpu
-        return now - self.since > self.limits.idle or \
-            cpu - self.cpu_at_record > self.limits.busy
+        if now - self.since > self.limits.idle:
+            return f"nothing printed or computed for {self.limits.idle:g} s"
+        if cpu - self.cpu_at_record > self.limits.busy:
+            return f"no record in {self.limits.busy:g} s of CPU time"
+        return ""
 
 
 @dataclass
@@ -87,6 +91,7 @@ class Outcome:
     status: int = 0                     # the kernel's own, or ours if it died
     last_output: list[str] = field(default_factory=list)
     emulator_log: list[str] = field(default_factory=list)
+    why: str = ""                       # the last boot was given up, or ended
     error: BaseException | None = None  # why the rest did not run
 
     @classmethod
@@ -97,7 +102,7 @@ class Outcome:
         reading = Reading.of([part.reading for part in parts])
         reading.last = worst.reading.last
         return cls(reading, worst.status, worst.last_output,
-                   worst.emulator_log, error)
+                   worst.emulator_log, worst.why, error)
 
 
 Observer = Callable[[Reading, Record], None]
@@ -178,7 +183,8 @@ def _boot_once(backend: Backend, boot: Boot, limits: Limits,
         directory = Path(name)
         launch = backend.launch(boot, directory)
         with Emulator(launch, directory) as emulator:
-            verdict = yield from _follow(emulator, reading, limits, observe)
+            verdict, outcome.why = yield from _follow(emulator, reading,
+                                                      limits, observe)
             if verdict and reading.exit_status is None:
                 need_room(directory)
                 reading.last.append(emulator.unfinished_line())
@@ -199,8 +205,16 @@ def need_room(directory: Path) -> None:
             from None
 
 
+def ended_how(status: int) -> str:
+    """What an emulator's exit status says, as subprocess has it."""
+    if status < 0:
+        return f"the emulator was ended by signal {-status}"
+    return f"the emulator ended with status {status}"
+
+
 def _follow(emulator: Emulator, reading: Reading, limits: Limits,
-            observe: Observer) -> Generator[None, None, str]:
+            observe: Observer) -> Generator[None, None, tuple[str, str]]:
+    """Returns the verdict as _boot_once() does, and why."""
     progress = Progress(limits)
     checked = 0.0
     while True:
@@ -210,12 +224,13 @@ def _follow(emulator: Emulator, reading: Reading, limits: Limits,
             if record:
                 observe(reading, record)
             if reading.exit_status is not None:
-                return "died" if reading.current else ""
+                return "died" if reading.current else "", ""
         if not alive:
-            return "died"
+            return "died", ended_how(emulator.status)
         if time.monotonic() - checked > 1 or limits.idle < 1:
             checked = time.monotonic()
-            if progress.hung(emulator.bytes_seen, reading.records,
-                             emulator.look()):
-                return "hang"
+            why = progress.hung(emulator.bytes_seen, reading.records,
+                                emulator.look())
+            if why:
+                return "hang", why
         yield

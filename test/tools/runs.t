@@ -123,8 +123,8 @@ class Statuses(support.FrontEndTest):
         chatty = Chatty({"1": [{"say": "loaded x\ntoo many timers\n"}]})
         self.assertEqual(self.tandem("compare", backends=[chatty]), 4)
         self.assertEqual((self.out, self.err.splitlines()[1:]), (
-            "", ["tandem: scripted stopped before the kernel's first line; "
-                 "its last output:", "    too many timers"]))
+            "", ["tandem: scripted stopped before the kernel's first line "
+                 "(the emulator ended with status 0); its last output:", "    too many timers"]))
 
     def hang(self, how):
         begin = "run 1/2 workload=merge policy=bracket mutant=none " \
@@ -169,7 +169,8 @@ class Patience(unittest.TestCase):
         """one that waits for a CPU is not hung, however long"""
         for _ in range(20):
             self.assertFalse(self.hung(59, 10, 1, 0.1, busy=True))
-        self.assertTrue(self.hung(61, 10, 1, 0.1))
+        self.assertEqual(self.hung(61, 10, 1, 0.1),
+                         "nothing printed or computed for 60 s")
 
     def test_now_and_then(self):
         """one that seldom wakes up, and does nothing, is hung all the same"""
@@ -194,7 +195,8 @@ class Patience(unittest.TestCase):
         self.assertFalse(self.hung(60, 10, 1, 119))
         self.assertFalse(self.hung(60, 10, 2, 121))
         self.assertFalse(self.hung(60, 10, 2, 240))
-        self.assertTrue(self.hung(60, 10, 2, 242))
+        self.assertEqual(self.hung(60, 10, 2, 242),
+                         "no record in 120 s of CPU time")
 
     def test_pages_buy_time(self):
         """a larger matrix may take longer"""

@@ -136,8 +136,9 @@ class Front:
         if status > STATUS_INCOHERENT and not any(r.last_output for r in runs):
             when = "early" if outcome.reading.version \
                 else "before the kernel's first line"
-            print(f"tandem: {backend.name} stopped {when}; its last output:",
-                  file=self.err)
+            how = f" ({outcome.why})" if outcome.why else ""
+            print(f"tandem: {backend.name} stopped {when}{how}; its last "
+                  "output:", file=self.err)
             for text in [*outcome.reading.last, *outcome.emulator_log]:
                 if text and not backend.is_chatter(text):
                     print(f"    {text}", file=self.err)
