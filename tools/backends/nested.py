@@ -124,4 +124,5 @@ class KvmOnTcg(Nested):
                 "-smp", str(boot.cpus + 1),
                 "-m", str(LINUX_MIB + boot.memory_mib),
                 "-serial", f"file:{console.name}", "-kernel", "linux",
-                "-initrd", initrd.name, "-append", ARGUMENTS]
+                "-initrd", initrd.name, "-append",
+                f"maxcpus=1 idle=halt {ARGUMENTS}"]
