@@ -1,10 +1,11 @@
-"""Where the instructions of an operation go, function by function: `tandem
+"""Where the instructions of an operation go, by function and by step: `tandem
 bench --profile`.
 
 QEMU logs every instruction of the phase that the operation is timed in
 (lab/bench/OPERATION.scn); the names are the kernel's symbols, and what is
 inlined counts for the function that it is in. What is around the operation is
-in the list too: the lab's own functions.
+in the list too: the lab's own functions. A step of the contract has what was
+executed since the one before it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterator
 
-from tools import image
+from tools import image, step_sites
 from tools.backends.backend import Backend, Boot, memory_for
 
 BEGIN, END = "report_phase_start", "report_phase_end"
@@ -52,12 +55,19 @@ def ranges(functions: list[tuple[int, str]]) -> str:
     return ",".join(f"{start:#x}+{end - start:#x}" for start, end in wanted)
 
 
-def count(log: Path, functions: list[tuple[int, str]], phase: int) -> Counter:
-    """Instructions by function in the @phase-th phase, from 1 on."""
+@dataclass
+class Profile:
+    """Instructions of a phase."""
+
+    functions: Counter
+    steps: Counter          # of these, up to a step since the last one
+
+
+def executed(log: Path, functions: list[tuple[int, str]],
+             phase: int) -> Iterator[int]:
+    """The addresses of the @phase-th phase's instructions, from 1 on."""
     begin = next(a for a, name in functions if name == BEGIN)
     end = next(a for a, name in functions if name == END)
-    addresses = [address for address, _ in functions]
-    found: Counter = Counter()
     seen = 0
     with open(log, encoding="ascii", errors="replace") as lines:
         for line in lines:
@@ -68,20 +78,40 @@ def count(log: Path, functions: list[tuple[int, str]], phase: int) -> Counter:
             seen += address == begin
             if seen == phase:
                 if address == end:
-                    break
-                found[address] += 1
+                    return
+                yield address
+
+
+def count(addresses: Iterator[int], functions: list[tuple[int, str]],
+          sites: dict[int, str]) -> Profile:
+    """Whose instructions they are."""
+    names = step_sites.contract_steps()
+    found: Counter = Counter()
+    steps: Counter = Counter()
+    since, last_n = 0, ""
+    for address in addresses:
+        found[address] += 1
+        since += 1
+        step = sites.get(address)
+        if step:
+            if step == step_sites.ANY_N:
+                step = names[names.index(last_n) + 1]
+            steps[step] += since
+            since, last_n = 0, step if step[0] == "N" else last_n
+    starts = [address for address, _ in functions]
     by_name: Counter = Counter()
     for address, number in found.items():
-        by_name[functions[bisect.bisect_right(addresses, address) - 1][1]] \
+        by_name[functions[bisect.bisect_right(starts, address) - 1][1]] \
             += number
-    return by_name
+    return Profile(by_name, steps)
 
 
 def profile(backend: Backend, kernel: Path, operation: str, policy: str,
-            pages: int) -> Counter:
+            pages: int) -> Profile:
     """Boot it under QEMU, and count."""
     file = image.ROOT / "lab" / "bench" / f"{operation}.scn"
-    functions = symbols(kernel.with_suffix(".elf"))
+    elf = kernel.with_suffix(".elf")
+    functions, sites = symbols(elf), step_sites.step_sites(elf)
     phases = len(re.findall(r"^phase ", file.read_text(), re.MULTILINE))
     boot = Boot(kernel, {"bench": operation, "policy": policy, "check": "off",
                          "poison": "off", "pages": str(pages)}, 1,
@@ -97,14 +127,18 @@ def profile(backend: Backend, kernel: Path, operation: str, policy: str,
             cwd=directory, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            return count(log, functions, phases)
+            return count(executed(log, functions, phases), functions, sites)
         finally:
             emulator.kill()
             emulator.wait()
 
 
-def lines(found: Counter, pages: int) -> list[str]:
-    """The dearest functions, in instructions a page."""
+def lines(found: Profile, pages: int) -> list[str]:
+    """The steps in their order, then the dearest functions, in instructions a
+    page."""
+    steps = [f"{found.steps[name] / pages:8.1f} up to {name}"
+             for name in step_sites.contract_steps() if name in found.steps]
     shown = [f"{number / pages:8.1f} {name}"
-             for name, number in found.most_common(SHOWN)]
-    return [*shown, f"{sum(found.values()) / pages:8.1f} in all, a page"]
+             for name, number in found.functions.most_common(SHOWN)]
+    total = sum(found.functions.values()) / pages
+    return [*steps, *shown, f"{total:8.1f} in all, a page"]

@@ -76,14 +76,21 @@ class Bench(support.unittest.TestCase):
             self.assertLess(abs(there - here), here / 20, key)
 
     def test_profile(self):
-        """the profile names the functions of the operation"""
+        """the profile names the steps and the functions of the operation"""
         done = subprocess.run(
             [ROOT / "tandem", "bench", "--quiet", "--profile", "--op",
              "host_cow_break", "--policy", "change-pte", "--pages", "16"],
             capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        found = dict(reversed(line.split()) for line in
-                     done.stdout.splitlines()[:-1])
+        found = {name: number for number, name in
+                 (line.split(maxsplit=1) for line in done.stdout.splitlines())}
+        steps = [name.removeprefix("up to ") for name in found
+                 if name.startswith("up to ")]
+        self.assertEqual([name for name in steps if name[0] == "N"],
+                         [f"N{i}" for i in range(7)])
+        # A page has each step once: its change of S, and then of P.
+        self.assertGreater(float(found["up to REQUEST"]), 100)
+        self.assertGreater(float(found["up to N5"]), 50)
         copied = [float(number) for name, number in found.items()
                   if "fault" in name]
         self.assertGreater(max(copied), 513)

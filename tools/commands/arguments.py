@@ -224,7 +224,7 @@ def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:
     add("--pages", type=between(1, 262144), default=1024, metavar="N",
         help="pages of guest memory, and of each operation (default 1024)")
     add("--profile", action="store_true", help="where the instructions of one "
-        "operation under one policy go, by function (QEMU, 64 pages)")
+        "operation under one policy go, by step and function (QEMU, 64 pages)")
     _jobs(parser)
     _output(parser, backends, "results.json and results.csv")
 
