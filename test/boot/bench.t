@@ -4,6 +4,7 @@ Bochs, against a table for the compiler."""
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,22 @@ class Bench(support.unittest.TestCase):
             here, there = (int(text.split()[2]) for text in
                            (figures, many[key]))
             self.assertLess(abs(there - here), here / 20, key)
+
+    def test_hosts(self):
+        """two host threads share the pages, and wait for each other"""
+        def run(hosts):
+            done = subprocess.run(
+                [ROOT / "tandem", "bench", "--quiet", "--format", "json",
+                 "--backend", "bochs-vmx", "--op", "host_cow_break",
+                 "--policy", "bracket", "--pages", "64", "--hosts", hosts],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found = json.loads(done.stdout)
+            return found["cpus"], found["operations"][0]
+        (cpus, alone), (more, two) = run("1"), run("2")
+        self.assertEqual((cpus, alone["count"], more, two["count"]),
+                         (1, 64, 3, 32))
+        self.assertGreater(two["median"], alone["median"])
 
     def test_profile(self):
         """the profile names the steps and the functions of the operation"""

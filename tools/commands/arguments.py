@@ -223,6 +223,10 @@ def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:
         help="default all")
     add("--pages", type=between(1, 262144), default=1024, metavar="N",
         help="pages of guest memory, and of each operation (default 1024)")
+    add("--hosts", type=between(1, 14), default=1, metavar="N",
+        help="host threads that share the pages, each on a CPU of its own; "
+        "what is printed is thread 0's (default 1, and one CPU; more on Bochs "
+        "only, whose CPUs take turns by the instruction)")
     add("--profile", action="store_true", help="where the instructions of one "
         "operation under one policy go, by step and function (QEMU, 64 pages)")
     _jobs(parser)

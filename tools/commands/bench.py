@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools import image, profile
 from tools.backends.backend import Boot, memory_for
+from tools.backends.qemu import Qemu
 from tools.commands import arguments
 from tools.commands.front import Front, need_directory, need_rich
 from tools.errors import STATUS_NO_BACKEND, STATUS_OK, STATUS_USAGE, Stop
@@ -38,12 +39,16 @@ def run(front: Front, args: argparse.Namespace) -> int:
     operations = [name for name, _ in known["operations"]]
     arguments.check_names("--op", args.op, operations)
     arguments.check_policies(args.policy, known, ("all",))
+    cpus = 1 if args.hosts == 1 else args.hosts + 1     # the vCPU's
+    if cpus > 1 and isinstance(backend, Qemu):
+        raise Stop(STATUS_USAGE, f"--hosts {args.hosts} is not accepted on "
+                   f"{backend.name}: more than 1 needs bochs-vmx or bochs-svm")
     boots = [Boot(kernel, {
         "bench": name, "policy": ",".join(args.policy), "check": "off",
-        "poison": "off", "pages": str(args.pages), "seed": "1"}, 1,
-        memory_for(args.pages, 1), title=name, exact=True)
+        "poison": "off", "pages": str(args.pages), "seed": "1"}, cpus,
+        memory_for(args.pages, cpus), title=name, exact=True)
         for name in operations if name in args.op or "all" in args.op]
-    limits = front.limits.for_work(args.pages, backend.patience, 1)
+    limits = front.limits.for_work(args.pages, backend.patience, cpus)
     with Line(args.quiet, len(boots)) as line:
         outcome = run_parts(backend, boots, limits, line.observe, args.jobs)
     reading = outcome.reading
@@ -52,7 +57,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
     if reading.runs:
         results = Costs(
             backend.name, backend.machine, "instruction", reading.version,
-            reading.machine.get("secondary", "unknown"), 1, reading.runs,
+            reading.machine.get("secondary", "unknown"), cpus, reading.runs,
             backend.machine_text, front.faults(outcome), reading.policies,
             costs=costs_of(reading.runs))
         front.present(args, results, print_costs, partial(_write, front))
