@@ -14,6 +14,7 @@
 #                 UEFI: build/tandem.iso
 # make docs       docs/litmus.md and docs/performance.md anew, from the files
 #                 that they are about
+# make mail       docs/mail.md anew: its figures and its interleavings
 # make readme     README's tables anew, and how long its commands take
 # make clean      remove build/
 # make help       this text
@@ -76,7 +77,7 @@ endif
 
 # Goals that run something; all others build.
 RUNS := compare check test test-random test-churn test-fresh test-nested iso \
-	fuzz mutate explore docs readme clean help
+	fuzz mutate explore docs mail readme clean help
 
 .PHONY: kernel $(RUNS) compiler FORCE
 .DEFAULT_GOAL := kernel
@@ -164,6 +165,13 @@ docs:
 	@mv $(BUILD)/litmus.md docs/litmus.md
 	@tools/performance_doc.py >$(BUILD)/performance.md
 	@mv $(BUILD)/performance.md docs/performance.md
+
+mail:
+	@tools/setup.sh compare
+	@mkdir -p $(BUILD)
+	@$(WITH_MAKE) tools/mail_doc.py >$(BUILD)/mail.md
+	@mv $(BUILD)/mail.md docs/mail.md
+	@sed -n '/^## /p; /^|/p' docs/mail.md
 
 clean:
 	rm -rf $(BUILD)
