@@ -22,8 +22,8 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 		framebuffer.c handshake.c spinlock.c wait.c) \
 	$(addprefix lib/,format.c rule.c scan.c step.c tree.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
-HOST_SUPPORT := $(addprefix test/host/,support.c vm.c history.c model.c \
-	operations.c)
+HOST_SUPPORT := $(addprefix test/host/,support.c vm.c pair.c history.c \
+	model.c operations.c)
 HOST_TESTS := $(filter-out $(HOST_SUPPORT),$(wildcard test/host/*.c))
 HOST_SHARED := $(HOST_PURE) $(HOST_FAKE) $(HOST_SUPPORT)
 HOST_OBJECTS := $(HOST_SHARED:%=$(BUILD)/host/%.o) $(EMBEDDED)
