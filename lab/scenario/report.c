@@ -71,17 +71,22 @@ static bool is_always_shown(const struct counter *counter)
 	return false;
 }
 
-static void report_least(const char *phase, const struct least *least)
+/* What a model that is lost does not know is not said to be 0. */
+static void report_least(const char *phase, const struct least_model *model)
 {
-	printk("ideal %s remote_tlb_flush_requests=%llu "
-	       "primary_flush_requests=%llu pf_taken=%llu pf_refault=0 "
-	       "pf_spurious=0 pf_retry=0\n", phase,
-	       (unsigned long long)least->requests,
-	       (unsigned long long)least->primary,
-	       (unsigned long long)least->faults);
+	const struct least *least = &model->least;
+
+	printk("ideal %s pf_refault=0 pf_spurious=0 pf_retry=0", phase);
+	if (!model->lost)
+		printk(" remote_tlb_flush_requests=%llu "
+		       "primary_flush_requests=%llu pf_taken=%llu",
+		       (unsigned long long)least->requests,
+		       (unsigned long long)least->primary,
+		       (unsigned long long)least->faults);
+	printk("\n");
 }
 
-void report_phase_end(const char *phase, const struct least *least)
+void report_phase_end(const char *phase, const struct least_model *least)
 {
 	u32 i = 0;
 

@@ -16,7 +16,8 @@ void report_progress(const struct cell *cell, const char *phase);
 __noinline void report_phase_start(const struct cell *cell, const char *phase);
 
 /* It ended: what was counted since, and the least possible beside it. */
-__noinline void report_phase_end(const char *phase, const struct least *least);
+__noinline void report_phase_end(const char *phase,
+				 const struct least_model *least);
 
 /* Ticks, bounds, message and verdict: the run is over. */
 enum verdict report_result(struct run *run);

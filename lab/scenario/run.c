@@ -16,7 +16,7 @@ static int run_phase(struct run *run, const struct phase *phase)
 		report_phase_start(run->cell, phase->name);
 	err = scenario_perform(run, phase);
 	if (!run->quiet)
-		report_phase_end(phase->name, &run->least.least);
+		report_phase_end(phase->name, &run->least);
 	return err;
 }
 

@@ -69,8 +69,10 @@ class Run:
 
     @property
     def ideal(self) -> dict[str, int]:
-        """Least possible for the whole run, where any phase knows it."""
-        return total(phase.ideal for phase in self.phases)
+        """Least possible for the whole run, where each phase knows it."""
+        known = total(phase.ideal for phase in self.phases)
+        return {name: n for name, n in known.items()
+                if all(name in phase.ideal for phase in self.phases)}
 
     @property
     def title(self) -> str:
