@@ -19,6 +19,8 @@ POLICY = "P,..|all|NAME=BASE,axis=choice,.."
 GUESTS = ("idle", "running", "both")
 MAX_CPUS = 16
 MAX_JOBS = 256
+MAX_REPEAT = 1000
+MAX_SEED = 2 ** 32 - 1
 LITMUS_CPUS = 4
 VERSION = image.ROOT / "boot" / "version.h"
 FORMATS = ("table", "csv", "json")
@@ -145,7 +147,7 @@ def _everywhere(parser: _Parser, backends: tuple[str, ...],
                 files: str) -> None:
     """Options of all commands that run something."""
     add = parser.add_argument
-    add("--seed", type=between(0, 2 ** 32 - 1), default=1, metavar="N",
+    add("--seed", type=between(0, MAX_SEED), default=1, metavar="N",
         help="seed of whatever is random (default 1)")
     add("--check", type=one_of("on", "off"), default="on", metavar="on|off",
         help="watch the rules of docs/contract.md while it runs (default "
@@ -186,6 +188,9 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
     compare.add_argument("--workload", action=_Once, type=names,
                          default=["all"], metavar="W,..|all|FILE.scn",
                          help="default all")
+    compare.add_argument("--repeat", type=between(1, MAX_REPEAT), default=1,
+                         metavar="N", help="run with N seeds, from --seed on; "
+                         "the tables have medians (default 1)")
     _common(compare, backends, "both")
 
     run = commands.add_parser("run", help="one workload under one policy")
@@ -277,6 +282,9 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
         raise Stop(STATUS_USAGE, f"--cpus {args.cpus} is not accepted with "
                    f"--vcpus {args.vcpus}: 1, on which all take turns, or "
                    f"a number from {args.vcpus + 1} to {MAX_CPUS}")
+    if command == "compare" and args.seed + args.repeat - 1 > MAX_SEED:
+        raise Stop(STATUS_USAGE, f"--repeat {args.repeat} is not accepted "
+                   f"with --seed {args.seed}: the last seed is {MAX_SEED}")
     return args
 
 

@@ -54,6 +54,8 @@ def run(front: Front, args: argparse.Namespace) -> int:
     if backend.quick:
         boots = in_parts(boot, chosen, [
             name for name, _ in known["workloads"]], bool(args.cpus))
+    boots = [with_seed(part, args.seed + number) for part in boots
+             for number in range(1 if one else args.repeat)]
     if gdb:
         limits = PATIENT
         command = shlex.join([
@@ -171,6 +173,15 @@ def in_parts(boot: Boot, chosen: list[str], workloads: list[str],
                     words={**boot.words, "workload": name, "guest": guest})
             for name in workloads if name in chosen or "all" in chosen
             for guest in guests]
+
+
+def with_seed(boot: Boot, seed: int) -> Boot:
+    """The same with another seed; its own needs no mention."""
+    words = {**boot.words, "seed": str(seed)}
+    if words == boot.words:
+        return boot
+    title = f"{boot.title}, seed {seed}" if boot.title else f"seed {seed}"
+    return replace(boot, words=words, title=title)
 
 
 def need_gnuplot() -> None:

@@ -128,24 +128,19 @@ def _cells(texts: list[str], kind: str = "") -> str:
     return f'<tr class="{kind}"><th scope="row">{first}</th>{columns}</tr>'
 
 
-def _kind(run: Run) -> str:
-    if run.mutant:
-        return "mutant"
-    return "" if run.verdict == "coherent" else "bad"
-
-
 def _workload(name: str, runs: list[Run]) -> str:
     """The tables of one workload: totals, and phases folded away."""
     parts = [f'<h2 id="{escape(name)}">{escape(name)}</h2>']
     for guest, group in tables.by_guest(runs):
-        rows = [_cells([tables.label(run),
-                        *(column.value(run) for column in tables.COLUMNS)],
-                       _kind(run)) for run in group]
-        head = ["policy", *(column.heading for column in tables.COLUMNS)]
+        rows = [_cells([row.label,
+                        *(column.cell(row) for column in tables.COLUMNS),
+                        row.verdict], row.kind) for row in group]
+        head = ["policy", *(column.heading for column in tables.COLUMNS),
+                "verdict"]
         phases = [_cells(row) for row in tables.phase_rows(group)]
         parts += [_table(f"Guest {guest}", head, rows),
                   "<details><summary>By phase</summary>",
                   _table("Flush requests / refaults / faults",
-                         ["phase", *map(tables.label, group)], phases),
+                         ["phase", *(row.label for row in group)], phases),
                   "</details>"]
     return "\n".join(parts)

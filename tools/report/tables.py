@@ -5,28 +5,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
-from tools.report.results import CAUGHT, Phase, Results, Run, \
-    policy_lines, summary
+from tools.report import rows
+from tools.report.results import Phase, Results, Run, policy_lines, \
+    summary
+from tools.report.rows import Row, Spread, by_guest, count, rows_of, \
+    workloads
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 GUEST = len("running")
-INVEPT = ("invept_single", "invept_global",
-          "tlb_control_single", "tlb_control_all")
-
-
-def count(counters: dict[str, int], *names: str) -> int:
-    """Sum of counters; one that was never counted is 0."""
-    return sum(counters.get(name, 0) for name in names)
-
-
-def spurious(run: Run) -> str:
-    """Measured, and the bound where the hardware may not show them."""
-    seen = count(run.counters, "pf_spurious")
-    bound = run.predicted.get("pf_spurious_max", 0)
-    return f"{seen}≤{bound}" if bound > seen else str(seen)
 
 
 class Column(NamedTuple):
@@ -34,54 +23,46 @@ class Column(NamedTuple):
 
     heading: str
     short: str              # the heading where there is little room
-    value: Callable[[Run], object]
+    value: Callable[[Run], int | None]      # None: nobody knows
     text: str = ""          # what it means
     leave_out: int = 0      # where room is short 1 goes first; 0 stays
+    bound: str = ""         # of what hardware may show, as it is predicted
+
+    def spread(self, row: Row) -> Spread | None:
+        """The value over the seeds of @row."""
+        values = [n for n in map(self.value, row.runs) if n is not None]
+        return Spread.of(values) if len(values) == len(row.runs) else None
+
+    def cell(self, row: Row) -> str:
+        """What the table says."""
+        spread = self.spread(row)
+        if spread is None:
+            return ""
+        bound = max(run.predicted.get(self.bound, 0) for run in row.runs)
+        return f"{spread}≤{bound}" if bound > spread.high else str(spread)
 
 
 COLUMNS = (
-    Column("requests", "req", lambda r: count(
-        r.counters, "remote_tlb_flush_requests"),
-        "remote TLB flushes asked for"),
-    Column("least", "least", lambda r: r.ideal.get(
-        "remote_tlb_flush_requests", ""), "what the transitions allow"),
-    Column("primary", "prim", lambda r: count(
-        r.counters, "primary_flush_requests"),
+    Column("requests", "req", rows.requests, "remote TLB flushes asked for"),
+    Column("least", "least", lambda run: run.ideal.get(
+        "remote_tlb_flush_requests"),
+        "what the transitions allow, empty if not known"),
+    Column("primary", "prim", lambda run: count(
+        run.counters, "primary_flush_requests"),
         "the same for the host's own TLB", 2),
-    Column("kicks", "kicks", lambda r: count(r.counters, "kicks"),
-           "IPIs to running vCPUs", 3),
-    Column("flushes", "flush", lambda r: count(r.counters, *INVEPT),
-           "INVEPT or TLB_CONTROL", 5),
-    Column("faults", "fault", lambda r: count(r.counters, "pf_taken"),
-           "guest faults"),
-    Column("refaults", "refault", lambda r: count(r.counters, "pf_refault"),
-           "of them on a mapping that was zapped in vain"),
-    Column("spurious", "spur", lambda r: spurious(r),
-           "of them on an entry that was right, ≤ what hardware may show", 4),
-    Column("stale", "stale", lambda r: r.stale_reads,
+    Column("kicks", "kicks", rows.kicks, "IPIs to running vCPUs", 3),
+    Column("flushes", "flush", rows.flushes, "INVEPT or TLB_CONTROL", 5),
+    Column("faults", "fault", rows.faults, "guest faults"),
+    Column("refaults", "refault", lambda run: count(
+        run.counters, "pf_refault"),
+        "of them on a mapping that was zapped in vain"),
+    Column("spurious", "spur", lambda run: count(
+        run.counters, "pf_spurious"),
+        "of them on an entry that was right, ≤ what hardware may show", 4,
+        "pf_spurious_max"),
+    Column("stale", "stale", lambda run: run.stale_reads,
            "guest reads of a wrong byte", 1),
-    Column("verdict", "verdict", lambda r: verdict(r)),
 )
-
-
-def verdict(run: Run) -> str:
-    """The verdict, as it counts: a mutant is there to be caught."""
-    if not run.mutant:
-        return run.verdict
-    return f"caught ({run.verdict})" if run.verdict in CAUGHT else run.verdict
-
-
-def label(run: Run) -> str:
-    """Names the row: the policy, or the mutant over its base."""
-    return f"{run.mutant} (mutant)" if run.mutant else run.policy
-
-
-def workloads(results: Results) -> list[tuple[str, list[Run]]]:
-    """Runs by workload, both in the order in which they were made."""
-    order: dict[str, list[Run]] = {}
-    for run in results.runs:
-        order.setdefault(run.workload, []).append(run)
-    return list(order.items())
 
 
 def head_line(results: Results) -> str:
@@ -95,8 +76,11 @@ def head_line(results: Results) -> str:
 def subtitle(runs: list[Run]) -> str:
     """The size of the experiment."""
     run = runs[0]
+    seeds = sorted({run.seed for run in runs})
+    text = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 \
+        else f"seed {run.seed}"
     return f"{several(run.pages, 'page')}, {several(run.vcpus, 'vCPU')}, " \
-        f"seed {run.seed}"
+        f"{text}"
 
 
 def several(n: int, what: str) -> str:
@@ -104,22 +88,25 @@ def several(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def _style(run: Run) -> str:
-    if run.mutant:
-        return "dim" if run.verdict in ("coherent", *CAUGHT) else "bold red"
-    return "" if run.verdict == "coherent" else "bold red"
+def varying(parts: list[tuple[str, list[Row]]]) -> list[str]:
+    """A line for each row whose figures depend on the seed."""
+    lines = []
+    for guest, group in parts:
+        for row in group:
+            texts = [f"{column.heading} {spread.whole}" for column in COLUMNS
+                     if (spread := column.spread(row)) and spread.varies]
+            if texts:
+                lines.append(f"{row.label}, {guest}: {', '.join(texts)}")
+    return lines
 
 
-def by_guest(runs: list[Run]) -> list[tuple[str, list[Run]]]:
-    """Runs of one workload, apart by what the guest did."""
-    return [(guest, [run for run in runs if run.guest == guest])
-            for guest in dict.fromkeys(run.guest for run in runs)]
+STYLES = {"bad": "bold red", "mutant": "dim", "": ""}
 
 
 def print_tables(results: Results, console: Console) -> None:
     """A table for each workload, and its phases if there is only one."""
     groups = workloads(results)
-    wide = all(_width(runs, COLUMNS, "heading", 2) + 2 + GUEST
+    wide = all(_width(rows_of(runs), COLUMNS, "heading", 2) + 2 + GUEST
                <= console.width for _, runs in groups)
     left_out: list[str] = []
     for name, runs in groups:
@@ -130,9 +117,10 @@ def print_tables(results: Results, console: Console) -> None:
             _fill(table, parts, COLUMNS, with_guest=True)
             console.print(table, "")
         else:
-            columns = fitting(runs, console.width)
+            columns = fitting(rows_of(runs), console.width)
             left_out += [c.heading for c in COLUMNS if c not in columns]
             _print_apart(name, parts, columns, console)
+        _print_varying(parts, console)
         if len(groups) == 1:
             _print_phases(parts, console)
     console.print(legend("heading" if wide else "short"), style="dim")
@@ -147,39 +135,54 @@ def print_tables(results: Results, console: Console) -> None:
     console.print(head_line(results))
 
 
+def _print_varying(parts: list[tuple[str, list[Row]]],
+                   console: Console) -> None:
+    """Where there are several seeds: which rows depend on them."""
+    seeds = max(len(row.runs) for _, group in parts for row in group)
+    if seeds == 1:
+        return
+    lines = varying(parts)
+    console.print(f"~ varies over {seeds} seeds, median (range):" if lines
+                  else f"No row varies over {seeds} seeds.")
+    for line in lines:
+        console.print("  " + line, soft_wrap=True)
+    console.print()
+
+
 def legend(heading: str) -> str:
     """What the columns mean, each by its "heading" or its "short" one."""
     return "; ".join(f"{getattr(column, heading)}: {column.text}"
                      for column in COLUMNS if column.text) + "."
 
 
-def fitting(runs: list[Run], width: int) -> list[Column]:
+def fitting(group: list[Row], width: int) -> list[Column]:
     """The columns for a table of @width, without the least important ones if
     it has no room for all."""
     columns = list(COLUMNS)
     for column in sorted(COLUMNS, key=lambda column: column.leave_out):
-        if _width(runs, columns, "short", 1) <= width:
+        if _width(group, columns, "short", 1) <= width:
             break
         if column.leave_out:
             columns.remove(column)
     return columns
 
 
-def _width(runs: list[Run], columns: Sequence[Column], heading: str,
+def _width(group: list[Row], columns: Sequence[Column], heading: str,
            space: int) -> int:
-    """Of a table with these columns, @space apart."""
-    cells = [[getattr(column, heading),
-              *(str(column.value(run)) for run in runs)]
+    """Of a table with these columns and the verdict, @space apart."""
+    cells = [[getattr(column, heading), *map(column.cell, group)]
              for column in columns]
-    return max(len(label(run)) for run in runs) \
+    cells.append(["verdict", *(row.verdict for row in group)])
+    return max(len(row.label) for row in group) \
         + sum(space + max(map(len, column)) for column in cells)
 
 
-def _print_apart(name: str, parts: list[tuple[str, list[Run]]],
+def _print_apart(name: str, parts: list[tuple[str, list[Row]]],
                  columns: Sequence[Column], console: Console) -> None:
     """A table for each guest."""
     for guest, group in parts:
-        console.print(f"{name}, guest {guest}: {subtitle(group)}",
+        runs = [run for row in group for run in row.runs]
+        console.print(f"{name}, guest {guest}: {subtitle(runs)}",
                       style="bold")
         table = _new_table(space=0)
         _fill(table, [(guest, group)], columns, with_guest=False)
@@ -193,50 +196,54 @@ def _new_table(space: int = 1) -> Table:
                  padding=(0, space, 0, 0))
 
 
-def _fill(table: Table, parts: list[tuple[str, list[Run]]],
+def _fill(table: Table, parts: list[tuple[str, list[Row]]],
           columns: Sequence[Column], with_guest: bool) -> None:
     table.add_column("policy", no_wrap=True)
     if with_guest:
         table.add_column("guest", no_wrap=True)
     for column in columns:
         table.add_column(column.heading if with_guest else column.short,
-                         no_wrap=True, justify="left"
-                         if column.heading == "verdict" else "right")
-    for guest, runs in parts:
-        for run in runs:
-            cells = [str(column.value(run)) for column in columns]
-            table.add_row(label(run), *([guest] if with_guest else []),
-                          *cells, style=_style(run))
+                         no_wrap=True, justify="right")
+    table.add_column("verdict", no_wrap=True)
+    for guest, group in parts:
+        for row in group:
+            cells = [column.cell(row) for column in columns]
+            table.add_row(row.label, *([guest] if with_guest else []),
+                          *cells, row.verdict, style=STYLES[row.kind])
         table.add_section()
 
 
-def phase_cell(phase: Phase) -> str:
-    """Requests / refaults / faults of one phase."""
-    counters = phase.counters
-    return " / ".join(str(count(counters, name)) for name in
-                      ("remote_tlb_flush_requests", "pf_refault", "pf_taken"))
+def phase_cell(phases: list[Phase]) -> str:
+    """Requests / refaults / faults of one phase, over the seeds."""
+    return " / ".join(
+        str(Spread.of(count(phase.counters, name) for phase in phases))
+        for name in ("remote_tlb_flush_requests", "pf_refault", "pf_taken"))
 
 
-def phase_rows(runs: list[Run]) -> list[list[str]]:
-    """A row for each phase, a cell for each run; runs that ended early have
+def phase_rows(group: list[Row]) -> list[list[str]]:
+    """A row for each phase, a cell for each row; runs that ended early have
     empty cells."""
+    runs = [run for row in group for run in row.runs]
     longest = max(runs, key=lambda run: len(run.phases)).phases
-    rows = []
+    found = []
     for number, phase in enumerate(longest):
-        cells = [phase_cell(run.phases[number])
-                 if number < len(run.phases) else "" for run in runs]
+        cells = []
+        for row in group:
+            phases = [run.phases[number] for run in row.runs
+                      if number < len(run.phases)]
+            cells.append(phase_cell(phases) if phases else "")
         before = sum(p.name == phase.name for p in longest[:number])
         again = f" ({before + 1})" if before else ""
-        rows.append([phase.name + again, *cells])
-    return rows
+        found.append([phase.name + again, *cells])
+    return found
 
 
-def _print_phases(parts: list[tuple[str, list[Run]]],
+def _print_phases(parts: list[tuple[str, list[Row]]],
                   console: Console) -> None:
     for guest, group in parts:
         console.print(f"by phase, guest {guest}: requests / refaults / "
                       "faults", style="bold")
-        first, *columns = zip(["phase", *map(label, group)],
+        first, *columns = zip(["phase", *(row.label for row in group)],
                               *phase_rows(group))
         while columns:
             columns = _print_phases_of(first, columns, console)
