@@ -11,10 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "test" / "tools"))
 
+import recount  # noqa: E402
 import support  # noqa: E402
 from tools import image  # noqa: E402
 from tools.backends.backend import Boot  # noqa: E402
 from tools.backends.bochs import BochsVmx  # noqa: E402
+from tools.report import saved, wins  # noqa: E402
 from tools.runner import Limits, run_matrix  # noqa: E402
 
 PAGES = 1024
@@ -149,6 +151,14 @@ class Bounds(support.unittest.TestCase):
                 self.assertGreaterEqual(run["counters"].get(name, 0), least,
                                         (run["workload"], run["policy"],
                                          name))
+
+    def test_who_wins(self):
+        """the sentence of each workload is true"""
+        with support.tempfile.NamedTemporaryFile("w") as file:
+            json.dump(self.found, file)
+            file.flush()
+            for name, text in wins.sentences(saved.load(Path(file.name))):
+                recount.check(self, self.found, name, text)
 
 
 class Mutants(support.unittest.TestCase):

@@ -18,7 +18,11 @@ from tools.report.results import Reading, Results
 
 HEAD_FIELDS = {"schema": 1, "version": "0.1", "backend": "scripted",
                "secondary": "ept", "machine": "emulated", "cpus": 2,
-               "tick_unit": "instruction"}
+               "tick_unit": "instruction",
+               "names": {"bracket": "zap at start, Linux today",
+                         "change-pte": "rewrite in place",
+                         "cow-host": "fork, then the host writes",
+                         "no-flush": "O12 over change-pte: no flush at all"}}
 
 TWO = head(3) + run_text(1, 3) + run_text(2, 3, policy="change-pte") \
     + run_text(3, 3, "stale", "change-pte", "no-flush", stale=2) \

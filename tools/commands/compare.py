@@ -17,7 +17,7 @@ from tools.commands.front import Front, need_directory, need_rich
 from tools.errors import STATUS_NO_BACKEND, STATUS_USAGE, Stop
 from tools.progress import Line
 from tools.report import tables, trace
-from tools.report.results import Results
+from tools.report.results import Results, Run
 from tools.runner import PATIENT, Outcome, run_parts
 
 
@@ -66,7 +66,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
     with Line(args.quiet, len(boots)) as line:
         outcome = run_parts(backend, boots, limits, line.observe,
                             args.jobs)
-    return _report(front, args, backend, outcome)
+    return _report(front, args, backend, outcome, known)
 
 
 def _checked(args: argparse.Namespace, reader: Path, known: image.Names
@@ -118,7 +118,7 @@ def _words(args: argparse.Namespace, policies: list[str],
 
 
 def _report(front: Front, args: argparse.Namespace, backend: Backend,
-            outcome: Outcome) -> int:
+            outcome: Outcome, known: image.Names) -> int:
     reading = outcome.reading
     if reading.errors and outcome.status in (STATUS_USAGE,
                                              STATUS_NO_BACKEND):
@@ -128,7 +128,8 @@ def _report(front: Front, args: argparse.Namespace, backend: Backend,
             backend.name, backend.machine, backend.tick_unit,
             reading.version, reading.machine.get("secondary", "unknown"),
             reading.number("cpus"), reading.runs, backend.machine_text,
-            front.faults(outcome), reading.policies)
+            front.faults(outcome), reading.policies,
+            names_in(reading.runs, known))
         front.present(args, results, tables.print_tables,
                       partial(_write, front))
         if getattr(args, "trace", False):
@@ -137,6 +138,14 @@ def _report(front: Front, args: argparse.Namespace, backend: Backend,
         front.complain_of(reading.runs)
         raise outcome.error
     return front.judge(backend, outcome)
+
+
+def names_in(runs: list[Run], known: image.Names) -> dict[str, str]:
+    """What the kernel says of each name in @runs."""
+    used = {name for run in runs
+            for name in (run.workload, run.policy, run.mutant)}
+    return {name: text for what in ("policies", "workloads", "mutants")
+            for name, text in known.get(what, []) if name in used}
 
 
 def _write(front: Front, results: Results, directory: Path) -> None:

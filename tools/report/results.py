@@ -384,6 +384,8 @@ class Results:
     machine_text: str = ""  # the same for people; empty: nothing to add
     faults: list[str] = field(default_factory=list)     # of the records
     policies: Rows = field(default_factory=dict)        # the user's own
+    # What each policy, workload and mutant is, a line each.
+    names: dict[str, str] = field(default_factory=dict)
 
     def head(self) -> dict:
         head = {"schema": SCHEMA, "version": self.version,
@@ -394,6 +396,8 @@ class Results:
             head["policies"] = self.policies
         if self.faults:
             head["faults"] = self.faults
+        if self.names:
+            head["names"] = self.names
         return head
 
     def as_json(self) -> str:

@@ -38,13 +38,8 @@ def faults(run: Run) -> int:
 
 
 def retries(run: Run) -> int:
-    """Those of them that were sent back while the page changed."""
+    """Those of them that were sent back, as the page was changing."""
     return count(run.counters, "pf_retry")
-
-
-def served(run: Run) -> int:
-    """The others. How often a guest is sent back is a matter of timing."""
-    return faults(run) - retries(run)
 
 
 class Spread(NamedTuple):

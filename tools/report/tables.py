@@ -3,9 +3,10 @@ single workload where, phase by phase."""
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Callable, NamedTuple, Sequence
 
-from tools.report import rows
+from tools.report import rows, wins
 from tools.report.results import Phase, Results, Run, policy_lines, \
     summary
 from tools.report.rows import Row, Spread, by_guest, count, rows_of, \
@@ -129,10 +130,28 @@ def print_tables(results: Results, console: Console) -> None:
                       + ", ".join(dict.fromkeys(left_out)) + ".", style="dim")
     for line in policy_lines(results.policies):
         console.print(line)
+    _print_wins(results, console)
     console.print(summary(results.runs))
     for text in results.faults:
         console.print(text, style="bold red")
     console.print(head_line(results))
+
+
+def _print_item(text: str, console: Console) -> None:
+    """A line of a list; what does not fit is indented below it."""
+    console.print(fill(text, console.width, initial_indent="  ",
+                       subsequent_indent="    ", break_on_hyphens=False))
+
+
+def _print_wins(results: Results, console: Console) -> None:
+    """Who wins in each workload, where there is something to win."""
+    if len({(run.policy, run.mutant) for run in results.runs}) < 2:
+        return
+    console.print()
+    console.print(wins.heading(results), style="bold")
+    for name, text in wins.sentences(results):
+        _print_item(f"{name}: {text}", console)
+    console.print()
 
 
 def _print_varying(parts: list[tuple[str, list[Row]]],
@@ -145,7 +164,7 @@ def _print_varying(parts: list[tuple[str, list[Row]]],
     console.print(f"~ varies over {seeds} seeds, median (range):" if lines
                   else f"No row varies over {seeds} seeds.")
     for line in lines:
-        console.print("  " + line, soft_wrap=True)
+        _print_item(line, console)
     console.print()
 
 
