@@ -12,7 +12,7 @@ import subprocess
 import support
 from rich.console import Console
 from support import head, run_text
-from tools.report import plots, tables, trace
+from tools.report import tables, trace
 from tools.console import parse
 from tools.report.results import Reading, Results
 
@@ -77,9 +77,10 @@ class Written(support.FrontEndTest):
         self.assertEqual(json.loads(self.out)["policies"],
                          {"mine": {"start": "zap", "when": "now"}})
         self.play("--out", str(self.directory), text=own)
-        line = "policy mine: start=zap, when=now"
-        self.assertIn(line, self.out)
-        self.assertIn(line, (self.directory / "index.html").read_text())
+        line = "start=zap, when=now"
+        self.assertIn(f"policy mine: {line}", self.out)
+        page = (self.directory / "index.html").read_text()
+        self.assertTrue(f"<dd>{line}</dd>" in page)
 
     def test_same_bytes(self):
         """the same console gives the same bytes, slow or fast, CR or not"""
@@ -162,8 +163,6 @@ class Written(support.FrontEndTest):
         self.assertEqual((where / "results.json").read_text(), self.out)
         page = (where / "index.html").read_text()
         self.assertIn("scripted (emulated machine)", page)
-        self.assertEqual(page.count("<img "), 2)
-        self.assertEqual(page.count("<img alt="), 2)
         self.assertEqual(re.findall(r'(?:src|href)="(?!data:|#|results\.)',
                                     page), [])
 
@@ -219,22 +218,14 @@ class Written(support.FrontEndTest):
             self.assertIn("All 2 runs without a mutant were", shown)
             self.assertIn("0≤2", (where / "index.html").read_text("utf-8"))
 
-    def test_empty_plot(self):
-        """a plot of nothing is left out"""
-        self.play("--format", "json")
-        empty = Results("b", "real", "tsc", "1", "ept", 1, [])
-        for _, value, ideal in plots.PLOTS:
-            self.assertEqual(plots.script(empty, "idle", "t", value, ideal),
-                             "")
-
     def test_names_from_outside(self):
         """what the kernel calls itself cannot break the page"""
-        text = TWO.replace("tandem 0.1", "tandem <b>&")
+        text = TWO.replace("tandem 0.1", "tandem <i>&")
         where = self.directory / "report"
         self.play("--format", "json", "--out", str(where), text=text)
         page = (where / "index.html").read_text()
-        self.assertIn("&lt;b&gt;&amp;", page)
-        self.assertNotIn("<b>", page)
+        self.assertIn("&lt;i&gt;&amp;", page)
+        self.assertNotIn("<i>", page)
 
 
 class Traced(support.FrontEndTest):

@@ -1,85 +1,199 @@
-"""Plots, drawn by gnuplot: for each workload a group of bars, one a policy."""
+"""Plots, drawn by gnuplot: one for each workload, with a scale of its own.
+Its columns are the guests, its rows what they cost; a bar is a policy."""
 
 from __future__ import annotations
 
 import subprocess
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from tools.errors import STATUS_NO_BACKEND, Stop
-from tools.report.results import Results, Run
-from tools.report.tables import count, workloads
+from tools.report.results import Run
+from tools.report.rows import (Row, Spread, by_guest, faults, flushes, kicks,
+                               requests, retries)
+from tools.report.style import Style
 
-# Okabe and Ito's colours, told apart by colour-blind eyes as well.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9",
-           "#f0e442")
-LEAST = "#777777"
-
-Value = Callable[[Run], int]
-
-
-def requests(run: Run) -> int:
-    """Flushes asked for."""
-    return count(run.counters, "remote_tlb_flush_requests")
+WIDTH, ROW_HEIGHT = 370, 150
+FONT = 'font "sans-serif,10.5"'
+STALL = "guest_fault"           # its ticks
+BOXES = "using 1:{}:(0.7):2 with boxes linecolor rgb variable " \
+    "fillstyle {} border linecolor rgb '#333333' notitle"
 
 
-def faults(run: Run) -> int:
-    """Guest faults."""
-    return count(run.counters, "pf_taken")
+def executed_least(row: Row) -> int | None:
+    """The fewest flushes that running vCPUs execute, each for itself."""
+    least = row.least("remote_tlb_flush_requests")
+    return None if least is None else least * row.first.vcpus
 
 
-# Title, measured value, and the name of the ideal beside it.
-PLOTS = (("Flush requests per page", requests, "remote_tlb_flush_requests"),
-         ("Guest faults per page", faults, "pf_taken"))
+class Measure(NamedTuple):
+    """A row of a plot: a bar for each policy, and what is drawn on it."""
+
+    title: str
+    value: Callable[[Run], int]
+    hatched: Callable[[Run], int] | None    # the upper part of the bar
+    dash: Callable[[Run], int] | None
+    ring: Callable[[Run], int] | None
+    least: Callable[[Row], int | None]
 
 
-def per_page(n: int | None, run: Run) -> str:
-    """A bar's height for gnuplot; what is unknown has none."""
-    return "NaN" if n is None else f"{n / run.pages:.4f}"
+MEASURES = (
+    Measure("faults", faults, retries, None, None,
+            lambda row: row.least("pf_taken")),
+    Measure("flushes", flushes, None, requests, kicks,
+            executed_least),
+)
+# What is drawn, for the legend: class and text.
+KEY = (("bar", "bar: faults, or flushes executed"),
+       ("hatched", "hatched: faults that were sent back and repeated; a number "
+     "where the scale ends below it"),
+       ("dash", "dash: flushes requested"),
+       ("ring", "ring: kicks"),
+       ("least", "broken line: the least possible, where it is known"),
+       ("range", "thin line: from the lowest to the highest over all "
+        "seeds; of stalls, over all faults"))
 
 
-def script(results: Results, guest: str, title: str, value: Value,
-           ideal: str) -> str:
-    """The gnuplot program for one plot; empty if there is nothing to show."""
-    groups = [(name, [r for r in runs if r.guest == guest and not r.mutant])
-              for name, runs in workloads(results)]
-    groups = [(name, runs) for name, runs in groups if runs]
-    policies = list(dict.fromkeys(r.policy for _, runs in groups
-                                  for r in runs))
-    if not policies:
+def median(row: Row, value: Callable[[Run], int] | None) -> int:
+    """Over the seeds; of nothing 0."""
+    return row.spread(value).median if value else 0
+
+
+def script(parts: list[tuple[str, list[Row]]], styles: dict[str, Style],
+           tick_unit: str) -> str:
+    """The gnuplot program for one workload; empty if there is nothing."""
+    parts = [(guest, [row for row in rows if not row.first.mutant])
+             for guest, rows in parts]
+    parts = [(guest, rows) for guest, rows in parts if rows]
+    if not parts:
         return ""
-    rows = []
-    for name, runs in groups:
-        of = {run.policy: run for run in runs}
-        cells = [per_page(value(of[p]), of[p]) if p in of else "NaN"
-                 for p in policies]
-        known = [r.ideal[ideal] for r in runs if ideal in r.ideal]
-        least = per_page(min(known) if known else None, runs[0])
-        rows.append([f'"{name}"', *cells, least])
-    return _program(title, [*policies, "least possible"], rows)
-
-
-def _program(title: str, columns: list[str], rows: list[list[str]]) -> str:
-    bars = []
-    for number, name in enumerate(columns, 2):
-        # gnuplot refuses a column in which nothing is known.
-        if all(row[number - 1] == "NaN" for row in rows):
-            continue
-        colour = LEAST if number == len(columns) + 1 \
-            else COLOURS[(number - 2) % len(COLOURS)]
-        bars.append(f'$data using {number}:xtic(1) title "{name}" '
-                    f'linecolor rgb "{colour}"')
+    stalls = any(stall(row) for _, rows in parts for row in rows)
+    count = len(MEASURES) + stalls
+    panels = [text for measure in MEASURES
+              for text in _measure(measure, parts, styles)]
+    if stalls:
+        panels += [_stalls(guest, rows, styles, tick_unit)
+                   for guest, rows in parts]
     return "\n".join([
-        'set terminal svg size 1000,380 dynamic font "sans-serif,13" '
+        f"set terminal svg size {WIDTH},{ROW_HEIGHT * count} dynamic {FONT} "
         'background "#ffffff"',
-        "$data << EOD", *map(" ".join, rows), "EOD",
-        f'set title "{title}" font ",15"',
-        "set style data histograms", "set style histogram clustered gap 1",
-        "set style fill solid 1.0 noborder", "set boxwidth 0.9",
-        "set yrange [0:*]", "set offsets 0, 0, 0.05, 0",
-        "set grid ytics linecolor rgb '#dddddd'", "set border 3",
-        "set tics nomirror", "set xtics scale 0 rotate by -25 noenhanced",
-        "set key outside below horizontal noenhanced",
-        "plot " + ", \\\n     ".join(bars)]) + "\n"
+        f"set multiplot layout {count},{len(parts)}",
+        "set samples 2", "set border 3", "set tics nomirror", "unset mytics", "set xtics scale 0",
+        "set grid ytics linecolor rgb '#dddddd'", "set boxwidth 0.7",
+        "set style textbox opaque noborder", "set lmargin 6", "set rmargin 0.5", "set bmargin 1.6",
+        "set tmargin 1.8", *panels, "unset multiplot"]) + "\n"
+
+
+def _measure(measure: Measure, parts: list[tuple[str, list[Row]]],
+             styles: dict[str, Style]) -> list[str]:
+    """A panel for each guest, with the same scale."""
+    top = _top(measure, [row for _, rows in parts for row in rows])
+    return [f"set yrange [0:{top:.2f}]\n"
+            + _panel(measure, guest, rows, styles, top)
+            for guest, rows in parts]
+
+
+def _top(measure: Measure, rows: list[Row]) -> float:
+    """The end of the scale. What was repeated may pass it: it would flatten
+    all else."""
+    tops = [row.spread(value).high - median(row, measure.hatched)
+            for row in rows for value in
+            (measure.value, measure.dash, measure.ring) if value]
+    leasts = [measure.least(row) or 0 for row in rows]
+    return max([1, *tops, *leasts]) * (1.6 if measure.hatched else 1.08)
+
+
+def _panel(measure: Measure, guest: str, rows: list[Row],
+           styles: dict[str, Style], top: float) -> str:
+    """Columns: x, colour, whole bar, its solid part, low, high, dash, ring,
+    mark."""
+    lines = []
+    for x, row in enumerate(rows, 1):
+        style, whole = styles[row.label], row.spread(measure.value)
+        lines.append(f"{x} {_number(style)} {whole.median} "
+                     f"{whole.median - median(row, measure.hatched)} "
+                     f"{whole.low} {whole.high} "
+                     f"{median(row, measure.dash)} "
+                     f"{median(row, measure.ring)} {style.mark}")
+    # gnuplot refuses a plot of nothing.
+    hatched = any(median(row, measure.hatched) for row in rows)
+    plots = [f"$d {BOXES.format('($3 > $4 ? $3 : NaN)', 'pattern 5')}"] \
+        * hatched
+    plots += [f"$d {BOXES.format(4, 'solid')}",
+              "'' using 1:3:xtic(9) with points pointtype -1 notitle",
+              *_marks(measure, rows, top)]
+    least = measure.least(rows[0])
+    if least is not None:
+        plots.append(f"{least} with lines dashtype 2 linewidth 1.5 "
+                     "linecolor rgb '#333333' notitle")
+    known = "?" if least is None else least
+    return "\n".join([f'set title "{measure.title}, {guest}, least {known}" '
+                      "noenhanced offset 0,-0.6", "$d << EOD", *lines, "EOD",
+                      f"set xrange [0.4:{len(rows) + 0.6}]",
+                      "plot " + ", \\\n ".join(plots)])
+
+
+def _marks(measure: Measure, rows: list[Row], top: float) -> list[str]:
+    """What is drawn on the bars."""
+    marks = []
+    if any(row.spread(measure.value).varies for row in rows):
+        marks.append("'' using 1:3:5:6 with yerrorbars pointtype -1 "
+                     "linecolor rgb 'black' notitle")
+    if measure.dash:
+        marks.append("'' using ($1-0.45):7:(0.9):(0) with vectors nohead "
+                     "linewidth 2 linecolor rgb 'black' notitle")
+    if measure.ring:
+        marks.append("'' using 1:8 with points pointtype 6 pointsize 0.6 "
+                     "linecolor rgb 'black' notitle")
+    if any(row.spread(measure.value).median > top for row in rows):
+        marks.append(f"'' using 1:($3 > {top:.2f} ? {top * 0.97:.2f} : NaN):"
+                     "(sprintf('%.0f', $3)) with labels rotate right boxed "
+                     'font "sans-serif,9" notitle')
+    return marks
+
+
+def _number(style: Style) -> int:
+    return int(style.colour[1:], 16)
+
+
+def stall(row: Row) -> Spread | None:
+    """How long guest faults took: the extremes over all seeds, and the median
+    of their medians."""
+    found = [run.ticks[STALL] for run in row.runs if STALL in run.ticks]
+    if not found:
+        return None
+    return Spread(min(one["min"] for one in found),
+                  Spread.of(one["median"] for one in found).median,
+                  max(one["max"] for one in found))
+
+
+def _stalls(guest: str, rows: list[Row], styles: dict[str, Style],
+            tick_unit: str) -> str:
+    lines = [f"{x} {_number(styles[row.label])} {max(found.median, 1)} "
+             f"{max(found.low, 1)} {max(found.high, 1)} "
+             f"{styles[row.label].mark}"
+             for x, row in enumerate(rows, 1) if (found := stall(row))]
+    title = f"stall, {guest}, {tick_unit}"
+    if not lines:
+        return "set multiplot next"
+    return "\n".join([
+        f'set title "{title}" noenhanced offset 0,-0.6',
+        "$d << EOD", *lines, "EOD", "set logscale y",
+        "set yrange [*:*]", 'set format y "10^{%T}"', "plot $d using "
+        "1:3:4:5:2:xtic(6) with yerrorbars pointtype 7 pointsize 0.5 "
+        "linecolor rgb variable notitle", "unset logscale y",
+        'set format y "% h"'])
+
+
+def in_words(parts: list[tuple[str, list[Row]]]) -> str:
+    """The figures of a plot, for those who cannot see it."""
+    texts = []
+    for guest, rows in parts:
+        for measure in MEASURES:
+            figures = ", ".join(
+                f"{row.label} {row.spread(measure.value).whole}"
+                for row in rows if not row.first.mutant)
+            texts.append(f"{measure.title}, guest {guest}: {figures}")
+    return ". ".join(texts) + "."
 
 
 def draw(program: str) -> bytes:
@@ -90,3 +204,12 @@ def draw(program: str) -> bytes:
         raise Stop(STATUS_NO_BACKEND, "gnuplot failed: "
                    + done.stderr.decode(errors="replace").strip())
     return done.stdout
+
+
+def of_workload(runs: list[Run], styles: dict[str, Style],
+                tick_unit: str) -> tuple[bytes, str]:
+    """The SVG of one workload and the same in words, both empty if there is
+    nothing to draw."""
+    parts = by_guest(runs)
+    program = script(parts, styles, tick_unit)
+    return (draw(program), in_words(parts)) if program else (b"", "")

@@ -1,88 +1,61 @@
-"""What --out DIR leaves: results.json, results.csv, and a page with plots and
-tables that needs nothing but itself."""
+"""What --out DIR leaves: results.json, results.csv, and a page with pictures
+and tables that needs nothing but itself."""
 
 from __future__ import annotations
 
 import base64
 from html import escape
 from pathlib import Path
+from typing import Callable, Iterable
 
-from tools.report import plots, tables
-from tools.report.results import Results, Run, policy_lines, summary
-
-STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a;
-       background: #fff; max-width: 66rem; margin: 2rem auto;
-       padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: 0; }
-h2 { font-size: 1.2rem; margin: 2.2rem 0 0.4rem; }
-h3 { font-size: 1rem; margin: 1rem 0 0.3rem; }
-p.head { color: #444; margin-top: 0.2rem; }
-figure { margin: 1rem 0; overflow-x: auto; }
-img { width: 100%; min-width: 40rem; height: auto; }
-nav a { margin-right: 0.8em; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.85rem;
-        font-variant-numeric: tabular-nums; }
-th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap;
-         border-bottom: 1px solid #e4e4e4; }
-th { font-weight: 600; border-bottom-color: #999; }
-th[scope=row], th:first-child, td.text { text-align: left; }
-th[scope=row] { font-weight: normal; border-bottom-color: #e4e4e4; }
-tr.bad td, tr.bad th { background: #fdeaea; font-weight: 600; }
-tr.mutant td, tr.mutant th { color: #555; font-style: italic; }
-summary { cursor: pointer; color: #0b5394; margin: 0.4rem 0; }
-dt { font-weight: 600; } dd { margin: 0 0 0.3rem 1.5rem; }
-"""
-
-GUESTS = {"idle": "The guest is idle while the host works",
-          "running": "The guest runs while the host works"}
+from tools.report import heat, plots, tables, wins
+from tools.report.page import STYLE, details, key, pairs, table
+from tools.report.results import CAUGHT, ENDED, Results, Run, \
+    policy_lines, summary
+from tools.report.rows import by_guest, workloads
+from tools.report.style import Style, styles
 
 TERMS = (
+    ("policy", "what the second MMU does when the host changes a page"),
+    ("idle, running", "what the guest does while the host works: nothing, or "
+     "it keeps reading"),
     ("requests", "remote TLB flushes asked for, one per VM and event"),
     ("least", "the fewest that the transitions themselves allow"),
     ("primary", "flushes asked for of the host's own TLB"),
     ("kicks", "interrupts sent to make a running vCPU leave the guest"),
-    ("flushes", "INVEPT (on AMD: TLB_CONTROL) really executed"),
+    ("flushes", "INVEPT (on AMD: TLB_CONTROL) really executed: for an idle "
+     "guest one, at its next entry, serves all requests"),
     ("faults", "second-level faults that the guest took"),
     ("refaults", "of them, on a mapping that was zapped in vain"),
     ("spurious", "of them, on an entry that was already right; behind ≤ how "
      "many hardware may show where the machine at hand shows fewer"),
     ("stale", "reads for which the guest got a wrong byte"),
+    ("verdict", "coherent: no guest saw a wrong byte and no rule was broken"),
+    ("mutant", "a policy that is broken on purpose, to be caught"),
+    ("~", "varies with the seed: the median is shown"),
 )
 
 
-def write(results: Results, directory: Path) -> list[Path]:
-    """Write the three files; returns their paths."""
+def write(results: Results, directory: Path, extra: str = "") -> list[Path]:
+    """Write the three files, with @extra sections in the page; returns their
+    paths."""
     directory.mkdir(parents=True, exist_ok=True)
-    makers = {"results.json": results.as_json, "results.csv": results.as_csv,
-              "index.html": lambda: page(results)}
+    makers: dict[str, Callable[[], str]] = {
+        "results.json": results.as_json, "results.csv": results.as_csv,
+        "index.html": lambda: page(results, extra)}
     for name, make in makers.items():
         (directory / name).write_text(make(), encoding="utf-8")
     return [directory / name for name in makers]
 
 
-def page(results: Results) -> str:
+def page(results: Results, extra: str = "") -> str:
     """index.html."""
-    groups = tables.workloads(results)
-    links = " ".join(f'<a href="#{escape(name)}">{escape(name)}</a>'
-                     for name, _ in groups)
-    body = [f"<h1>Tandem: what each policy cost</h1>"
-            f'<p class="head">{escape(tables.head_line(results))}. '
-            f'{escape(_size(results))} The figures: '
-            f'<a href="results.csv">results.csv</a>, '
-            f'<a href="results.json">results.json</a>.</p>',
-            f"<p>{escape(summary(results.runs))}</p>",
-            *(f"<p><b>{escape(text)}</b></p>" for text in results.faults),
-            *(f"<p>{escape(line)}</p>"
-              for line in policy_lines(results.policies)),
-            *_plots(results),
-            f'<h2>By workload</h2><nav aria-label="workloads">{links}</nav>',
-            *(_workload(name, runs) for name, runs in groups),
-            "<h2>What the columns mean</h2><dl>",
-            *(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>"
-              for term, text in TERMS), "</dl>"]
+    looks = styles(run.policy for run in results.runs if not run.mutant)
+    body = [_head(results), details("What the words mean", pairs(
+        (escape(term), escape(text)) for term, text in TERMS)),
+        _policies(results, looks), _sentences(results), extra,
+        _went_wrong(results.runs), _mutants(results),
+        _heat(results, looks), _plots(results, looks), _tables(results)]
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
             f"<title>Tandem: {escape(results.backend)}</title>"
@@ -90,57 +63,116 @@ def page(results: Results) -> str:
             + "\n</body></html>\n")
 
 
-def _size(results: Results) -> str:
-    return tables.subtitle(results.runs) + "." if results.runs else ""
+def _head(results: Results) -> str:
+    size = tables.subtitle(results.runs) + "." if results.runs else ""
+    lines = [escape(summary(results.runs)),
+             *(f"<b>{escape(text)}</b>" for text in results.faults)]
+    return (f'<h1>Tandem: what each policy costs</h1><p class="head">'
+            f"{escape(tables.head_line(results))}. {escape(size)} The figures:"
+            f' <a href="results.csv">results.csv</a>, '
+            f'<a href="results.json">results.json</a>.</p>'
+            + "".join(f"<p>{line}</p>" for line in lines))
 
 
-def _plots(results: Results) -> list[str]:
-    parts = []
-    for guest, heading in GUESTS.items():
-        figures = [_figure(results, guest, heading, *plot)
-                   for plot in plots.PLOTS]
-        if any(figures):
-            parts += [f"<h2>{escape(heading)}</h2>", *figures]
-    return parts
+def _policies(results: Results, looks: dict[str, Style]) -> str:
+    """Each policy's mark, colour and description: the legend of all that
+    follows."""
+    own = {name: line.partition(": ")[2] for name, line in
+           zip(results.policies, policy_lines(results.policies))}
+    lines = [(f'{heat.mark(style)} <span class="name">{escape(name)}</span>',
+              escape(results.names.get(name) or own.get(name, "")))
+             for name, style in looks.items()]
+    return f'<h2>The policies</h2><div class="legend">{pairs(lines)}</div>' \
+        if lines else ""
 
 
-def _figure(results: Results, guest: str, heading: str, title: str,
-            value: plots.Value, ideal: str) -> str:
-    program = plots.script(results, guest, title, value, ideal)
-    if not program:
+def _sentences(results: Results) -> str:
+    items = "".join(
+        f'<li><a href="#{escape(name)}">{escape(name)}</a>: '
+        f"{escape(text)}{_described(results, name)}</li>"
+        for name, text in wins.sentences(results))
+    return f"<h2>Who wins</h2><p>{escape(wins.heading(results))}</p>" \
+        f'<ul class="wins">{items}</ul>' if items else ""
+
+
+def _described(results: Results, name: str) -> str:
+    """What the kernel says of a name, if it does."""
+    text = results.names.get(name)
+    return f' <span class="text">({escape(text)})</span>' if text else ""
+
+
+def _went_wrong(runs: list[Run]) -> str:
+    """Runs that were not coherent, with what the machine said."""
+    bad = [run for run in runs if run.verdict in ENDED
+           or run.verdict != "coherent" and not run.mutant]
+    parts = [f"<p><b>{escape(run.title)}, seed {run.seed}: "
+             f"{escape(run.verdict)}</b></p>" + details("What it said", "<pre>"
+             + escape("\n".join(run.last_output or run.notes)) + "</pre>")
+             for run in bad]
+    return "<h2>What went wrong</h2>" + "".join(parts) if parts else ""
+
+
+def _mutants(results: Results) -> str:
+    """The policies that were broken on purpose, and what caught them."""
+    runs = [run for run in results.runs if run.mutant]
+    rows = []
+    for name in dict.fromkeys(run.mutant for run in runs):
+        mine = [run for run in runs if run.mutant == name]
+        caught = dict.fromkeys(f"{run.workload} ({run.guest})" for run in mine
+                               if run.verdict in CAUGHT)
+        rows.append(("" if caught else "bad", [
+            name, results.names.get(name, f"over {mine[0].policy}"),
+            ", ".join(caught) or f"missed by all {len(mine)} runs"]))
+    return "<h2>Mutants</h2><p>Broken on purpose: a mutant that is caught is "\
+        "good news.</p>" + table("", ["mutant", "what it breaks", "caught by"],
+                                 rows, "prose") if rows else ""
+
+
+def _heat(results: Results, looks: dict[str, Style]) -> str:
+    if not looks:
         return ""
-    image = base64.b64encode(plots.draw(program)).decode()
-    text = f"{title}, a group of bars for each workload, one bar a policy. " \
-        f"{heading}. The tables below have the same figures."
-    return f'<figure><img alt="{escape(text)}" ' \
-        f'src="data:image/svg+xml;base64,{image}"></figure>'
+    return "<h2>Above the least</h2><p>Each cell is what a policy pays beyond "\
+        "the least possible; the darker, the more for each page. A running "\
+        "guest also repeats faults on a page that is being changed: how "\
+        "often is a matter of timing.</p>" \
+        + key(heat.KEY) + heat.maps(results, looks)
 
 
-def _table(caption: str, head: list[str], rows: list[str]) -> str:
-    cells = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
-    return f'<h3>{escape(caption)}</h3><div class="wide"><table><thead><tr>' \
-        f"{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+def _plots(results: Results, looks: dict[str, Style]) -> str:
+    """A picture for each workload."""
+    figures = []
+    for name, runs in workloads(results):
+        image, words = plots.of_workload(runs, looks, results.tick_unit)
+        if image:
+            data = base64.b64encode(image).decode()
+            figures.append(
+                f'<figure id="{escape(name)}">'
+                f"<figcaption><b>{escape(name)}</b>"
+                f"{_described(results, name)}</figcaption><img width="
+                f'"{plots.WIDTH}" alt="{escape(f"{name}. {words}")}" src='
+                f'"data:image/svg+xml;base64,{data}"></figure>')
+    return "<h2>Each workload</h2><p>Each with a scale of its own; the marks "\
+        "are those of the policies above.</p>" + key(plots.KEY) \
+        + f'<div class="plots">{"".join(figures)}</div>' if figures else ""
 
 
-def _cells(texts: list[str], kind: str = "") -> str:
-    first, *rest = (escape(str(text)) for text in texts)
-    columns = "".join(f"<td>{text}</td>" for text in rest)
-    return f'<tr class="{kind}"><th scope="row">{first}</th>{columns}</tr>'
+def _tables(results: Results) -> str:
+    parts = [details(f"{escape(name)}, {escape(tables.subtitle(runs))}",
+                     "".join(_workload(runs)))
+             for name, runs in workloads(results)]
+    return "<h2>The tables</h2>" + "".join(parts) if parts else ""
 
 
-def _workload(name: str, runs: list[Run]) -> str:
-    """The tables of one workload: totals, and phases folded away."""
-    parts = [f'<h2 id="{escape(name)}">{escape(name)}</h2>']
-    for guest, group in tables.by_guest(runs):
-        rows = [_cells([row.label,
-                        *(column.cell(row) for column in tables.COLUMNS),
-                        row.verdict], row.kind) for row in group]
-        head = ["policy", *(column.heading for column in tables.COLUMNS),
-                "verdict"]
-        phases = [_cells(row) for row in tables.phase_rows(group)]
-        parts += [_table(f"Guest {guest}", head, rows),
-                  "<details><summary>By phase</summary>",
-                  _table("Flush requests / refaults / faults",
-                         ["phase", *(row.label for row in group)], phases),
-                  "</details>"]
-    return "\n".join(parts)
+def _workload(runs: list[Run]) -> Iterable[str]:
+    """The tables of one workload: totals, what varies, and phases."""
+    for guest, group in by_guest(runs):
+        yield table(f"Guest {guest}", [
+            "policy", *(column.heading for column in tables.COLUMNS),
+            "verdict"], [(row.kind, [
+                row.label, *(column.cell(row) for column in tables.COLUMNS),
+                row.verdict]) for row in group])
+        for line in tables.varying([(guest, group)]):
+            yield f"<p>~ {escape(line)}</p>"
+        yield table(f"Guest {guest}, by phase: flush requests / refaults / "
+                    "faults", ["phase", *(row.label for row in group)],
+                    [("", cells) for cells in tables.phase_rows(group)])
