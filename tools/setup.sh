@@ -70,6 +70,7 @@ need_to_test() {
 	need gdb have gdb
 	need qemu-system-x86 have qemu-system-x86_64
 	need zstd have zstd
+	need chromium have chromium
 	need ovmf test -e /usr/share/ovmf/OVMF.fd
 }
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 FLUSHED = ("invept_single", "invept_global", "tlb_control_single",
            "tlb_control_all")
-NAMED = r"(?:all \d+ policies|only )?([\w, -]*?)"
 
 
 def _median(numbers):
@@ -81,7 +80,7 @@ def check(test, found, workload, text):
         return "nobody"
     few, cheap = as_good(of, 0), as_good(of, 1)
     first, _, second = race.partition("; ")
-    if race.startswith("only ") or race.startswith("all "):
+    if race.startswith(("only ", "both ", "all ")):
         test.assertEqual(few & cheap, {*of}, text)
         _paid(test, of, of, race)
         return "all" if len(of) > 1 else "only"

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import recount
 import support
 from support import head, run_text
-from tools.report import heat, plots, report, saved, style
+from tools.report import heat, plots, report, rows, saved, style
 
 POLICIES = ("bracket", "change-pte", "mine")
 
@@ -134,7 +134,7 @@ class Reported(support.FrontEndTest):
         kinds = []
         for above in (-1, 0, 1, 10, 11, 50, 51, 100, 101):
             run.phases[0].counters["pf_taken"] = 1000 + above
-            found = heat.cell(heat.rows_of([run])[0], plots.MEASURES[0])
+            found = heat.cell(rows.rows_of([run])[0], plots.MEASURES[0])
             kinds.append((found.text, found.kind))
         self.assertEqual(kinds, [
             ("−1", "h0"), ("0", "h0"), ("+1", "h1"), ("+10", "h1"),
@@ -159,7 +159,7 @@ class Reported(support.FrontEndTest):
 
     def test_short(self):
         """a cell has room for five characters"""
-        self.assertEqual([heat.short(n) for n in (
+        self.assertEqual([rows.short(n) for n in (
             0, 9999, 10000, 262144, 999999, 3 * 10 ** 7)],
             ["0", "9999", "10k", "262k", "1000k", "30M"])
 

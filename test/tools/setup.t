@@ -14,7 +14,7 @@ SETUP = support.ROOT / "tools" / "setup.sh"
 TOOLS = ("sh", "env", "grep", "mktemp", "cat", "rm", "test")
 PRESENT = ("make", "gcc", "objcopy", "gnuplot", "prove", "git",
            "qemu-system-x86_64", "zstd", "grub-mkrescue",
-           "xorriso", "mformat", "gdb")
+           "xorriso", "mformat", "gdb", "chromium")
 
 
 class Setup(support.FrontEndTest):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tools.report.plots import MEASURES, Measure
 from tools.report.results import Results
-from tools.report.rows import Row, rows_of
+from tools.report.rows import Row, rows_of, short
 from tools.report.style import Style
 
 # From so much a page on, a cell is darker.
@@ -26,14 +26,6 @@ class Cell(NamedTuple):
     kind: str
     text: str
     words: str
-
-
-def short(n: int) -> str:
-    """At most five characters."""
-    for unit, size in (("M", 10 ** 6), ("k", 10 ** 4)):
-        if abs(n) >= size:
-            return f"{n / (1000 if unit == 'k' else size):.0f}{unit}"
-    return str(n)
 
 
 def signed(n: int) -> str:

@@ -27,9 +27,10 @@ dt { font-weight: 600; } dd { margin: 0; }
         -webkit-text-stroke: 0.6px #333; }
 .wide { overflow-x: auto; }
 .maps { display: grid; gap: 1rem 2rem; grid-template-columns:
-        repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); max-width: 64rem; }
+        repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); max-width: 64rem;
+        margin-bottom: 1rem; }
 .plots { display: grid; gap: 1rem; grid-template-columns:
-         repeat(auto-fill, minmax(min(100%, 23rem), 1fr)); }
+         repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); }
 figure { margin: 0; break-inside: avoid; }
 img { max-width: 100%; height: auto; }
 ul.key { list-style: none; padding: 0; display: flex; flex-wrap: wrap;
@@ -53,18 +54,19 @@ th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap;
 th { font-weight: 600; }
 th[scope=row], th:first-child, table.prose * { text-align: left; }
 th[scope=row] { font-weight: normal; }
-table.prose td { white-space: normal; vertical-align: top; }
+table.prose td { white-space: normal; }
+table.prose * { vertical-align: top; }
 tr.bad td, tr.bad th { background: #fdeaea; font-weight: 600; }
 tr.mutant td, tr.mutant th { color: #555; font-style: italic; }
-table.heat { width: 100%; table-layout: fixed; font-size: 0.72rem; }
+table.heat { width: 100%; table-layout: fixed; font-size: 0.68rem; }
 table.heat caption { font-size: 0.95rem; font-weight: 600; text-align: left;
                      padding: 0.3rem 0; }
-table.heat th, table.heat td { padding: 0.25rem 0.1rem; min-width: 2.2rem;
+table.heat th, table.heat td { padding: 0.25rem 0; min-width: 2.2rem;
                                text-align: center; }
 table.heat td { border: 1px solid #ccc; }
 table.heat thead th { vertical-align: bottom; }
 table.heat .mark { display: block; margin: 0.2rem auto 0; font-size: 1rem; }
-table.heat th:first-child { width: 5.6rem; text-align: left; }
+table.heat th:first-child { width: 5.2rem; text-align: left; }
 .up { writing-mode: vertical-rl; transform: rotate(180deg);
       font-weight: normal; display: inline-block; }
 .h0 { background: #fff; } .h1 { background: #fdeedd; }
@@ -78,6 +80,7 @@ summary { cursor: pointer; color: #0b5394; margin: 0.4rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; }
 @media (max-width: 30rem) {
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.3rem; }
+  th, td { padding: 0.15rem 0.3rem; }
 }
 @media print {
   body { font-size: 11px; max-width: none; margin: 0; }
@@ -88,7 +91,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; }
   .maps { grid-template-columns: 1fr 1fr; gap: 0.5rem; }
   .plots { grid-template-columns: 1fr 1fr; }
   .wide table { break-inside: avoid; }
-  th, td { padding: 0.1rem 0.25rem; }
+  th, td { padding: 0.1rem 0.25rem; white-space: normal; }
 }
 """
 

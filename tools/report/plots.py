@@ -9,7 +9,7 @@ from typing import Callable, NamedTuple
 from tools.errors import STATUS_NO_BACKEND, Stop
 from tools.report.results import Run
 from tools.report.rows import (Row, Spread, by_guest, faults, flushes, kicks,
-                               requests, retries)
+                               requests, retries, short)
 from tools.report.style import Style
 
 WIDTH, ROW_HEIGHT = 370, 150
@@ -79,7 +79,7 @@ def script(parts: list[tuple[str, list[Row]]], styles: dict[str, Style],
         f"set multiplot layout {count},{len(parts)}",
         "set samples 2", "set border 3", "set tics nomirror", "unset mytics", "set xtics scale 0",
         "set grid ytics linecolor rgb '#dddddd'", "set boxwidth 0.7",
-        "set style textbox opaque noborder", "set lmargin 6", "set rmargin 0.5", "set bmargin 1.6",
+        "set style textbox opaque noborder", "set lmargin 7", "set rmargin 0.5", "set bmargin 1.6",
         "set tmargin 1.8", *panels, "unset multiplot"]) + "\n"
 
 
@@ -95,9 +95,11 @@ def _measure(measure: Measure, parts: list[tuple[str, list[Row]]],
 def _top(measure: Measure, rows: list[Row]) -> float:
     """The end of the scale. What was repeated may pass it: it would flatten
     all else."""
-    tops = [row.spread(value).high - median(row, measure.hatched)
-            for row in rows for value in
-            (measure.value, measure.dash, measure.ring) if value]
+    runs = [run for row in rows for run in row.runs]
+    back = measure.hatched or (lambda run: 0)
+    tops = [measure.value(run) - back(run) for run in runs]
+    tops += [value(run) for value in (measure.dash, measure.ring) if value
+             for run in runs]
     leasts = [measure.least(row) or 0 for row in rows]
     return max([1, *tops, *leasts]) * (1.6 if measure.hatched else 1.08)
 
@@ -113,7 +115,7 @@ def _panel(measure: Measure, guest: str, rows: list[Row],
                      f"{whole.median - median(row, measure.hatched)} "
                      f"{whole.low} {whole.high} "
                      f"{median(row, measure.dash)} "
-                     f"{median(row, measure.ring)} {style.mark}")
+                     f"{median(row, measure.ring)} {_tic(row, style)}")
     # gnuplot refuses a plot of nothing.
     hatched = any(median(row, measure.hatched) for row in rows)
     plots = [f"$d {BOXES.format('($3 > $4 ? $3 : NaN)', 'pattern 5')}"] \
@@ -125,7 +127,7 @@ def _panel(measure: Measure, guest: str, rows: list[Row],
     if least is not None:
         plots.append(f"{least} with lines dashtype 2 linewidth 1.5 "
                      "linecolor rgb '#333333' notitle")
-    known = "?" if least is None else least
+    known = "?" if least is None else short(least)
     return "\n".join([f'set title "{measure.title}, {guest}, least {known}" '
                       "noenhanced offset 0,-0.6", "$d << EOD", *lines, "EOD",
                       f"set xrange [0.4:{len(rows) + 0.6}]",
@@ -151,6 +153,11 @@ def _marks(measure: Measure, rows: list[Row], top: float) -> list[str]:
     return marks
 
 
+def _tic(row: Row, style: Style) -> str:
+    """What stands below a bar."""
+    return style.mark if row.is_coherent else "✗"
+
+
 def _number(style: Style) -> int:
     return int(style.colour[1:], 16)
 
@@ -170,7 +177,7 @@ def _stalls(guest: str, rows: list[Row], styles: dict[str, Style],
             tick_unit: str) -> str:
     lines = [f"{x} {_number(styles[row.label])} {max(found.median, 1)} "
              f"{max(found.low, 1)} {max(found.high, 1)} "
-             f"{styles[row.label].mark}"
+             f"{_tic(row, styles[row.label])}"
              for x, row in enumerate(rows, 1) if (found := stall(row))]
     title = f"stall, {guest}, {tick_unit}"
     if not lines:

@@ -152,7 +152,7 @@ def _plots(results: Results, looks: dict[str, Style]) -> str:
                 f'"{plots.WIDTH}" alt="{escape(f"{name}. {words}")}" src='
                 f'"data:image/svg+xml;base64,{data}"></figure>')
     return "<h2>Each workload</h2><p>Each with a scale of its own; the marks "\
-        "are those of the policies above.</p>" + key(plots.KEY) \
+        "are those of the policies above; ✗ was not coherent.</p>" + key(plots.KEY) \
         + f'<div class="plots">{"".join(figures)}</div>' if figures else ""
 
 

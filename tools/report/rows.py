@@ -69,6 +69,14 @@ class Spread(NamedTuple):
             if self.varies else str(self.median)
 
 
+def short(n: int) -> str:
+    """At most five characters."""
+    for unit, size in (("M", 10 ** 6), ("k", 10 ** 4)):
+        if abs(n) >= size:
+            return f"{n / (1000 if unit == 'k' else size):.0f}{unit}"
+    return str(n)
+
+
 @dataclass
 class Row:
     """Runs that differ in their seed only."""

@@ -102,7 +102,8 @@ def race(field: list[Standing]) -> str:
     if len(field) == 1:
         return f"only {field[0].name}: {figures(field)}"
     if len(winners) == len(field):
-        return f"all {len(field)} policies pay the same: {figures(field)}"
+        all_of = "both" if len(field) == 2 else f"all {len(field)}"
+        return f"{all_of} policies pay the same: {figures(field)}"
     if winners:
         return f"{_names(winners)} {_verb(winners, 'wins', 'win')}: " \
             f"{figures(winners)}; {_others(field, winners)}"
