@@ -12,7 +12,7 @@ from typing import Callable, NoReturn
 from tools import image
 from tools.errors import STATUS_USAGE, Answer, Stop
 
-COMMANDS = ("compare", "run", "litmus", "bench", "list")
+COMMANDS = ("compare", "run", "litmus", "bench", "diff", "list")
 LISTS = ("policies", "axes", "exclusions", "workloads", "tests", "mutants",
          "verbs", "scenarios", "operations", "backends")
 POLICY = "P,..|all|NAME=BASE,axis=choice,.."
@@ -213,11 +213,18 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
         "bench", help="what each operation costs, in instructions")
     _bench(bench, backends)
 
+    diff = commands.add_parser(
+        "diff", help="what changed between two results.json")
+    for name in ("a", "b"):
+        diff.add_argument(name, metavar=f"{name.upper()}.json")
+    diff.add_argument("--out", type=directory, metavar="DIR", help="write "
+                      "the report of B.json there, with what changed")
+
     listing = commands.add_parser("list", help="what there is, a line each")
     listing.add_argument("what", nargs="?", type=one_of(*LISTS),
                          metavar="|".join(LISTS))
     return {"": parser, "compare": compare, "run": run, "litmus": litmus,
-            "bench": bench, "list": listing}
+            "bench": bench, "diff": diff, "list": listing}
 
 
 def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:

@@ -24,9 +24,10 @@ def load(path: Path) -> Results:
             head["version"], head["secondary"], head["cpus"], runs,
             faults=head.get("faults", []), policies=head.get("policies", {}),
             names=head.get("names", {}))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _refused(path, f"it is damaged: {type(error).__name__} "
-                       f"{error}") from None
+    except KeyError as error:
+        raise _refused(path, f"it is damaged: {error} is missing") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        raise _refused(path, f"it is damaged: {error}") from None
 
 
 def read_object(path: Path) -> dict:
@@ -45,13 +46,17 @@ def read_object(path: Path) -> dict:
 def _run(number: int, found: dict) -> Run:
     phases = [Phase(phase["name"], _numbers(phase["counters"]),
                     _numbers(phase["ideal"])) for phase in found["phases"]]
-    return Run(number, *(found[name] for name in (
+    run = Run(number, *(found[name] for name in (
         "workload", "policy", "mutant", "guest")), *(int(found[name])
         for name in ("pages", "vcpus", "cpus", "seed")),
         verdict=found["verdict"], stale_reads=int(found["stale_reads"]),
         violations=Counter(_numbers(found["violations"])), phases=phases,
         predicted=_numbers(found["predicted"]), ticks=found["ticks"],
         notes=found["notes"], last_output=found.get("last_output", []))
+    if run.counters != _numbers(found["counters"]):
+        raise ValueError(f"in run {number}: counters are not the sums over "
+                         "its phases")
+    return run
 
 
 def _numbers(found: dict) -> dict[str, int]:

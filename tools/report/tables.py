@@ -114,7 +114,7 @@ def print_tables(results: Results, console: Console) -> None:
         parts = by_guest(runs)
         if wide:
             console.print(f"{name}: {subtitle(runs)}", style="bold")
-            table = _new_table()
+            table = new_table()
             _fill(table, parts, COLUMNS, with_guest=True)
             console.print(table, "")
         else:
@@ -203,12 +203,13 @@ def _print_apart(name: str, parts: list[tuple[str, list[Row]]],
         runs = [run for row in group for run in row.runs]
         console.print(f"{name}, guest {guest}: {subtitle(runs)}",
                       style="bold")
-        table = _new_table(space=0)
+        table = new_table(space=0)
         _fill(table, [(guest, group)], columns, with_guest=False)
         console.print(table, "")
 
 
-def _new_table(space: int = 1) -> Table:
+def new_table(space: int = 1) -> Table:
+    """An empty table as all of them look."""
     from rich import box
     from rich.table import Table
     return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False,
@@ -272,7 +273,7 @@ def _print_phases_of(first: Sequence[str], columns: list[Sequence[str]],
                      console: Console) -> list[Sequence[str]]:
     """Print as many @columns beside @first as there is room for; returns the
     others."""
-    table = _new_table()
+    table = new_table()
     width = max(map(len, first))
     fit = 0
     for column in columns:
