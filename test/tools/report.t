@@ -3,6 +3,7 @@
 pictures and tables, and a policy looks the same in all of them."""
 
 import base64
+import csv
 import json
 import re
 from html.parser import HTMLParser
@@ -36,7 +37,8 @@ class Page(HTMLParser):
         if tag == "tr":
             self.row = []
         if tag == "td" and self.caption:
-            self.maps[self.caption][fields["title"]] = [fields["class"], ""]
+            self.maps[self.caption][fields["title"]] = [
+                fields.get("class"), ""]
             self.row = [fields["title"]]
 
     def handle_endtag(self, tag):
@@ -227,6 +229,41 @@ class Reported(support.FrontEndTest):
         self.assertEqual(page.maps["faults above the least, guest idle"]
                          ["cow-host, change-pte: not coherent: hang"],
                          ["bad", "✗"])
+
+    COSTS = support.ROOT / "test" / "boot" / "bench-gcc-12.csv"
+
+    def test_costs(self):
+        """--costs: what bench found, from either of its files"""
+        found = list(csv.DictReader(self.COSTS.read_text().splitlines()))
+        as_json = self.directory / "bench.json"
+        as_json.write_text(json.dumps({"operations": found}))
+        for file in (self.COSTS, as_json):
+            page = self.report(self.plain(), "--costs", str(file))
+            cells = page.maps["instructions per operation"]
+            for row in found:
+                name = f"{row['operation']}, {row['policy']}: {row['min']} " \
+                    f"to {row['max']}"
+                self.assertEqual(cells[name][1], row["median"])
+                dearer = int(row["median"]) > min(
+                    int(other["median"]) for other in found
+                    if other["operation"] == row["operation"])
+                self.assertEqual(cells[name][0] != "h0", dearer, name)
+                self.assertEqual(cells[f"{row['operation']}, Linux"][1],
+                                 row["linux"].strip("0") and row["linux"])
+
+    def test_bad_costs(self):
+        """--costs without --out, or with what bench did not write: 2"""
+        bad = self.directory / "bad"
+        for text in ("", "{}", "a,b\n1,2\n", '{"operations": 7}'):
+            bad.write_text(text)
+            self.assertEqual(self.tandem("compare", "--out", str(
+                self.directory), "--costs", str(bad)), 2)
+            self.assertIn(f"--costs '{bad}' is not accepted", self.err)
+        for argv in (("--out", str(self.directory), "--costs", "absent"),
+                     ("--costs", str(self.COSTS))):
+            self.assertEqual(self.tandem("compare", *argv), 2)
+            self.assertEqual(len(self.err.splitlines()), 1)
+        self.assertEqual(self.backend.boots, [])
 
     def test_nothing(self):
         """a page about no run is a page"""

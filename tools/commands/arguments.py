@@ -191,6 +191,9 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
     compare.add_argument("--repeat", type=between(1, MAX_REPEAT), default=1,
                          metavar="N", help="run with N seeds, from --seed on; "
                          "the tables have medians (default 1)")
+    compare.add_argument("--costs", metavar="FILE", help="what tandem bench "
+                         "wrote, results.json or results.csv: the report of "
+                         "--out shows it beside the counts")
     _common(compare, backends, "both")
 
     run = commands.add_parser("run", help="one workload under one policy")
@@ -289,6 +292,9 @@ def parse(argv: list[str], backends: tuple[str, ...]) -> argparse.Namespace:
         raise Stop(STATUS_USAGE, f"--cpus {args.cpus} is not accepted with "
                    f"--vcpus {args.vcpus}: 1, on which all take turns, or "
                    f"a number from {args.vcpus + 1} to {MAX_CPUS}")
+    if command == "compare" and args.costs and not args.out:
+        raise Stop(STATUS_USAGE, "--costs is not accepted without --out: the "
+                   "report has them")
     if command == "compare" and args.seed + args.repeat - 1 > MAX_SEED:
         raise Stop(STATUS_USAGE, f"--repeat {args.repeat} is not accepted "
                    f"with --seed {args.seed}: the last seed is {MAX_SEED}")

@@ -27,9 +27,11 @@ def run(front: Front, args: argparse.Namespace) -> int:
     one = args.command == "run"
     if args.format == "table":
         need_rich()
+    extra = ""
     if args.out:
         need_gnuplot()
         need_directory(args.out)
+        extra = _costs(args)
     gdb = one and args.gdb
     backend = front.choose(args.backend, for_gdb=gdb)
     if gdb and not backend.gdb_address:
@@ -66,7 +68,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
     with Line(args.quiet, len(boots)) as line:
         outcome = run_parts(backend, boots, limits, line.observe,
                             args.jobs)
-    return _report(front, args, backend, outcome, known)
+    return _report(front, args, backend, outcome, known, extra)
 
 
 def _checked(args: argparse.Namespace, reader: Path, known: image.Names
@@ -118,7 +120,7 @@ def _words(args: argparse.Namespace, policies: list[str],
 
 
 def _report(front: Front, args: argparse.Namespace, backend: Backend,
-            outcome: Outcome, known: image.Names) -> int:
+            outcome: Outcome, known: image.Names, extra: str) -> int:
     reading = outcome.reading
     if reading.errors and outcome.status in (STATUS_USAGE,
                                              STATUS_NO_BACKEND):
@@ -131,7 +133,7 @@ def _report(front: Front, args: argparse.Namespace, backend: Backend,
             front.faults(outcome), reading.policies,
             names_in(reading.runs, known))
         front.present(args, results, tables.print_tables,
-                      partial(_write, front))
+                      partial(_write, front, extra))
         if getattr(args, "trace", False):
             _write_trace(front, args, outcome)
     if outcome.error:
@@ -148,9 +150,16 @@ def names_in(runs: list[Run], known: image.Names) -> dict[str, str]:
             for name, text in known.get(what, []) if name in used}
 
 
-def _write(front: Front, results: Results, directory: Path) -> None:
+def _costs(args: argparse.Namespace) -> str:
+    """The part of the report about what --costs names."""
+    from tools.report import cost_table
+    name = getattr(args, "costs", None)
+    return cost_table.section(cost_table.load(Path(name))) if name else ""
+
+
+def _write(front: Front, extra: str, results: Results, directory: Path) -> None:
     from tools.report import report
-    for path in report.write(results, directory):
+    for path in report.write(results, directory, extra):
         front.say(f"wrote {path}")
 
 

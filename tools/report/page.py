@@ -67,6 +67,9 @@ table.heat td { border: 1px solid #ccc; }
 table.heat thead th { vertical-align: bottom; }
 table.heat .mark { display: block; margin: 0.2rem auto 0; font-size: 1rem; }
 table.heat th:first-child { width: 5.2rem; text-align: left; }
+table.costs { max-width: 44rem; }
+table.costs th:first-child { width: 4.8rem; white-space: normal;
+                             overflow-wrap: anywhere; }
 .up { writing-mode: vertical-rl; transform: rotate(180deg);
       font-weight: normal; display: inline-block; }
 .h0 { background: #fff; } .h1 { background: #fdeedd; }

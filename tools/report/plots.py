@@ -77,9 +77,11 @@ def script(parts: list[tuple[str, list[Row]]], styles: dict[str, Style],
         f"set terminal svg size {WIDTH},{ROW_HEIGHT * count} dynamic {FONT} "
         'background "#ffffff"',
         f"set multiplot layout {count},{len(parts)}",
-        "set samples 2", "set border 3", "set tics nomirror", "unset mytics", "set xtics scale 0",
+        "set samples 2", "set border 3", "set tics nomirror",
+        "unset mytics", "set xtics scale 0",
         "set grid ytics linecolor rgb '#dddddd'", "set boxwidth 0.7",
-        "set style textbox opaque noborder", "set lmargin 7", "set rmargin 0.5", "set bmargin 1.6",
+        "set style textbox opaque noborder", "set lmargin 7",
+        "set rmargin 0.5", "set bmargin 1.6",
         "set tmargin 1.8", *panels, "unset multiplot"]) + "\n"
 
 

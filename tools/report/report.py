@@ -53,9 +53,10 @@ def page(results: Results, extra: str = "") -> str:
     looks = styles(run.policy for run in results.runs if not run.mutant)
     body = [_head(results), details("What the words mean", pairs(
         (escape(term), escape(text)) for term, text in TERMS)),
-        _policies(results, looks), _sentences(results), extra,
+        _policies(results, looks), _sentences(results),
         _went_wrong(results.runs), _mutants(results),
-        _heat(results, looks), _plots(results, looks), _tables(results)]
+        _heat(results, looks), extra, _plots(results, looks),
+        _tables(results)]
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
             f"<title>Tandem: {escape(results.backend)}</title>"
@@ -152,8 +153,8 @@ def _plots(results: Results, looks: dict[str, Style]) -> str:
                 f'"{plots.WIDTH}" alt="{escape(f"{name}. {words}")}" src='
                 f'"data:image/svg+xml;base64,{data}"></figure>')
     return "<h2>Each workload</h2><p>Each with a scale of its own; the marks "\
-        "are those of the policies above; ✗ was not coherent.</p>" + key(plots.KEY) \
-        + f'<div class="plots">{"".join(figures)}</div>' if figures else ""
+        "are those of the policies above; ✗ was not coherent.</p>" \
+        + key(plots.KEY) + f'<div class="plots">{"".join(figures)}</div>' if figures else ""
 
 
 def _tables(results: Results) -> str:
