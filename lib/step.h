@@ -68,8 +68,9 @@ static inline bool step_is_detail(enum step step)
  * Of the steps above: F are an ept's and about a gfn. I an ept's, R, T2 and T7
  * (P is none, PTL dropped, the flush still to come) an mm's, N a struct
  * change's, all about an hva. E, X, FLUSH (begins), PRIMARY
- * (begins) are about a CPU; E, FLUSH are a vcpu_tlb's. FREE (begins) is about
- * a pfn.
+ * (begins), KICK are about a CPU; E, FLUSH, KICK are a vcpu_tlb's, and from is
+ * the request that a FLUSH takes or a KICK is for. FREE (begins) is about a
+ * pfn.
  */
 struct step_event {
 	enum step step;

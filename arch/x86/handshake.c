@@ -61,7 +61,7 @@ inline void handshake_e3(struct vcpu_tlb *tlb)
 		 */
 		WRITE_ONCE(tlb->taken, request);
 		count(&count_remote_tlb_flush);
-		step(STEP_FLUSH, tlb, cpu_id());
+		step_change(STEP_FLUSH, tlb, cpu_id(), request, 0);
 		tlb_flush_secondary(tlb->root);
 	}
 	step(STEP_E3, tlb, cpu_id());
@@ -194,7 +194,8 @@ inline u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 		kicked |= 1ull << i;
 		count(&count_kicks);
 		ipi_send(target, IPI_KICK);
-		step(STEP_KICK, NULL, target);
+		step_change(STEP_KICK, tlbs[i], target,
+			    READ_ONCE(tlbs[i]->requested), 0);
 	}
 	return kicked;
 }

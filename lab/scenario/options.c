@@ -52,6 +52,20 @@ static int read_pace(const struct reading *r)
 	return read_flag(r, "lockstep", "free", &scenario_options.pace_free);
 }
 
+/* With blanks between them; the runner of the scenarios checks the names. */
+static int read_phases(const struct reading *r)
+{
+	char *at = scenario_options.phases;
+
+	if (!*r->value)
+		return refuse(r, "names of phases");
+	memcpy(at, r->value, strlen(r->value) + 1);
+	for (; *at; at++)
+		if (*at == ',')
+			*at = ' ';
+	return 0;
+}
+
 static void begin(struct options *options)
 {
 	(void)options;
@@ -66,6 +80,6 @@ const struct words scenario_words = {
 	.words = {
 		{ "workload", read_workload },	{ "guest", read_guest },
 		{ "operations", read_operations },
-		{ "pace", read_pace },
+		{ "pace", read_pace },		{ "phases", read_phases },
 	},
 };

@@ -15,6 +15,7 @@ struct scenario_options {
 	u32 guest;		/* GUEST_IDLE, GUEST_RUNNING */
 	u32 operations;		/* of a mix; 0: not said, 1 a page */
 	bool pace_free;
+	char phases[OPTIONS_TEXT];	/* to trace; empty: all */
 };
 
 extern struct scenario_options scenario_options;

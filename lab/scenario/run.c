@@ -7,6 +7,13 @@
 #include "lib/error.h"
 #include "lib/string.h"
 
+static bool is_traced(const struct phase *phase)
+{
+	const char *phases = scenario_options.phases;
+
+	return !phases[0] || has_word(phases, phase->name);
+}
+
 static int run_phase(struct run *run, const struct phase *phase)
 {
 	int err;
@@ -14,6 +21,8 @@ static int run_phase(struct run *run, const struct phase *phase)
 	run->content.phase = phase->name;
 	if (!run->quiet)
 		report_phase_start(run->cell, phase->name);
+	if (run->cell->options->trace)
+		trace_phase(phase->name, is_traced(phase));
 	err = scenario_perform(run, phase);
 	if (!run->quiet)
 		report_phase_end(phase->name, &run->least);
@@ -122,6 +131,45 @@ void run_quietly(struct run *run)
 
 static struct run run;
 
+/* The phases of what is asked for; is @name one of them? NULL: print all. */
+static bool has_phase(const char *name)
+{
+	bool found = false;
+	u32 i, k;
+
+	for (i = 0; i < scenario_count; i++) {
+		const struct scenario *scenario;
+
+		if (!scenario_options.asked[i])
+			continue;
+		scenario = scenario_load(&scenarios[i]);
+		for (k = 0; k < scenario->phase_count; k++) {
+			if (!name)
+				printk(" %s", scenario->phases[k].name);
+			else
+				found |= !strcmp(name,
+						 scenario->phases[k].name);
+		}
+	}
+	return found;
+}
+
+static bool phases_are_known(void)
+{
+	const char *phases = scenario_options.phases;
+	struct scan scan = { .at = phases, .end = phases + strlen(phases) };
+	char name[SCENARIO_NAME] = "";
+
+	while (scan_word(&scan, name, sizeof(name)) && has_phase(name))
+		;
+	if (!phases[0] || (!scan_more(&scan) && has_phase(name)))
+		return true;
+	printk("error: 'phases=%s' is not accepted: there are", phases);
+	(void)has_phase(NULL);
+	printk("\n");
+	return false;
+}
+
 static bool fits(const struct options *options)
 {
 	u32 i;
@@ -139,7 +187,7 @@ static bool fits(const struct options *options)
 		       scenario->pages ? scenario->pages : 1);
 		return false;
 	}
-	return true;
+	return phases_are_known();
 }
 
 static u64 gfn_count(const struct options *options)

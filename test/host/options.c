@@ -154,7 +154,8 @@ static void test_accepted(void **state)
 	assert_int_equal(parse("/tandem policy=bracket,change-pte "
 			       "workload=cow-host  guest=idle pages=7 vcpus=8 "
 			       "cpus=16 seed=4294967295 first=3 pace=free "
-			       "trace=on mutants=no-flush operations=9"), 0);
+			       "trace=on mutants=no-flush operations=9 "
+			       "phases=fork,guest-read"), 0);
 	assert_int_equal(options.policies, policy_bit("bracket") |
 					   policy_bit("change-pte"));
 	assert_int_equal(workloads_asked("cow-host"), 1);
@@ -167,6 +168,7 @@ static void test_accepted(void **state)
 	assert_int_equal(options.first, 3);
 	assert_true(scenario_options.pace_free);
 	assert_true(options.trace);
+	assert_string_equal(scenario_options.phases, "fork guest-read");
 	assert_true(options.mutants != 0);
 	/* The least and the most of each. */
 	assert_int_equal(parse("pages=1 vcpus=1 cpus=1 seed=0 first=1 rounds=1 "
@@ -331,6 +333,7 @@ static void test_refused(void **state)
 		{ "first=0",		"from 1" },
 		{ "pace=fast",		"pace= takes lockstep free" },
 		{ "trace=yes",		"trace= takes off on" },
+		{ "phases=",		"phases= takes names of phases" },
 		{ "list=all,x",		"list= takes policies" },
 		{ "seed=1 pages=0",	"from 1 to 262144" },
 		{ "litmus=COW",		"litmus= takes ABA-FRAME" },
