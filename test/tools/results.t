@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What the front end writes: results.json, results.csv, the tables, the page
-and the trace."""
+"""What the front end writes: results.json, results.csv, the tables and the
+page."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ import subprocess
 import support
 from rich.console import Console
 from support import head, run_text
-from tools.report import tables, trace
+from tools.report import tables
 from tools.console import parse
 from tools.report.results import Reading, Results
 
@@ -226,42 +226,6 @@ class Written(support.FrontEndTest):
         page = (where / "index.html").read_text()
         self.assertIn("&lt;i&gt;&amp;", page)
         self.assertNotIn("<i>", page)
-
-
-class Traced(support.FrontEndTest):
-
-    TRACE = """\
-trace cpu=0 tick=1000 step=N2 subject=0x1000
-trace cpu=1 tick=1500 step=X1 subject=0x0
-trace cpu=0 tick=51000 step=N5 subject=0x1000
-trace cpu=1 tick=52000 step=E3 subject=0x0
-"""
-
-    def test_slices(self):
-        """steps become instants, pairs become slices, ticks microseconds"""
-        records = [parse(line) for line in self.TRACE.splitlines()]
-        events = json.loads(trace.chrome(records, 50000))["traceEvents"]
-        found = [(e["ph"], e["name"], e["tid"], e["ts"]) for e in events
-                 if e["ph"] != "M"]
-        self.assertEqual(found, [
-            ("i", "N2", 0, 0), ("B", "P is empty", 0, 0), ("i", "X1", 1, 10),
-            ("E", "P is empty", 0, 1000), ("i", "N5", 0, 1000),
-            ("i", "E3", 1, 1020), ("B", "inside the guest", 1, 1020)])
-
-    def test_run_trace(self):
-        """run --trace asks for a trace and writes it"""
-        where = self.directory / "t"
-        lost = "trace: cpu 0 lost its first 9 events"
-        text = head(1) + run_text(1, 1).replace(
-            "progress", f"message {lost}\n{self.TRACE}progress", 1) \
-            + "exit status=0\n"
-        self.assertEqual(self.tandem(
-            "run", "--policy", "bracket", "--workload", "cow-host", "--trace",
-            "--out", str(where), script={"1": [{"say": text}]}), 0, self.err)
-        self.assertEqual(self.backend.boots[-1].words["trace"], "on")
-        self.assertIn(f"tandem: {lost}", self.err.splitlines())
-        events = json.loads((where / "trace.json").read_text())["traceEvents"]
-        self.assertEqual(sum(e["ph"] == "i" for e in events), 4)
 
 
 if __name__ == "__main__":

@@ -201,8 +201,10 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
                      metavar="P|NAME=BASE,axis=choice,..")
     run.add_argument("--workload", action=_Once, required=True,
                      metavar="W|FILE.scn")
-    run.add_argument("--trace", action="store_true",
-                     help="write the event trace for ui.perfetto.dev")
+    run.add_argument("--trace", action=_Once, nargs="?", const=[], type=names,
+                     metavar="PHASE,..",
+                     help="write the event trace for ui.perfetto.dev "
+                     "(docs/trace.md); of these phases only")
     run.add_argument("--gdb", action="store_true",
                      help="stop at the first instruction and wait for gdb "
                      "(QEMU backends)")

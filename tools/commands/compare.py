@@ -114,8 +114,10 @@ def _words(args: argparse.Namespace, policies: list[str],
         words["mutants"] = ",".join(args.mutants)
     if args.check == "off":
         words["check"] = "off"
-    if getattr(args, "trace", False):
+    if getattr(args, "trace", None) is not None:
         words["trace"] = "on"
+        if args.trace:
+            words["phases"] = ",".join(args.trace)
     return words
 
 
@@ -134,7 +136,7 @@ def _report(front: Front, args: argparse.Namespace, backend: Backend,
             names_in(reading.runs, known))
         front.present(args, results, tables.print_tables,
                       partial(_write, front, extra))
-        if getattr(args, "trace", False):
+        if getattr(args, "trace", None) is not None:
             _write_trace(front, args, outcome)
     if outcome.error:
         front.complain_of(reading.runs)
@@ -168,14 +170,14 @@ def _write_trace(front: Front, args: argparse.Namespace,
     directory = Path(args.out) if args.out else image.build_directory()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "trace.json"
-    path.write_text(trace.chrome(outcome.reading.trace,
-                                 outcome.reading.number("ticks_per_ms")))
+    reading = outcome.reading
+    text, left_out = trace.chrome(reading.runs,
+                                  reading.number("ticks_per_ms"),
+                                  reading.version)
+    path.write_text(text)
     front.say(f"wrote {path}: open it in ui.perfetto.dev")
-    for run in outcome.reading.runs:
-        for note in run.notes:
-            kind, _, text = note.partition(" ")
-            if kind == "message" and text.startswith("trace: "):
-                print(f"tandem: {text}", file=front.err)
+    for line in left_out:
+        print(f"tandem: the trace leaves out, of {line}", file=front.err)
 
 
 def in_parts(boot: Boot, chosen: list[str], workloads: list[str],

@@ -61,6 +61,7 @@ class Run:
     ticks: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     last_output: list[str] = field(default_factory=list)
+    trace: list[Record] = field(default_factory=list)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -138,7 +139,6 @@ class Reading:
         self.runs: list[Run | Trial] = []
         self.names: list[tuple[str, str, str]] = []     # what, name, text
         self.policies: Rows = {}        # the user's own
-        self.trace: list[Record] = []
         self.tap: list[str] = []
         self.errors: list[str] = []
         self.account = Account()
@@ -209,7 +209,7 @@ class Reading:
                 whole.machine = part.machine
             whole.account.total += part.total
             whole.account.faults += part.faults
-            for name in ("runs", "names", "trace", "tap", "errors"):
+            for name in ("runs", "names", "tap", "errors"):
                 getattr(whole, name).extend(getattr(part, name))
             whole.policies.update(part.policies)
         return whole
@@ -302,7 +302,8 @@ class Reading:
             self.current.violations[record.fields["rule"]] += count
 
     def _on_trace(self, record: Record) -> None:
-        self.trace.append(record)
+        if isinstance(self.current, Run):
+            self.current.trace.append(record)
 
     def _on_result(self, record: Record) -> None:
         if self.current:
