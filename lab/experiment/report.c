@@ -1,6 +1,7 @@
 #include "lab/experiment/report.h"
 
 #include "arch/x86/clock.h"
+#include "arch/x86/processor.h"
 #include "arch/x86/system.h"
 #include "ept/axes.h"
 #include "lab/check/check.h"
@@ -28,15 +29,21 @@ static const char *hypervisor_name(char name[13])
 
 void report_machine(void)
 {
+	const struct processor_msr msr = { read_msr, write_msr };
+	struct processor processor;
 	char hypervisor[13];
 
+	processor_identify(&processor, read_cpuid, &msr);
 	printk("machine backend=%s secondary=%s cpus=%u memory_mib=%llu ad=%u "
-	       "ticks_per_ms=%llu hypervisor=%s\n", hvm_info.name,
+	       "ticks_per_ms=%llu hypervisor=%s family=%u model=%u "
+	       "stepping=%u microcode=0x%x cpu=%s\n", hvm_info.name,
 	       hvm_info.format == HVM_EPT ? "ept" : "npt", cpu_count,
 	       (unsigned long long)frame_total_count() >> (20 - PAGE_SHIFT),
 	       hvm_info.accessed_dirty,
 	       (unsigned long long)clock_ticks_per_ms,
-	       hypervisor_name(hypervisor));
+	       hypervisor_name(hypervisor), processor.family,
+	       processor.model, processor.stepping, processor.microcode,
+	       processor.name);
 }
 
 void report_own_policies(const struct options *options)

@@ -19,7 +19,7 @@ HOST_PURE := $(wildcard mm/*.c ept/*.c) $(wildcard lab/check/*.c) \
 	scenarios.c selection.c) boot/multiboot.c boot/framebuffer.c \
 	boot/command.c boot/usable.c boot/modules.c \
 	$(addprefix arch/x86/,acpi.c clock_measure.c counter.c font.c \
-		framebuffer.c handshake.c spinlock.c wait.c) \
+		framebuffer.c handshake.c processor.c spinlock.c wait.c) \
 	$(addprefix lib/,format.c rule.c scan.c step.c tree.c)
 HOST_FAKE := $(wildcard test/fake/*.c)
 HOST_SUPPORT := $(addprefix test/host/,support.c vm.c pair.c history.c \
