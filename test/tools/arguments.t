@@ -28,8 +28,8 @@ class Refused(support.FrontEndTest):
 
     def test_command(self):
         """an unknown command, or none"""
-        self.refused("bnch", mentions=("bnch", "compare run litmus bench diff list"))
-        self.refused(mentions=("compare run litmus bench diff list",))
+        self.refused("bnch", mentions=("bnch", "compare run litmus bench diff report list"))
+        self.refused(mentions=("compare run litmus bench diff report list",))
         self.refused("--policy", "bracket", mentions=("--policy",))
 
     def test_option(self):
@@ -226,7 +226,7 @@ class Accepted(support.FrontEndTest):
         self.assertRegex(self.out, r"^tandem \d+\.\d+\.\d+\n$")
         for argv in (("help",), ("--help",), ("-h",)):
             self.assertEqual(self.tandem(*argv), 0)
-            self.assertIn("compare|run|litmus|bench|diff|list", self.out)
+            self.assertIn("compare|run|litmus|bench|diff|report|list", self.out)
         self.assertEqual(self.tandem("help", "compare"), 0)
         self.assertIn("--workload", self.out)
         self.assertIn("--jobs", self.out)
@@ -321,7 +321,7 @@ class Program(support.unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertEqual(done.stderr,
                          "tandem: 'frob' is unknown: accepted are "
-                         "compare run litmus bench diff list\n")
+                         "compare run litmus bench diff report list\n")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ trace cpu=0 tick=1250 step=PFLUSH subject=0x5000 from=0x3
 trace cpu=0 tick=1280 step=PDONE subject=0x5000 from=0x3
 trace cpu=0 tick=1300 step=N2 object=0xc subject=0x5000
 trace cpu=0 tick=1350 step=N3 object=0xc subject=0x5000
-trace cpu=0 tick=1400 step=SPTE object=0xe subject=0x40005 from=0x7067 \
-to=0x8065
+trace cpu=0 tick=1400 step=SPTE object=0xe subject=0x40005 \
+from=0x8000000000007067 to=0x8065
 trace cpu=0 tick=1450 step=OWED object=0xe
 trace cpu=0 tick=1500 step=REQUEST subject=0x1
 trace cpu=0 tick=1600 step=KICK object=0xa subject=0x1 from=0x2
@@ -85,6 +85,7 @@ class Slices(support.unittest.TestCase):
         wait, = found.named("wait")
         self.assertEqual((wait.ts, wait.end), (0.6, 0.9))
         self.assertEqual(found.named("primary flush")[0].args["CPUs"], "0, 1")
+        self.assertEqual(found.other["left out"], "nothing")
         phase, = found.named("merge")
         self.assertEqual((phase.ts, phase.end), (0, 1.1))
 
@@ -122,7 +123,8 @@ trace cpu=1 tick=1660 step=X3 subject=0x1
         spte, = [e for e in found.events if e.get("name") == "SPTE"]
         self.assertEqual(spte["args"], {
             "gfn": "0x40005",
-            "old entry": {"value": "0x7067", "frame": "0x7", "rights": "rw"},
+            "old entry": {"value": "0x8000000000007067", "frame": "0x7",
+                          "rights": "rw"},
             "new entry": {"value": "0x8065", "frame": "0x8", "rights": "r"}})
         self.assertEqual(spte["cat"], "entry")
 
@@ -208,6 +210,23 @@ trace cpu=1 tick=3600 step=X3 subject=0x1
         self.assertEqual(self.chrome(text).named("guest"), [])
         self.assertEqual(len(self.chrome(text.replace(" kept=no", ""))
                              .named("guest")), 1)
+        text = text.replace("E3", "OPEN").replace("EXIT", "CLOSE")
+        for line, count in ((text, 0), (text.replace(" kept=no", ""), 2)):
+            line = line.replace(" subject=0x1", "").replace("object=0xa", "")
+            self.assertEqual(sum(e["ph"] in "be" for e in
+                                 self.chrome(line).events), count)
+
+    def test_end(self):
+        """a flush ends with its entry, not with the next one"""
+        found = self.chrome("""\
+trace cpu=1 tick=1000 step=FLUSH object=0xa subject=0x1 from=0x1
+trace cpu=1 tick=2000 step=E3 object=0xa subject=0x1
+trace cpu=1 tick=3000 step=EXIT subject=0x1
+trace cpu=1 tick=4000 step=E3 object=0xa subject=0x1
+trace cpu=1 tick=5000 step=EXIT subject=0x1
+""")
+        self.assertEqual([(s.name, s.ts, s.end) for s in found.slices], [
+            ("flush", 0, 1), ("guest", 1, 2), ("guest", 3, 4)])
 
     def test_cut(self):
         """whatever step is the first or the last one, slices end"""

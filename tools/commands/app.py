@@ -6,13 +6,15 @@ import os
 import signal
 import sys
 
-from tools.commands import arguments, bench, compare, diff, listing, litmus
+from tools.commands import (arguments, bench, captured, compare, diff,
+                            listing, litmus)
 from tools.commands.front import Front
 from tools.errors import (STATUS_INTERRUPTED, STATUS_NO_BACKEND, STATUS_OK,
                           Answer, Stop)
 
 COMMANDS = {"compare": compare.run, "run": compare.run, "litmus": litmus.run,
-            "bench": bench.run, "diff": diff.run, "list": listing.run}
+            "bench": bench.run, "diff": diff.run, "report": captured.run,
+            "list": listing.run}
 
 
 class App(Front):

@@ -12,7 +12,7 @@ from typing import Callable, NoReturn
 from tools import image
 from tools.errors import STATUS_USAGE, Answer, Stop
 
-COMMANDS = ("compare", "run", "litmus", "bench", "diff", "list")
+COMMANDS = ("compare", "run", "litmus", "bench", "diff", "report", "list")
 LISTS = ("policies", "axes", "exclusions", "workloads", "tests", "mutants",
          "verbs", "scenarios", "operations", "backends")
 POLICY = "P,..|all|NAME=BASE,axis=choice,.."
@@ -71,8 +71,12 @@ class _Version(argparse.Action):
     """Answers with the version that is built here."""
 
     def __call__(self, *_: object) -> NoReturn:
-        found = re.search(r'TANDEM_VERSION\s+"(.*)"', VERSION.read_text())
-        raise Answer(f"tandem {found[1]}\n")
+        raise Answer(f"tandem {version()}\n")
+
+
+def version() -> str:
+    """The version that is built here."""
+    return re.search(r'TANDEM_VERSION\s+"(.*)"', VERSION.read_text())[1]
 
 
 def one_of(*accepted: str) -> Callable[[str], str]:
@@ -160,9 +164,15 @@ def _output(parser: _Parser, backends: tuple[str, ...], files: str) -> None:
     add = parser.add_argument
     add("--backend", type=one_of("auto", *backends), default="auto",
         metavar="B", help="auto (default) or one of " + " ".join(backends))
+    _written(parser, f"write {files} there")
+
+
+def _written(parser: _Parser, out: str) -> None:
+    """Where the results go."""
+    add = parser.add_argument
     add("--format", type=one_of(*FORMATS), default="table",
         metavar="table|csv|json", help="what is printed (default table)")
-    add("--out", type=directory, metavar="DIR", help=f"write {files} there")
+    add("--out", type=directory, metavar="DIR", help=out)
     add("--quiet", action="store_true", help="print the results only")
 
 
@@ -225,11 +235,26 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
     diff.add_argument("--out", type=directory, metavar="DIR", help="write "
                       "the report of B.json there, with what changed")
 
+    report = commands.add_parser(
+        "report", help="the results of a console captured on a real machine")
+    _report(report)
+
     listing = commands.add_parser("list", help="what there is, a line each")
     listing.add_argument("what", nargs="?", type=one_of(*LISTS),
                          metavar="|".join(LISTS))
     return {"": parser, "compare": compare, "run": run, "litmus": litmus,
-            "bench": bench, "diff": diff, "list": listing}
+            "bench": bench, "diff": diff, "report": report,
+            "list": listing}
+
+
+def _report(parser: _Parser) -> None:
+    add = parser.add_argument
+    add("console", metavar="CONSOLE.log", help="what the serial line said, "
+        "with whatever noise there is in it")
+    _written(parser, "write results.json, results.csv and index.html there "
+             "(default report/ where make builds)")
+    add("--bundle", metavar="FILE.tar.zst", help="write console, results and "
+        "versions to one file that can be attached to a mail")
 
 
 def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:

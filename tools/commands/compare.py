@@ -68,7 +68,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
     with Line(args.quiet, len(boots)) as line:
         outcome = run_parts(backend, boots, limits, line.observe,
                             args.jobs)
-    return _report(front, args, backend, outcome, known, extra)
+    return report(front, args, backend, outcome, known, extra)
 
 
 def _checked(args: argparse.Namespace, reader: Path, known: image.Names
@@ -121,8 +121,10 @@ def _words(args: argparse.Namespace, policies: list[str],
     return words
 
 
-def _report(front: Front, args: argparse.Namespace, backend: Backend,
-            outcome: Outcome, known: image.Names, extra: str) -> int:
+def report(front: Front, args: argparse.Namespace, backend: Backend,
+           outcome: Outcome, known: image.Names, extra: str = "") -> int:
+    """Write and print what came out of a matrix, and how it ended. @known:
+    what its names mean; @extra: a part of the page, in HTML."""
     reading = outcome.reading
     if reading.errors and outcome.status in (STATUS_USAGE,
                                              STATUS_NO_BACKEND):
@@ -133,7 +135,7 @@ def _report(front: Front, args: argparse.Namespace, backend: Backend,
             reading.version, reading.machine.get("secondary", "unknown"),
             reading.number("cpus"), reading.runs, backend.machine_text,
             front.faults(outcome), reading.policies,
-            names_in(reading.runs, known))
+            names_in(reading.runs, known), reading.processor)
         front.present(args, results, tables.print_tables,
                       partial(_write, front, extra))
         if getattr(args, "trace", None) is not None:
@@ -160,8 +162,8 @@ def _costs(args: argparse.Namespace) -> str:
 
 
 def _write(front: Front, extra: str, results: Results, directory: Path) -> None:
-    from tools.report import report
-    for path in report.write(results, directory, extra):
+    from tools.report import report as page
+    for path in page.write(results, directory, extra):
         front.say(f"wrote {path}")
 
 

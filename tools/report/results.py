@@ -24,6 +24,7 @@ CAUGHT = ("stale", "violation")     # verdicts that count as catching a mutant
 ENDED = ("hang", "died")            # verdicts of a machine that gave no result
 PAST = {"hang": "went silent", "died": "died"}
 NOTES = 8                           # records kept per run for the reader
+PROCESSOR = ("cpu", "family", "model", "stepping", "microcode")
 LAST_LINES = 40                     # a panic's dump has a line for each CPU
 
 
@@ -184,6 +185,12 @@ class Reading:
     def number(self, name: str) -> int:
         """A number of the machine record, 0 if it is none."""
         return Record("machine", "", fields=self.machine).int(name)
+
+    @property
+    def processor(self) -> dict[str, str]:
+        """Those words of the machine record that say which one it is."""
+        return {name: self.machine[name] for name in PROCESSOR
+                if name in self.machine}
 
     @property
     def total(self) -> int:
@@ -387,6 +394,7 @@ class Results:
     policies: Rows = field(default_factory=dict)        # the user's own
     # What each policy, workload and mutant is, a line each.
     names: dict[str, str] = field(default_factory=dict)
+    processor: dict[str, str] = field(default_factory=dict)
 
     def head(self) -> dict:
         head = {"schema": SCHEMA, "version": self.version,
@@ -395,6 +403,8 @@ class Results:
                 "tick_unit": self.tick_unit}
         if self.policies:
             head["policies"] = self.policies
+        if self.processor:
+            head["processor"] = self.processor
         if self.faults:
             head["faults"] = self.faults
         if self.names:

@@ -5,7 +5,7 @@ from a request over the kick and the exit to the flush (docs/trace.md)."""
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Iterable, Iterator
 
 from tools.report.results import Run
@@ -173,7 +173,7 @@ class _Run:
                 arrows: dict[tuple, list[dict]]) -> Iterator[dict]:
         begins, ends = _by_place(slices)
         for place, step in enumerate(steps):
-            for part in ends[place]:
+            for _ in range(ends[place]):
                 yield self.event("E", cpu + 1, step.tick)
             if step.name in INSTANTS:
                 yield self.event("i", cpu + 1, step.tick, step.name,
@@ -195,17 +195,14 @@ class _Run:
                           part.kind.category, args=args)
 
 
-def _by_place(slices: list[Slice]) -> tuple[dict[int, list[Slice]],
-                                            dict[int, list[Slice]]]:
-    """The slices that begin at a step, the outermost first, and those that end
-    there, the innermost first."""
+def _by_place(slices: list[Slice]
+              ) -> tuple[dict[int, list[Slice]], Counter]:
+    """The slices that begin at a step, the outermost first, and how many end
+    there."""
     begins: dict[int, list[Slice]] = defaultdict(list)
-    ends: dict[int, list[Slice]] = defaultdict(list)
     for part in sorted(slices, key=lambda s: (-s.last, s.depth)):
         begins[part.first].append(part)
-    for part in sorted(slices, key=lambda s: (-s.first, -s.depth)):
-        ends[part.last].append(part)
-    return begins, ends
+    return begins, Counter(part.last for part in slices)
 
 
 def chrome(runs: Iterable[Run], ticks_per_ms: int, version: str = ""
