@@ -195,7 +195,7 @@ inline u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 		count(&count_kicks);
 		ipi_send(target, IPI_KICK);
 		step_change(STEP_KICK, tlbs[i], target,
-			    READ_ONCE(tlbs[i]->requested), 0);
+			    tlbs[i]->requested, 0);	/* ours: under ML */
 	}
 	return kicked;
 }
