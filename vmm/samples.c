@@ -72,3 +72,13 @@ u64 samples_median(struct samples *samples)
 	}
 	return heap[(n - 1) / 2];
 }
+
+u32 samples_of_power(const struct samples *samples, u32 power)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < samples->kept; i++)
+		n += samples->ticks[i] >> power == 1 ||
+		     (!power && !samples->ticks[i]);
+	return n;
+}

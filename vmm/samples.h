@@ -25,4 +25,10 @@ void samples_add(struct samples *samples, u64 ticks);
  * Sorts them: nothing may be added after. */
 u64 samples_median(struct samples *samples);
 
+enum { SAMPLES_POWERS = 64 };
+
+/* How many of the kept samples are 2^@power or more, and less than twice that.
+ * A sample of 0 counts as 1. */
+u32 samples_of_power(const struct samples *samples, u32 power);
+
 #endif

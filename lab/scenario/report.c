@@ -105,13 +105,22 @@ void report_phase_end(const char *phase, const struct least_model *least)
 
 static void report_ticks(const char *name, struct samples *samples)
 {
+	u32 power;
+
 	if (!samples->count)
 		return;
-	printk("ticks %s count=%llu min=%llu median=%llu max=%llu\n", name,
+	printk("ticks %s count=%llu min=%llu median=%llu max=%llu", name,
 	       (unsigned long long)samples->count,
 	       (unsigned long long)samples->min,
 	       (unsigned long long)samples_median(samples),
 	       (unsigned long long)samples->max);
+	for (power = 0; power < SAMPLES_POWERS; power++) {
+		u32 kept = samples_of_power(samples, power);
+
+		if (kept)
+			printk(" log2_%u=%u", power, kept);
+	}
+	printk("\n");
 }
 
 enum verdict report_result(struct run *run)

@@ -143,6 +143,17 @@ class Bounds(support.unittest.TestCase):
                                  n.get("invept_single", 0) +
                                  n.get("invept_global", 0), run)
 
+    def test_histogram(self):
+        """the histogram of what took time has each sample, in its place"""
+        for run in self.found["runs"]:
+            for ticks in run["ticks"].values():
+                powers = {int(name.removeprefix("log2_")): number for
+                          name, number in ticks.items() if "log2_" in name}
+                self.assertEqual(sum(powers.values()), ticks["count"], run)
+                self.assertEqual((min(powers), max(powers)),
+                                 (ticks["min"].bit_length() - 1,
+                                  ticks["max"].bit_length() - 1), run)
+
     def test_least(self):
         """no run, of one page or of many, needs less than the least"""
         single = compare("--pages", "1", "--guest", "idle")

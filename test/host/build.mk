@@ -49,6 +49,8 @@ HOST_OPTIONS := $(addprefix lab/,experiment/options.c experiment/own_policy.c \
 	words.c)
 $(BUILD)/host/options.t: $(HOST_OPTIONS:%=$(BUILD)/host/%.o)
 
+$(BUILD)/host/samples.t: $(BUILD)/host/vmm/samples.c.o
+
 # Calls that fail: each row of the list is led through the test's hands.
 HOST_FALLIBLE := $(sort $(shell \
 	sed -n 's/^\tROW.\([a-z0-9_]*\),.*/\1/p' test/host/fallible.h))

@@ -69,6 +69,23 @@ def colours(page):
     return found
 
 
+class Stalls(support.unittest.TestCase):
+
+    def test_histogram(self):
+        """a stall's bar is as wide as its power of two has faults"""
+        class One:
+            ticks = {"guest_fault": {"count": 9, "min": 4, "median": 5,
+                                     "max": 40, "log2_2": 6, "log2_5": 3}}
+
+        class Seeds:
+            runs = [One, One]
+
+        self.assertEqual(plots.histogram(Seeds), {2: 12, 5: 6})
+        self.assertEqual([line.split()[2:6] for line in plots._boxes(
+            3, Seeds, style.Style("#010203", "x"))],
+            [["2.580", "3.420", "4", "8"], ["2.790", "3.210", "32", "64"]])
+
+
 class Reported(support.FrontEndTest):
 
     def report(self, text, *argv, status=0, boots=()):

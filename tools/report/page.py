@@ -46,6 +46,8 @@ ul.key i.least { height: 0; border-top: 2px dashed #333;
                  vertical-align: 0.3rem; }
 ul.key i.ring { width: 0.6rem; height: 0.6rem; border: 1px solid #000;
                 border-radius: 50%; }
+ul.key i.histogram { background: linear-gradient(90deg, #fff 35%, #0072b2 35%
+                     65%, #fff 65%); }
 ul.key i.range { width: 0; border-left: 1px solid #000; }
 table { border-collapse: collapse; font-size: 0.85rem;
         font-variant-numeric: tabular-nums; }

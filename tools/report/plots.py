@@ -4,6 +4,7 @@ Its columns are the guests, its rows what they cost; a bar is a policy."""
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from typing import Callable, NamedTuple
 
 from tools.errors import STATUS_NO_BACKEND, Stop
@@ -15,6 +16,7 @@ from tools.report.style import Style
 WIDTH, ROW_HEIGHT = 370, 150
 FONT = 'font "sans-serif,10.5"'
 STALL = "guest_fault"           # its ticks
+POWER = "log2_"                 # of these, a histogram's part
 BOXES = "using 1:{}:(0.7):2 with boxes linecolor rgb variable " \
     "fillstyle {} border linecolor rgb '#333333' notitle"
 
@@ -50,7 +52,9 @@ KEY = (("bar", "bar: faults, or flushes executed"),
        ("ring", "ring: kicks"),
        ("least", "broken line: the least possible, where it is known"),
        ("range", "thin line: from the lowest to the highest over all "
-        "seeds; of stalls, over all faults"))
+        "seeds; of stalls, over all faults, with a dot for the median"),
+       ("histogram", "width of a stall's bar: how many guest faults took so "
+        "long, by powers of two"))
 
 
 def median(row: Row, value: Callable[[Run], int] | None) -> int:
@@ -175,21 +179,46 @@ def stall(row: Row) -> Spread | None:
                   max(one["max"] for one in found))
 
 
+def histogram(row: Row) -> dict[int, int]:
+    """How many of all seeds' guest faults took 2^key ticks, to less than twice
+    that."""
+    found: Counter[int] = Counter()
+    for run in row.runs:
+        for name, number in run.ticks.get(STALL, {}).items():
+            if name.startswith(POWER):
+                found[int(name.removeprefix(POWER))] += number
+    return dict(sorted(found.items()))
+
+
+def _boxes(x: int, row: Row, style: Style) -> list[str]:
+    """A row's histogram, drawn about its place: x, y, their ranges, colour."""
+    found = histogram(row)
+    most = max(found.values(), default=1)
+    return [f"{x} {2 ** power} {x - 0.42 * number / most:.3f} "
+            f"{x + 0.42 * number / most:.3f} {2 ** power} {2 ** (power + 1)} "
+            f"{_number(style)}" for power, number in found.items()]
+
+
 def _stalls(guest: str, rows: list[Row], styles: dict[str, Style],
             tick_unit: str) -> str:
     lines = [f"{x} {_number(styles[row.label])} {max(found.median, 1)} "
              f"{max(found.low, 1)} {max(found.high, 1)} "
              f"{_tic(row, styles[row.label])}"
              for x, row in enumerate(rows, 1) if (found := stall(row))]
+    boxes = [line for x, row in enumerate(rows, 1)
+             for line in _boxes(x, row, styles[row.label])]
     title = f"stall, {guest}, {tick_unit}"
     if not lines:
         return "set multiplot next"
+    drawn = ["$h using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid noborder "
+             "linecolor rgb variable notitle"] * bool(boxes)
+    drawn.append("$d using 1:3:4:5:xtic(6) with yerrorbars pointtype 7 "
+                 "pointsize 0.4 linewidth 0.5 linecolor rgb '#333333' notitle")
     return "\n".join([
         f'set title "{title}" noenhanced offset 0,-0.6',
-        "$d << EOD", *lines, "EOD", "set logscale y",
-        "set yrange [*:*]", 'set format y "10^{%T}"', "plot $d using "
-        "1:3:4:5:2:xtic(6) with yerrorbars pointtype 7 pointsize 0.5 "
-        "linecolor rgb variable notitle", "unset logscale y",
+        "$d << EOD", *lines, "EOD", "$h << EOD", *boxes, "EOD",
+        "set logscale y", "set yrange [*:*]", 'set format y "10^{%T}"',
+        "plot " + ", \\\n ".join(drawn), "unset logscale y",
         'set format y "% h"'])
 
 
