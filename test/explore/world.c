@@ -400,6 +400,21 @@ static const char *name_of_cpu(const volatile void *p)
 	return NULL;
 }
 
+/* Its walks leave no hint behind: an actor may be in the middle of leaving
+ * one, under ML. */
+static const char *name_of_leaf(const volatile void *p, u32 i)
+{
+	spte_t *recent = vm.recent;
+	u64 recent_gfn = vm.recent_gfn;
+	const char *kind =
+		p == ept_walk(&vm, (gfn_t){ DATA_GFN + i }) ? "S" :
+		p == ept_walk(&vm, (gfn_t){ ALIAS_GFN + i }) ? "alias-S" : NULL;
+
+	vm.recent = recent;
+	vm.recent_gfn = recent_gfn;
+	return kind;
+}
+
 static const char *name_of_entry(const volatile void *p)
 {
 	static char text[32];
@@ -412,10 +427,7 @@ static const char *name_of_entry(const volatile void *p)
 		const char *kind =
 			p == hpt_walk(mm, hva) ? "P" :
 			party.child && p == hpt_walk(party.child, hva) ?
-				"child-P" :
-			p == ept_walk(&vm, (gfn_t){ DATA_GFN + i }) ? "S" :
-			p == ept_walk(&vm, (gfn_t){ ALIAS_GFN + i }) ?
-				"alias-S" : NULL;
+				"child-P" : name_of_leaf(p, i);
 
 		if (kind) {
 			snprintf(text, sizeof(text), "%s%u", kind, i);

@@ -4,6 +4,8 @@
  */
 #include "test/host/vm.h"
 
+#include "mm/merge.h"
+
 static void test_fault_results(void **state)
 {
 	(void)state;
@@ -343,6 +345,59 @@ static void test_upgrade_flushes_once(void **state)
 	vm_stop();
 }
 
+/* One page gains W in S, the one after it has no S: the flush is still owed. */
+static void test_upgrade_of_range_flushes(void **state)
+{
+	struct vm_counts before;
+
+	(void)state;
+	vm_start(policy_named("change-pte"), 8);
+	write_page(0, 5);
+	write_page(1, 6);
+	assert_int_equal(mm_protect_ro(mm, pages(0, AREA_PAGES)), 0);
+	assert_int_equal(guest_read_page(0), 5);
+	before = vm_counts();
+	assert_int_equal(mm_protect_rw(mm, pages(0, AREA_PAGES)), 0);
+	assert_int_equal(vm_counts_since(before).requests, 1);
+	assert_true(spte_writable(vm.format, leaf_of(0)));
+	assert_false(spte_present(vm.format, leaf_of(1)));
+	vm_stop();
+}
+
+/*
+ * One leaf loses W, and its alias, which comes after it, has none to lose: what
+ * the first one owes is not forgotten.
+ */
+static void test_alias_owes_nothing(void **state)
+{
+	gpa_t alias = gfn_to_gpa((gfn_t){ ALIAS_GFN });
+	struct vm_counts before;
+	struct frame *frame;
+	u64 value;
+
+	(void)state;
+	vm_start(policy_named("change-2009"), 8);
+	guest_write_page(0, 5);
+	change_fork();
+	assert_int_equal(guest_read_page(0), 5);
+	fake_cpu(1);
+	assert_int_equal(fake_guest_read(&vcpus[0], alias, &value), 0);
+	fake_guest_leave();
+	fake_cpu(0);
+	guest_write_page(0, 6);		/* a silent T2: the alias stays RO */
+	assert_true(spte_writable(vm.format, leaf_of(0)));
+	assert_true(spte_present(vm.format, alias_of(0)));
+	assert_false(spte_writable(vm.format, alias_of(0)));
+
+	frame = frame_of(mm, 0);
+	frame_get(frame);
+	before = vm_counts();
+	assert_int_equal(merge_wrprotect(mm, page_hva(0), frame), 0);
+	assert_int_equal(vm_counts_since(before).requests, 1);
+	frame_put(frame);
+	vm_stop();
+}
+
 /* vCPU n on CPU n + 1; on CPU 0 the host. */
 static void start_two(const char *policy)
 {
@@ -436,6 +491,8 @@ int main(void)
 		TEST(test_no_creation),
 		TEST(test_alias),
 		TEST(test_upgrade_flushes_once),
+		TEST(test_upgrade_of_range_flushes),
+		TEST(test_alias_owes_nothing),
 		TEST(test_spurious_max_of_fault),
 		TEST(test_spurious_max_of_change),
 	};

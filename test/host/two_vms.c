@@ -224,12 +224,41 @@ static void test_one_owes(void **state)
 	}
 }
 
+/* What waits in either VM is complete before P gains W, whoever else keeps
+ * frames. */
+static void test_one_owes_at_upgrade(void **state)
+{
+	u64 requested;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		pair_begin();
+		machine_start(0, ROW_DEFER);
+		machine_start(1, ROW_DEFER);
+		write_page(0, 1);
+		machine_write(i, 1, 1);
+		pair_scan();			/* page 1 gets another frame */
+		requested = machines[i].tlb.requested;
+		mm_discard(mm, pages(0, 1));
+		assert_int_equal(machines[i].tlb.requested, requested);
+		write_page(1, 2);		/* T2 */
+		assert_int_equal(machines[i].tlb.requested, requested + 1);
+		assert_int_equal(machine_read(i, 1), 2);
+		machine_stop(0);
+		machine_stop(1);
+		assert_true(pair_is_quiet());
+		pair_end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_one_leaves),
 		cmocka_unit_test(test_one_owes),
+		cmocka_unit_test(test_one_owes_at_upgrade),
 	};
 
 	return RUN(tests);
