@@ -51,7 +51,8 @@ static void bump_seq(struct ept *ept)
 }
 
 /* The policy leaves this change to change_pte altogether: no zap, no inprog, no
- * seq. (Linux in 2012 did not, and change_pte never found an entry again.) */
+ * seq. (Linux in 2012 did not, and change_pte never found an entry again.) Who
+ * is asked here was not told to stay silent (ignored_brackets): a mutant is. */
 static bool ignored(const struct ept *ept, enum invalidate_reason reason)
 {
 	return !ept->policy->start->zaps &&

@@ -1,6 +1,7 @@
 /*
- * Walks over second-level entries, under ML or while nothing is unmapped. Only
- * walk.c follows an entry to a lower table.
+ * Walks over second-level entries, under ML or while nothing is unmapped;
+ * ept_walk() under ML, or with no other walk beside it, because of its hint.
+ * Only ept_walk_down() follows an entry to a lower table.
  */
 #ifndef EPT_WALK_H
 #define EPT_WALK_H

@@ -17,8 +17,9 @@ extern const struct first_touch first_touch_right;
 
 /* A read-only P gains W: with the same frame (T2), or with a copy (T1)? */
 struct takeover {
-	/* May P have W with @frame, which is not pinned? True only if
-	 * frame_is_exclusive(); may be false for other reasons. Under PTL. */
+	/* May P have W with @frame? True only if frame_is_exclusive(); may be
+	 * false for other reasons. A write fault on a pinned frame does not
+	 * ask. Under PTL. */
 	bool (*may)(struct frame *frame);
 };
 

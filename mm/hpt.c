@@ -10,9 +10,9 @@
 /*
  * Follow the tables to the entry of it->hva: the only place that does while an
  * address space lives, because a leaf above level 1 differs in only one bit
- * from an entry that points to a table (O23). False: it has reached an absent
- * entry above @lowest. Every access passes here, so it is inline and unrolled:
- * each shift is by a constant.
+ * from an entry that points to a table (O23); what it found last is the hint of
+ * the next walk (mm->recent). False: it has reached an absent entry above
+ * @lowest. Inline and unrolled: each shift is by a constant.
  */
 static inline __attribute__((always_inline))
 bool go_down(struct pte_iter *it)

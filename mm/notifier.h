@@ -96,8 +96,9 @@ struct mmu_notifier {
 	u32 ignored_brackets;	/* mask of reasons: start and end */
 	bool ignores_cleared;
 	bool ignores_change;	/* change_pte */
-	bool follows_upgrades;	/* upgrade and upgrade_done are called: wants them, not a bracket, when
-				 * mm_protect_rw() gives rights back */
+	bool follows_upgrades;	/* upgrade and upgrade_done are called; also,
+				 * in place of a bracket, when mm_protect_rw()
+				 * gives rights back */
 	bool postpones;		/* may leave flushes for later */
 	bool wants_stages;	/* the scanner should write-protect many pages
 				 * before it compares the first */
