@@ -84,7 +84,7 @@ class Sentences(support.FrontEndTest):
         lines = self.out.splitlines()
         self.assertEqual(lines[-6:-3], [
             "Who wins, by faults and flushes executed with an idle guest; "
-            "within 2 % is as good:",
+            "within 2 %, or 2 flushes, is as good:",
             "  cow-host: change-pte wins: 2 faults and 0 flushes; others pay "
             "up to 4 faults (bracket). All coherent. 1 of 1 mutants",
             "    caught."])

@@ -16,8 +16,9 @@ from tools.report.rows import (Row, faults, flushes, kicks, rows_of,
                                workloads)
 
 NEAR = 50               # within one part in so many is as good
+CHANCE = 2              # so many flushes more or less are a race's of kicks
 ARTICLES = {"idle": "an idle", "running": "a running"}
-AS_GOOD = f"; within {100 // NEAR} % is as good:"
+AS_GOOD = f"; within {100 // NEAR} %, or {CHANCE} flushes, is as good:"
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ KICKS: Figure = lambda standing: standing.kicks
 def best(field: list[Standing], figure: Figure) -> list[Standing]:
     """Those of @field with the least of @figure, or near it."""
     least = min(map(figure, field))
+    chance = CHANCE if figure is FLUSHES else 0
     return [one for one in field
-            if (figure(one) - least) * NEAR <= least]
+            if figure(one) - least <= max(least / NEAR, chance)]
 
 
 def listed(names: list[str]) -> str:
