@@ -113,7 +113,7 @@ class Reported(support.FrontEndTest):
 
     def test_sentences(self):
         """the page has the sentences, and they are true"""
-        page = self.report(self.plain())
+        page = self.report(self.plain().replace("_all=5", "_all=50"))
         html = (self.directory / "index.html").read_text()
         text, = re.findall("cow-host</a>: (.*?) <span", html)
         self.assertEqual(recount.check(self, self.found, "cow-host", text),

@@ -144,8 +144,8 @@ def _marks(measure: Measure, rows: list[Row], top: float) -> list[str]:
     """What is drawn on the bars."""
     marks = []
     if any(row.spread(measure.value).varies for row in rows):
-        marks.append("'' using 1:3:5:6 with yerrorbars pointtype -1 "
-                     "linecolor rgb 'black' notitle")
+        marks.append("'' using 1:5:(0):($6-$5) with vectors nohead "
+                     "linewidth 1.5 linecolor rgb 'black' notitle")
     if measure.dash:
         marks.append("'' using ($1-0.45):7:(0.9):(0) with vectors nohead "
                      "linewidth 2 linecolor rgb 'black' notitle")
@@ -212,8 +212,10 @@ def _stalls(guest: str, rows: list[Row], styles: dict[str, Style],
         return "set multiplot next"
     drawn = ["$h using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid noborder "
              "linecolor rgb variable notitle"] * bool(boxes)
-    drawn.append("$d using 1:3:4:5:xtic(6) with yerrorbars pointtype 7 "
-                 "pointsize 0.4 linewidth 0.5 linecolor rgb '#333333' notitle")
+    drawn += ["$d using 1:4:(0):($5-$4) with vectors nohead linewidth 0.5 "
+              "linecolor rgb '#333333' notitle",
+              "$d using 1:3:xtic(6) with points pointtype 7 pointsize 0.4 "
+              "linecolor rgb '#333333' notitle"]
     return "\n".join([
         f'set title "{title}" noenhanced offset 0,-0.6',
         "$d << EOD", *lines, "EOD", "$h << EOD", *boxes, "EOD",
