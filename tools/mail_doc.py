@@ -57,7 +57,9 @@ def counts(runs: Runs, workload: str, phases: str, policies: str,
     """A table: a row for each policy, a column for each counter; of several
     phases the sum."""
     names = counters.split(",")
-    lines = ["| policy | " + " | ".join(f"`{name}`" for name in names) + " |",
+    listed = " and ".join(f"`{phase}`" for phase in phases.split(","))
+    lines = [f"Workload `{workload}`, phases {listed} together:", "",
+             "| policy | " + " | ".join(f"`{name}`" for name in names) + " |",
              "|---" * (len(names) + 1) + "|"]
     for policy in policies.split(","):
         found = runs[workload, policy]
@@ -85,9 +87,11 @@ def trace(explorer: Path, test: str, mutant: str) -> str:
     head, *steps = [line for line in lines if not line.startswith("#")]
     heads = [f"{head[at:at + COLUMN].strip():{NARROW}}"
              for at in range(0, len(head), COLUMN)]
+    said = f"Mutant `{mutant}` under {test} (`build/explore/explore --test " \
+        f"{test} --mutants`):\n\n"
     shown = ["".join(heads).rstrip()]
     shown += [narrow(line) for line in steps if SHOWN.match(line.strip())]
-    return "".join(f"    {line}".rstrip() + "\n" for line in shown)
+    return said + "".join(f"    {line}".rstrip() + "\n" for line in shown)
 
 
 def main() -> int:

@@ -58,7 +58,7 @@ class Mail(support.unittest.TestCase):
                        for row in rows)
                   for head, *rows in
                   ([re.findall(r"[\w-]+", line) for line in text.splitlines()
-                    if not line.startswith("|---")]
+                    if line.startswith("| ")]
                    for _, text in self.blocks(self.made, "counts"))]
         bracket, notify, copy, takeover, merge = tables
         for zapped in (bracket["bracket"], notify["clear-flush-notify"]):
