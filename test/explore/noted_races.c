@@ -9,8 +9,8 @@
 #include "ept/n4.h"
 #include "ept/walk.h"
 #include "lab/check/check.h"
-#include "lib/error.h"
 #include "lib/rule.h"
+#include "test/explore/guest_fault.h"
 #include "test/fake/fake.h"
 
 #define DATA_GFN	0x200ull
@@ -64,18 +64,7 @@ static void guest_reads(void)
 
 static int on_guest_fault(gpa_t gpa, u32 access)
 {
-	switch (ept_fault(&vm, gpa, access)) {
-	case EPT_FAULT_FIXED:
-	case EPT_FAULT_SPURIOUS:
-		return 0;
-	case EPT_FAULT_RETRY:
-		explore_yield();	/* who changes P has to get on */
-		return 0;
-	case EPT_FAULT_MMIO:
-	case EPT_FAULT_ERROR:
-		break;
-	}
-	return -EFAULT;
+	return explore_guest_fault(&vm, gpa, access);
 }
 
 static struct mm *with_child(void)

@@ -9,11 +9,11 @@
 #include "ept/ept.h"
 #include "ept/walk.h"
 #include "lab/check/check.h"
-#include "lib/error.h"
 #include "lib/rule.h"
 #include "mm/hpt.h"
 #include "mm/ksm.h"
 #include "mm/merge.h"
+#include "test/explore/guest_fault.h"
 #include "test/fake/fake.h"
 
 #define PAGES		2
@@ -162,18 +162,7 @@ static void other_host_writes(void)
 
 static int on_guest_fault(gpa_t gpa, u32 access)
 {
-	switch (ept_fault(&vm, gpa, access)) {
-	case EPT_FAULT_FIXED:
-	case EPT_FAULT_SPURIOUS:
-		return 0;
-	case EPT_FAULT_RETRY:
-		explore_yield();	/* who changes P has to get on */
-		return 0;
-	case EPT_FAULT_MMIO:
-	case EPT_FAULT_ERROR:
-		break;
-	}
-	return -EFAULT;
+	return explore_guest_fault(&vm, gpa, access);
 }
 
 /* A mutant breaks rules, which is heard; here it must be seen. */

@@ -4,9 +4,9 @@
 #include "ept/walk.h"
 #include "lab/check/check.h"
 #include "lab/litmus/litmus.h"
-#include "lib/error.h"
 #include "lib/print.h"
 #include "mm/hpt.h"
+#include "test/explore/guest_fault.h"
 #include "test/fake/fake.h"
 #include "vmm/litmus_abi.h"
 
@@ -90,18 +90,7 @@ static const struct access guest_access = {
 
 static int on_guest_fault(gpa_t gpa, u32 access)
 {
-	switch (ept_fault(&vm, gpa, access)) {
-	case EPT_FAULT_FIXED:
-	case EPT_FAULT_SPURIOUS:
-		return 0;
-	case EPT_FAULT_RETRY:
-		explore_yield();	/* who changes P has to get on */
-		return 0;
-	case EPT_FAULT_MMIO:
-	case EPT_FAULT_ERROR:
-		break;
-	}
-	return -EFAULT;
+	return explore_guest_fault(&vm, gpa, access);
 }
 
 /* --- What an actor does. */
