@@ -25,7 +25,11 @@ from tools.backends.backend import Backend, Boot, memory_for
 
 BEGIN, END = "report_phase_start", "report_phase_end"
 SHOWN = 40
-PAGES = 64              # more only take longer
+STEPS = "Instructions a page from the step before to this one, with the " \
+    "lab's own work in them,\nwhich the table's figures leave out; a step " \
+    "stands where it was met first."
+FUNCTIONS = "Instructions a page by function, the dearest first, the lab's " \
+    "own among them; what is inlined\ncounts for its caller."
 # Loops of the boot, too long to be logged.
 UNLOGGED = re.compile(r"clock|timer|lapic|icr_|pit_|hpet|pm_read|read_tsc|acpi"
                       r"|idle|mem(set|cpy)|frame_init|print|put_|usable|smp"
@@ -60,7 +64,8 @@ class Profile:
     """Instructions of a phase."""
 
     functions: Counter
-    steps: Counter          # of these, up to a step since the last one
+    steps: Counter          # of these, up to a step since the last one; in
+                            # the order in which they were met first
 
 
 def executed(log: Path, functions: list[tuple[int, str]],
@@ -134,11 +139,12 @@ def profile(backend: Backend, kernel: Path, operation: str, policy: str,
 
 
 def lines(found: Profile, pages: int) -> list[str]:
-    """The steps in their order, then the dearest functions, in instructions a
-    page."""
-    steps = [f"{found.steps[name] / pages:8.1f} up to {name}"
-             for name in step_sites.contract_steps() if name in found.steps]
+    """The steps in the order in which they were met first, then the dearest
+    functions, in instructions a page."""
+    steps = [f"{number / pages:8.1f} up to {name}"
+             for name, number in found.steps.items()]
     shown = [f"{number / pages:8.1f} {name}"
              for name, number in found.functions.most_common(SHOWN)]
     total = sum(found.functions.values()) / pages
-    return [*steps, *shown, f"{total:8.1f} in all, a page"]
+    return [*([STEPS, *steps, ""] if steps else []), FUNCTIONS, *shown,
+            f"{total:8.1f} in all, a page"]

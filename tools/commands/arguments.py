@@ -22,6 +22,8 @@ MAX_JOBS = 256
 MAX_REPEAT = 1000
 MAX_SEED = 2 ** 32 - 1
 LITMUS_CPUS = 4
+BENCH_PAGES = 1024
+PROFILE_PAGES = 64      # more only take longer
 VERSION = image.ROOT / "boot" / "version.h"
 FORMATS = ("table", "csv", "json")
 
@@ -263,14 +265,16 @@ def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:
         help="default all (tandem list operations)")
     add("--policy", action=_Once, type=names, default=["all"], metavar=POLICY,
         help="default all")
-    add("--pages", type=between(1, 262144), default=1024, metavar="N",
-        help="pages of guest memory, and of each operation (default 1024)")
+    add("--pages", type=between(1, 262144), metavar="N",
+        help="pages of guest memory, and of each operation (default "
+        f"{BENCH_PAGES}, with --profile {PROFILE_PAGES}, which is the most)")
     add("--hosts", type=between(1, 14), default=1, metavar="N",
         help="host threads that share the pages, each on a CPU of its own; "
         "what is printed is thread 0's (default 1, and one CPU; more on Bochs "
         "only, whose CPUs take turns by the instruction)")
-    add("--profile", action="store_true", help="where the instructions of one "
-        "operation under one policy go, by step and function (QEMU, 64 pages)")
+    add("--profile", action="store_true", help="print where the instructions "
+        "of one operation under one policy go, by step and function, as text "
+        "(QEMU, one host thread)")
     _jobs(parser)
     _output(parser, backends, "results.json and results.csv")
 

@@ -21,13 +21,14 @@ def run(front: Front, args: argparse.Namespace) -> int:
     """`tandem bench`: one CPU, nobody watches, freed frames stay as they are:
     nothing is counted but the operation."""
     front.quiet = args.quiet
+    if args.profile:
+        return _profile(front, args)
     if args.format == "table":
         need_rich()
     if args.out:
         need_directory(args.out)
     exact = [backend for backend in front.backends if backend.counts]
-    if args.profile:
-        return _profile(front, args)
+    pages = args.pages or arguments.BENCH_PAGES
     if args.backend not in ("auto", *(b.name for b in exact)):
         raise Stop(STATUS_USAGE, f"--backend {args.backend} is not accepted: "
                    "instructions are counted on "
@@ -45,10 +46,10 @@ def run(front: Front, args: argparse.Namespace) -> int:
                    f"{backend.name}: more than 1 needs bochs-vmx or bochs-svm")
     boots = [Boot(kernel, {
         "bench": name, "policy": ",".join(args.policy), "check": "off",
-        "poison": "off", "pages": str(args.pages), "seed": "1"}, cpus,
-        memory_for(args.pages, cpus), title=name, exact=True)
+        "poison": "off", "pages": str(pages), "seed": "1"}, cpus,
+        memory_for(pages, cpus), title=name, exact=True)
         for name in operations if name in args.op or "all" in args.op]
-    limits = front.limits.for_work(args.pages, backend.patience, cpus)
+    limits = front.limits.for_work(pages, backend.patience, cpus)
     with Line(args.quiet, len(boots)) as line:
         outcome = run_parts(backend, boots, limits, line.observe, args.jobs)
     reading = outcome.reading
@@ -73,6 +74,17 @@ def _profile(front: Front, args: argparse.Namespace) -> int:
             "all" in (*args.op, *args.policy):
         raise Stop(STATUS_USAGE, "--profile takes one operation and one "
                    "policy: --op host_cow_break --policy change-pte")
+    pages = args.pages or arguments.PROFILE_PAGES
+    for option, value, good, accepted in (
+            ("--pages", pages, pages <= arguments.PROFILE_PAGES,
+             f"a number from 1 to {arguments.PROFILE_PAGES}"),
+            ("--hosts", args.hosts, args.hosts == 1, "one host thread"),
+            ("--format", args.format, args.format == "table",
+             "table, it is printed as text"),
+            ("--out", args.out, not args.out, "it is printed, not written")):
+        if not good:
+            raise Stop(STATUS_USAGE, f"{option} {value} is not accepted with "
+                       f"--profile: {accepted}")
     able = [b for b in front.backends if b.name == "qemu-svm"]
     if args.backend not in ("auto", "qemu-svm"):
         raise Stop(STATUS_USAGE, f"--backend {args.backend} is not accepted "
@@ -84,7 +96,6 @@ def _profile(front: Front, args: argparse.Namespace) -> int:
                           [name for name, _ in known["operations"]], ())
     arguments.check_names("--policy", args.policy,
                           [name for name, _ in known["policies"]], ())
-    pages = min(args.pages, profile.PAGES)
     found = profile.profile(backend, kernel, args.op[0], args.policy[0], pages)
     print(*profile.lines(found, pages), sep="\n", file=front.out)
     return STATUS_OK
