@@ -87,8 +87,12 @@ class Bench(support.unittest.TestCase):
                 capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             found = json.loads(done.stdout)
+            self.assertEqual((found["hosts"], found["pages"]),
+                             (int(hosts), 64))
             return found["cpus"], found["operations"][0]
         (cpus, alone), (more, two) = run("1"), run("2")
+        self.assertEqual((alone["linux"], two["linux"], two["goal"]),
+                         (7790, 0, 0))
         self.assertEqual((cpus, alone["count"], more, two["count"]),
                          (1, 64, 3, 32))
         self.assertGreater(two["median"], alone["median"])

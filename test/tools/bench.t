@@ -2,6 +2,9 @@
 """`./tandem bench`: what is refused, and what is said of figures that are not
 of one host thread or not all there. test/boot/bench.t holds the figures."""
 
+import csv
+import io
+import json
 import unittest.mock
 
 import support
@@ -62,6 +65,51 @@ class Bench(support.FrontEndTest):
             self.refused("--profile", "--op", "refault", option, value,
                          mentions=(f"{option} {value}", "--profile", mention))
         self.assertFalse(where.exists())
+
+    def test_not_shared(self):
+        """several hosts and an operation that they do not share"""
+        self.refused("--hosts", "2", "--op", "host_takeover,refault",
+                     mentions=("--hosts 2", "--op refault:",
+                               " ".join(SHARED)))
+        self.refused("--hosts", "2", "--op", "scan_merge",
+                     mentions=("--op scan_merge:",))
+        self.refused("--hosts", "15", mentions=("'15'", "from 1 to 14"))
+
+    def test_shared(self):
+        """several hosts and all operations: those that they share"""
+        self.assertEqual(self.bench("--hosts", "2"), 0, self.err)
+        self.assertEqual(self.booted(), SHARED)
+        self.assertEqual(sum(" ".join(SHARED) in line
+                             for line in self.err.splitlines()), 1)
+        self.assertEqual(self.bench(), 0, self.err)
+        self.assertEqual(self.booted(), OPERATIONS)
+
+    def test_no_ratio(self):
+        """what several hosts take is not compared with Linux"""
+        self.assertEqual(self.bench("--hosts", "2"), 0, self.err)
+        self.assertIn("one of 2 host threads", self.out)
+        self.assertIn("bracket: 36 in all\n", self.out)
+        for word in ("ratio:", "is above it", "7790"):
+            self.assertNotIn(word, self.out)
+        self.assertEqual(self.bench(), 0, self.err)
+        for word in ("one CPU", "ratio:", "is above it", "7790"):
+            self.assertIn(word, self.out)
+
+    def test_written(self):
+        """both files say how many hosts and pages there were"""
+        for hosts, linux in (("1", 7790), ("2", 0)):
+            argv = ("--op", "host_cow_break", "--hosts", hosts, "--pages",
+                    "96", "--format")
+            self.assertEqual(self.bench(*argv, "json"), 0, self.err)
+            found = json.loads(self.out)
+            row, = found["operations"]
+            self.assertEqual((found["hosts"], found["pages"], row["linux"],
+                              row["goal"] > 0), (int(hosts), 96, linux,
+                                                 linux > 0))
+            self.assertEqual(self.bench(*argv, "csv"), 0, self.err)
+            row, = csv.DictReader(io.StringIO(self.out))
+            self.assertEqual((row["hosts"], row["pages"], row["linux"]),
+                             (hosts, "96", str(linux)))
 
 
 if __name__ == "__main__":

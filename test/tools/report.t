@@ -268,6 +268,25 @@ class Reported(support.FrontEndTest):
                 self.assertEqual(cells[f"{row['operation']}, Linux"][1],
                                  row["linux"].strip("0") and row["linux"])
 
+    def test_costs_of_hosts(self):
+        """--costs refuses figures of host threads that waited: 2"""
+        as_csv, as_json = (self.directory / name for name in ("csv", "json"))
+        lines = self.COSTS.read_text().splitlines()[:2]
+        row = dict(zip(*(line.split(",") for line in lines)))
+        for hosts, status in ((1, 0), (2, 2)):
+            as_json.write_text(json.dumps({"hosts": hosts,
+                                           "operations": [row]}))
+            as_csv.write_text(",".join([*row, "pages", "hosts"]) + "\n" +
+                              ",".join([*row.values(), "64", str(hosts)]))
+            for file in (as_csv, as_json):
+                self.assertEqual(self.tandem(
+                    "compare", "--out", str(self.directory / "out"),
+                    "--costs", str(file), "--quiet", script={"1": [
+                        {"say": self.plain()}]}), status, self.err)
+                if status:
+                    self.assertEqual(len(self.err.splitlines()), 1)
+                    self.assertIn("2 host threads", self.err)
+
     def test_bad_costs(self):
         """--costs without --out, or with what bench did not write: 2"""
         bad = self.directory / "bad"

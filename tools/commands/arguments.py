@@ -24,6 +24,7 @@ MAX_SEED = 2 ** 32 - 1
 LITMUS_CPUS = 4
 BENCH_PAGES = 1024
 PROFILE_PAGES = 64      # more only take longer
+MAX_HOSTS = 14
 VERSION = image.ROOT / "boot" / "version.h"
 FORMATS = ("table", "csv", "json")
 
@@ -268,10 +269,11 @@ def _bench(parser: _Parser, backends: tuple[str, ...]) -> None:
     add("--pages", type=between(1, 262144), metavar="N",
         help="pages of guest memory, and of each operation (default "
         f"{BENCH_PAGES}, with --profile {PROFILE_PAGES}, which is the most)")
-    add("--hosts", type=between(1, 14), default=1, metavar="N",
-        help="host threads that share the pages, each on a CPU of its own; "
-        "what is printed is thread 0's (default 1, and one CPU; more on Bochs "
-        "only, whose CPUs take turns by the instruction)")
+    add("--hosts", type=between(1, MAX_HOSTS), default=1, metavar="N",
+        help=f"host threads, 1 to {MAX_HOSTS}, that share the pages, each on "
+        "a CPU of its own; what is printed is thread 0's (default 1, and one "
+        "CPU; more on Bochs only, whose CPUs take turns by the instruction, "
+        "and for operations that the host performs page by page)")
     add("--profile", action="store_true", help="print where the instructions "
         "of one operation under one policy go, by step and function, as text "
         "(QEMU, one host thread)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
         "bench": name, "policy": ",".join(args.policy), "check": "off",
         "poison": "off", "pages": str(pages), "seed": "1"}, cpus,
         memory_for(pages, cpus), title=name, exact=True)
-        for name in operations if name in args.op or "all" in args.op]
+        for name in _asked(front, args, operations)]
     limits = front.limits.for_work(pages, backend.patience, cpus)
     with Line(args.quiet, len(boots)) as line:
         outcome = run_parts(backend, boots, limits, line.observe, args.jobs)
@@ -60,12 +61,39 @@ def run(front: Front, args: argparse.Namespace) -> int:
             backend.name, backend.machine, "instruction", reading.version,
             reading.machine.get("secondary", "unknown"), cpus, reading.runs,
             backend.machine_text, front.faults(outcome), reading.policies,
-            costs=costs_of(reading.runs))
+            costs=costs_of(reading.runs, args.hosts), hosts=args.hosts,
+            pages=pages)
         front.present(args, results, print_costs, partial(_write, front))
     if outcome.error:
         front.complain_of(reading.runs)
         raise outcome.error
     return front.judge(backend, outcome)
+
+
+def _asked(front: Front, args: argparse.Namespace,
+           operations: list[str]) -> list[str]:
+    """Those of @operations that --op names. Several hosts share only what
+    the host performs page by page: of all, these are taken."""
+    asked = [name for name in operations
+             if name in args.op or "all" in args.op]
+    if args.hosts == 1:
+        return asked
+    shared = [name for name in operations if _is_shared(name)]
+    alone = [name for name in asked if name not in shared]
+    if alone and "all" not in args.op:
+        raise Stop(STATUS_USAGE, f"--hosts {args.hosts} is not accepted with "
+                   f"--op {','.join(alone)}: hosts share " + " ".join(shared))
+    if alone:
+        front.say(f"with --hosts {args.hosts} all are those that hosts share: "
+                  + " ".join(shared))
+    return [name for name in asked if name in shared]
+
+
+def _is_shared(operation: str) -> bool:
+    """Is what it times a statement of the host, page by page?"""
+    file = image.ROOT / "lab" / "bench" / f"{operation}.scn"
+    return bool(re.search(rf"\bhost \w+[^;\n]* timed {operation}\s*$",
+                          file.read_text(), re.MULTILINE))
 
 
 def _profile(front: Front, args: argparse.Namespace) -> int:

@@ -24,14 +24,20 @@ def load(path: Path) -> list[Cost]:
     """What bench wrote to @path, results.json or results.csv, or Stop."""
     try:
         text = path.read_text(encoding="utf-8")
-        rows = json.loads(text)["operations"] if text.startswith("{") \
+        head = json.loads(text) if text.startswith("{") else {}
+        rows = head["operations"] if head \
             else list(csv.DictReader(text.splitlines()))
         found = [Cost(row["operation"], row["policy"], *(
             int(row[name]) for name in COLUMNS[2:])) for row in rows]
+        hosts = max((int(part.get("hosts") or 1) for part in (head, *rows)),
+                    default=1)
     except OSError as error:
         raise _refused(path, error.strerror) from None
     except (ValueError, KeyError, TypeError):
-        found = []
+        found, hosts = [], 1
+    if hosts > 1:
+        raise _refused(path, f"its figures are of {hosts} host threads that "
+                       "wait for each other; those of one are accepted")
     if not found:
         raise _refused(path, "results.json or results.csv of tandem bench is "
                        "accepted")

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 LINUX = ROOT / "lab" / "bench" / "linux.csv"
 COLUMNS = ("operation", "policy", "count", "min", "median", "max", "linux",
            "goal")
+SIZE = ("pages", "hosts")       # of all rows
+LEGEND = "Instructions per operation, one CPU; ratio: median / Linux; goal: " \
+    "a tenth of Linux, ! is above it."
+CROWD = "Ticks per operation of the CPU of thread 0, one of {hosts} host " \
+    "threads, each on a CPU of its own: its waits are in them. No ratio, no " \
+    "goal: Linux was measured with one thread on one CPU."
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Cost:
     min: int
     median: int
     max: int
-    linux: int = 0          # 0: not known
+    linux: int = 0          # 0: not known, or not comparable
     goal: int = 0
 
     @property
@@ -62,9 +68,10 @@ def _changes(policy: str, runs: Iterable[Run]) -> bool:
                run.counters.get("spte_wrprotect", 0) for run in runs)
 
 
-def costs_of(runs: list[Run]) -> list[Cost]:
-    """One for each run, in their order."""
-    known = linux_costs()
+def costs_of(runs: list[Run], hosts: int = 1) -> list[Cost]:
+    """One for each run, in their order. Linux was measured with one thread:
+    what several take is not compared with it."""
+    known = linux_costs() if hosts == 1 else {}
     found = []
     for run in runs:
         ticks = run.ticks.get(run.workload)
@@ -94,9 +101,12 @@ class Costs(Results):
     """Finished runs of the bench, with the head that every output carries."""
 
     costs: list[Cost] = field(default_factory=list)
+    pages: int = 0
+    hosts: int = 1
 
     def as_json(self) -> str:
         head = self.head()
+        head.update((name, getattr(self, name)) for name in SIZE)
         head["operations"] = [
             {name: getattr(cost, name) for name in COLUMNS}
             for cost in self.costs]
@@ -105,9 +115,10 @@ class Costs(Results):
     def as_csv(self) -> str:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(COLUMNS + SIZE)
+        size = [getattr(self, name) for name in SIZE]
         for cost in self.costs:
-            writer.writerow([getattr(cost, name) for name in COLUMNS])
+            writer.writerow([getattr(cost, name) for name in COLUMNS] + size)
         return text.getvalue()
 
 
@@ -123,30 +134,41 @@ def ratio(cost: int, linux: int) -> str:
     return f"{cost / linux:.3f}" if linux else ""
 
 
+def _beside_linux(cost: Cost) -> tuple[str, str, str]:
+    """Linux's cost, the ratio and the goal."""
+    if not cost.linux:
+        return "", "", ""
+    missed = "" if cost.median <= cost.goal + 3 else " !"
+    return str(cost.linux), ratio(cost.median, cost.linux), \
+        f"{cost.goal}{missed}"
+
+
 def print_costs(results: Costs, console: Console) -> None:
     """A line for each operation and each of its costs."""
     from tools.report.litmus_tables import new_table
     from tools.report.tables import head_line
+    alone = results.hosts == 1
     table = new_table()
     for name in ("operation", "policy"):
         table.add_column(name, no_wrap=name == "operation")
-    for name in ("count", "min", "median", "max", "Linux", "ratio", "goal"):
+    for name in ("count", "min", "median", "max",
+                 *(("Linux", "ratio", "goal") if alone else ())):
         table.add_column(name, justify="right", no_wrap=True)
     last = ""
     for policies, (cost, *_) in grouped(results.costs):
         table.add_row(
             "" if cost.operation == last else cost.operation, policies,
-            str(cost.count), str(cost.min), str(cost.median), str(cost.max),
-            str(cost.linux or ""), ratio(cost.median, cost.linux),
-            f"{cost.goal}{'' if cost.median <= cost.goal + 3 else ' !'}"
-            if cost.linux else "")
+            *map(str, cost.figures), *(_beside_linux(cost) if alone else ()))
         last = cost.operation
+    if not alone:
+        console.print(CROWD.format(hosts=results.hosts))
     console.print(table)
-    console.print("Instructions per operation, one CPU; ratio: median / "
-                  "Linux; goal: a tenth of Linux, ! is above it.")
+    if alone:
+        console.print(LEGEND)
     for policy, ours, linux in sums(results.costs):
-        console.print(f"{policy}: {ours} in all, {ratio(ours, linux)} of "
-                      f"Linux's {linux}", soft_wrap=True)
+        console.print(f"{policy}: {ours} in all" + (
+            f", {ratio(ours, linux)} of Linux's {linux}" if linux else ""),
+            soft_wrap=True)
     for line in policy_lines(results.policies):
         console.print(line)
     console.print(head_line(results))
