@@ -19,7 +19,8 @@ COLUMNS = ("operation", "policy", "count", "min", "median", "max", "linux",
            "goal")
 SIZE = ("pages", "hosts")       # of all rows
 LEGEND = "Instructions per operation, one CPU; ratio: median / Linux; goal: " \
-    "a tenth of Linux, ! is above it."
+    "about a tenth of Linux, ! is above it. What is timed as a whole has " \
+    "count 1, and is per page."
 CROWD = "Ticks per operation of the CPU of thread 0, one of {hosts} host " \
     "threads, each on a CPU of its own: its waits are in them. No ratio, no " \
     "goal: Linux was measured with one thread on one CPU."
@@ -27,7 +28,8 @@ CROWD = "Ticks per operation of the CPU of thread 0, one of {hosts} host " \
 
 @dataclass(frozen=True)
 class Linux:
-    """What an operation costs Linux, and a tenth of that or so: the goal."""
+    """What an operation costs Linux, and the goal: about a tenth of that
+    (docs/performance.md)."""
 
     cost: int
     goal: int
@@ -135,7 +137,8 @@ def ratio(cost: int, linux: int) -> str:
 
 
 def _beside_linux(cost: Cost) -> tuple[str, str, str]:
-    """Linux's cost, the ratio and the goal."""
+    """Linux's cost, the ratio and the goal. An access that does not fault
+    costs 3, itself: no goal is missed by so little."""
     if not cost.linux:
         return "", "", ""
     missed = "" if cost.median <= cost.goal + 3 else " !"
