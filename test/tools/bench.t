@@ -111,6 +111,18 @@ class Bench(support.FrontEndTest):
             self.assertEqual((row["hosts"], row["pages"], row["linux"]),
                              (hosts, "96", str(linux)))
 
+    def test_interrupted(self):
+        """Ctrl-C: the table and results.json say that they are not whole"""
+        where = self.directory / "out"
+        self.assertEqual(self.bench("--out", str(where),
+                                    ending="host_merge_break"), 130)
+        self.assertIn("ended early, with 2 runs\n", self.out)
+        self.assertIn("not of all", self.out)
+        found = json.loads((where / "results.json").read_text())
+        self.assertEqual(found["faults"], ["ended early, with 2 runs"])
+        self.assertEqual(self.bench(), 0)
+        self.assertNotIn("not of all", self.out)
+
 
 if __name__ == "__main__":
     support.main()

@@ -24,6 +24,7 @@ LEGEND = "Instructions per operation, one CPU; ratio: median / Linux; goal: " \
 CROWD = "Ticks per operation of the CPU of thread 0, one of {hosts} host " \
     "threads, each on a CPU of its own: its waits are in them. No ratio, no " \
     "goal: Linux was measured with one thread on one CPU."
+PARTIAL = "The sums are of what is above, not of all that was asked for."
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ def print_costs(results: Costs, console: Console) -> None:
         console.print(f"{policy}: {ours} in all" + (
             f", {ratio(ours, linux)} of Linux's {linux}" if linux else ""),
             soft_wrap=True)
+    for text in [*results.faults, *([PARTIAL] if results.faults else [])]:
+        console.print(text, style="bold red", soft_wrap=True)
     for line in policy_lines(results.policies):
         console.print(line)
     console.print(head_line(results))
