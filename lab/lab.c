@@ -126,8 +126,8 @@ enum machine_exit_status lab_main(const char *command_line,
 	report_machine();
 	report_own_policies(&options);
 	if (options.tests[0])
-		return tests->run(options.tests) ? EXIT_INCOHERENT
-						 : EXIT_COHERENT;
+		return tests->run(options.tests, options.policies)
+			       ? EXIT_INCOHERENT : EXIT_COHERENT;
 	if (options.trace && trace_init()) {
 		printk("error: not enough memory for trace=on\n");
 		return EXIT_USAGE;

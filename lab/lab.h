@@ -9,7 +9,9 @@
 
 /* The boot scenarios, which lab/ itself knows nothing of. */
 struct lab_tests {
-	int (*run)(const char *names);		/* returns how many failed */
+	/* Under @policies, bit i for policies[i], where it goes over them;
+	 * returns how many failed. */
+	int (*run)(const char *names, u64 policies);
 	const char *(*name)(u32 index);		/* NULL: no such */
 };
 

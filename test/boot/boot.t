@@ -4,7 +4,8 @@ scenarios report: TAP.
 
     test/boot/boot.t [SCENARIO,..|all [BACKEND[:CPUS]...]]
 
-BOOT_MACHINES has the machines if no argument does.
+BOOT_MACHINES has the machines if no argument does, and TANDEM_POLICIES the
+policies of scenarios that go over all.
 """
 
 import os
@@ -68,8 +69,11 @@ def run(tap: Tap, tests: str, machine: str) -> None:
         return
     print(f"# {machine}", flush=True)
     tap.machine = machine
-    boot = Boot(image.build(), {"test": tests}, int(cpus or CPUS),
-                MEMORY_MIB)
+    words = {"test": tests}
+    policies = os.environ.get("TANDEM_POLICIES", "").split()
+    if policies:
+        words["policy"] = ",".join(policies)
+    boot = Boot(image.build(), words, int(cpus or CPUS), MEMORY_MIB)
     outcome = run_matrix(
         backend, boot, Limits().for_work(0, backend.patience),
         lambda reading, record: record.kind == "tap"

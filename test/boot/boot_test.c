@@ -88,8 +88,16 @@ static void run_list(const char *names)
 	run_named(names, strlen(names));
 }
 
-int boot_test_run(const char *names)
+static u64 wanted;
+
+bool boot_test_wants(u32 i)
 {
+	return wanted & 1ull << i;
+}
+
+int boot_test_run(const char *names, u64 policies)
+{
+	wanted = policies;
 	tally.run = 0;
 	tally.failed = 0;
 	if (!strcmp(names, "all"))

@@ -75,10 +75,14 @@ bool boot_test_under_hypervisor(void);
 /* The scenario called @name, of @length characters; NULL: there is none. */
 const struct boot_test *boot_test_find(const char *name, size_t length);
 
+/* Is policies[@i] asked for? For scenarios that go over all. */
+bool boot_test_wants(u32 i);
+
 /*
- * Run the scenarios @names, separated by commas, or "all", and print TAP.
- * Returns how many failed; a name that is unknown is a failure.
+ * Run the scenarios @names, separated by commas, or "all", and print TAP; those
+ * that go over policies, under those of the mask @policies. Returns how many
+ * failed; a name that is unknown is a failure.
  */
-int boot_test_run(const char *names);
+int boot_test_run(const char *names, u64 policies);
 
 #endif

@@ -92,7 +92,8 @@ BOOT_TEST(guest_alias)
 	u32 i;
 
 	for (i = 0; i < policy_count; i++)
-		EXPECT_PASS(with_policy(&policies[i]));
+		if (boot_test_wants(i))
+			EXPECT_PASS(with_policy(&policies[i]));
 	EXPECT_EQUAL(frame_free_count(), free_before);	/* INV-FREE */
 	return BOOT_TEST_PASS;
 }
