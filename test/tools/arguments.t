@@ -3,8 +3,10 @@
 before anything boots; good input reaches the kernel's command line."""
 
 import os
+import signal
 import subprocess
 import tempfile
+import time
 import unittest.mock
 
 import support
@@ -313,6 +315,20 @@ class Program(support.unittest.TestCase):
             ["sh", "-c", 'exec "$0" frob 2>&-', support.ROOT / "tandem"],
             stdout=subprocess.PIPE, check=False)
         self.assertEqual((done.returncode, done.stdout), (2, b""))
+
+    def test_start(self):
+        """Ctrl-C while it starts: 130, and no traceback"""
+        for hundredths in range(0, 30, 2):
+            with subprocess.Popen(
+                    [support.ROOT / "tandem", "diff", "/nowhere", "/nowhere"],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True) as process:
+                time.sleep(hundredths / 100)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate()
+            self.assertIn(process.returncode, (2, 130, -signal.SIGINT))
+            self.assertEqual(out, "")
+            self.assertLessEqual(len(err.splitlines()), 1, err)
 
     def test_status(self):
         """a wrong command ends the program with status 2"""
