@@ -3,6 +3,8 @@
 sizes are named, with 1; what is no result is refused in one line, with 2."""
 
 import json
+import os
+import subprocess
 
 import support
 from support import head, run_text
@@ -66,18 +68,62 @@ class Diff(support.FrontEndTest):
         other = TEXT.replace("policy=change-pte", "policy=batch").replace(
             "pages=4", "pages=5")
         status, lines = self.diff(self.results("b", other))
-        self.assertEqual((status, lines), (1, [
+        self.assertEqual((status, lines[:-2]), (1, [
             ["cow-host", "bracket", "idle", "pages", "4", "5"],
-            ["cow-host", "bracket", "running", "pages", "4", "5"],
-            ["cow-host", "change-pte", "idle", "row", "there", "-"],
-            ["cow-host", "batch", "idle", "row", "-", "there"]]))
+            ["cow-host", "bracket", "running", "pages", "4", "5"]]))
+        self.assertEqual(self.out.splitlines()[-3:], [
+            f"only in {self.directory}/a/results.json: 1 row: cow-host under "
+            "change-pte, guest idle",
+            f"only in {self.directory}/b/results.json: 1 row: cow-host under "
+            "batch, guest idle",
+            "4 of 4 rows differ."])
+
+    def test_disjoint(self):
+        """nothing in common: a line for each side"""
+        status = self.tandem("diff", str(self.results("a")), str(
+            self.results("b", TEXT.replace("workload=cow-host",
+                                           "workload=merge"))))
+        self.assertEqual((status, self.out.splitlines()), (1, [
+            f"only in {self.directory}/a/results.json: 3 rows: cow-host",
+            f"only in {self.directory}/b/results.json: 3 rows: merge",
+            "6 of 6 rows differ."]))
+
+    def test_seeds(self):
+        """other seeds alone are no change; they are named beside one"""
+        other = TEXT.replace("seed=1", "seed=7")
+        self.assertEqual(self.diff(self.results("b", other)), (0, []))
+        status, lines = self.diff(self.results("b", other.replace(
+            "pf_taken=4", "pf_taken=7", 1)))
+        self.assertEqual((status, lines), (1, [
+            ["cow-host", "bracket", "idle", "seed", "1", "7"],
+            ["cow-host", "bracket", "idle", "faults", "4", "7", "+3"]]))
+        found = json.loads(self.results("b").read_text())
+        found["runs"] = [{**run, "seed": seed} for run in found["runs"]
+                         for seed in (1, 2, 3)]
+        path = self.directory / "repeated.json"
+        path.write_text(json.dumps(found))
+        self.assertEqual(self.diff(path), (0, []))
+
+    def test_reader_leaves(self):
+        """a reader that closes the pipe does not make them equal"""
+        pair = (self.results("a"), self.results("b", TEXT.replace(
+            "pf_taken=4", "pf_taken=7", 1)))
+        for after, status in ((pair[1], 1), (pair[0], 0)):
+            read, write = os.pipe()
+            os.close(read)
+            done = subprocess.run(
+                [support.ROOT / "tandem", "diff", pair[0], after],
+                stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+            os.close(write)
+            self.assertEqual((done.returncode, done.stderr), (status, ""))
 
     def test_head(self):
         """another machine"""
         status, lines = self.diff(self.results("b", TEXT.replace(
             "secondary=ept", "secondary=npt")))
         self.assertEqual((status, lines), (1, [["secondary", "ept", "npt"]]))
-        self.assertIn("0 of 3 rows differ, and the head.", self.out)
+        self.assertIn("0 of 3 rows differ. In the head of the files, secondary "
+                      "differs.", self.out)
         own = head(3) + "policy mine start=zap\n"
         status, lines = self.diff(self.results("b", TEXT.replace(
             head(3), own)))
@@ -89,7 +135,7 @@ class Diff(support.FrontEndTest):
         self.diff(self.results("b", TEXT.replace("pf_taken=4", "pf_taken=7",
                                                  1)), "--out", str(where))
         page = (where / "index.html").read_text()
-        for text in ("<h2>What changed</h2><p>1 of 3 rows differ.",
+        for text in ("<h2>What changed</h2><p>1 of 3 rows differ.</p>",
                      "<td>faults</td><td>4</td><td>7</td><td>+3</td>"):
             self.assertTrue(text in page, text)
         self.assertEqual((where / "results.json").read_text(),
@@ -111,7 +157,7 @@ class Diff(support.FrontEndTest):
         found = json.loads(self.results("b").read_text())
         run = found["runs"][0]
         for text, why in (
-                ("{", "it is no JSON"), ("[]", "it has no schema 1"),
+                ("{", "it is no JSON, or cut"), ("[]", "it has no schema 1"),
                 ('{"schema": 2}', "it has no schema 1"),
                 ('{"schema": 1, "tests": []}', "it has no runs"),
                 (json.dumps({**found, "runs": [{"policy": "p"}]}),
@@ -127,7 +173,11 @@ class Diff(support.FrontEndTest):
         self.refused(path, "it is no JSON")
 
     def test_arguments(self):
-        """two files are needed"""
+        """two files are needed; --help says which, and the status"""
+        self.assertEqual(self.tandem("diff", "--help"), 0)
+        self.assertRegex(self.out, r"A.json +results.json that")
+        self.assertRegex(self.out, r"B.json +the one")
+        self.assertIn("Status: 0 nothing changed; 1 something did;", self.out)
         self.assertEqual(self.tandem("diff", "a.json"), 2)
         self.assertIn("B.json", self.err)
 

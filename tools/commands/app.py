@@ -35,11 +35,12 @@ class App(Front):
             print("tandem: interrupted", file=self.err)
             return STATUS_INTERRUPTED
         except BrokenPipeError:
-            # Whoever read our output has enough: not an error of ours.
-            self._drop_output()
+            # Whoever read our answer has enough: not an error of ours. Of
+            # results see show().
+            self.drop_output()
             return STATUS_OK
         except OSError as error:
-            self._drop_output()
+            self.drop_output()
             where = f"{error.filename}: " if error.filename else ""
             print(f"tandem: {where}{error.strerror}", file=self.err)
             return STATUS_NO_BACKEND
@@ -52,12 +53,6 @@ class App(Front):
             print(answer.text, end="", file=self.out)
             return STATUS_OK
         return COMMANDS[args.command](self, args)
-
-    def _drop_output(self) -> None:
-        """Nobody can take what is still to be printed: Python shall not try
-        again when it ends."""
-        if self.out is sys.stdout:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
 
 def need_streams() -> None:

@@ -232,9 +232,12 @@ def _parsers(backends: tuple[str, ...]) -> dict[str, _Parser]:
     _bench(bench, backends)
 
     diff = commands.add_parser(
-        "diff", help="what changed between two results.json")
-    for name in ("a", "b"):
-        diff.add_argument(name, metavar=f"{name.upper()}.json")
+        "diff", help="what changed between two results.json",
+        epilog="Status: 0 nothing changed; 1 something did; 2 wrong "
+        "arguments, or a file is not accepted; 3 a tool is missing.")
+    diff.add_argument("a", metavar="A.json", help="results.json that tandem "
+                      "compare --out DIR wrote, the one before")
+    diff.add_argument("b", metavar="B.json", help="the one after")
     diff.add_argument("--out", type=directory, metavar="DIR", help="write "
                       "the report of B.json there, with what changed")
 

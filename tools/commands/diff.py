@@ -18,11 +18,11 @@ def run(front: Front, args: argparse.Namespace) -> int:
     if args.out:
         need_gnuplot()
         need_directory(args.out)
-    found = changes.changes(before, after)
+    found = changes.changes(before, after, (args.a, args.b))
     if args.out:
         for path in report.write(after, Path(args.out),
-                                 changes.section(found, after)):
+                                 changes.section(found)):
             front.say(f"wrote {path}")
-    front.show("table", after, lambda results, console:
-               changes.print_changes(found, results, console))
+    front.show("table", after, lambda _, console:
+               changes.print_changes(found, console))
     return STATUS_INCOHERENT if found else STATUS_OK

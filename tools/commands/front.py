@@ -82,7 +82,15 @@ class Front:
 
     def show(self, form: str, results: Results,
              print_tables: Callable[[Results, Console], None]) -> None:
-        """Print @results in one of arguments.FORMATS."""
+        """Print @results in one of arguments.FORMATS. Whoever reads them may
+        stop before their end: the status still says what was found."""
+        try:
+            self._print(form, results, print_tables)
+        except BrokenPipeError:
+            self.drop_output()
+
+    def _print(self, form: str, results: Results,
+               print_tables: Callable[[Results, Console], None]) -> None:
         if form == "json":
             self.out.write(results.as_json())
         elif form == "csv":
@@ -97,6 +105,12 @@ class Front:
             for line in printed.get().splitlines():
                 print(line.rstrip(), file=self.out)
         self.out.flush()
+
+    def drop_output(self) -> None:
+        """Nobody can take what is still to be printed: Python shall not try
+        again when it ends."""
+        if self.out is sys.stdout:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def complain(self, title: str, verdict: str, lines: list[str]) -> None:
         """Say what is wrong with @title, and what it said itself."""

@@ -3,19 +3,21 @@ figure. Times are not compared: no two runs of a real machine have the same."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from tools.report.page import table
 from tools.report.results import Results
 from tools.report.rows import INVEPT, Row, Spread, count, rows_of
-from tools.report.tables import COLUMNS, new_table
+from tools.report.tables import COLUMNS, new_table, several
+from tools.report.wins import listed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 HEAD = ("version", "backend", "machine", "secondary", "cpus", "policies",
         "faults")
-SIZES = ("pages", "vcpus", "seed")
+SIZES = ("pages", "vcpus")
 # Counters that the columns show.
 SHOWN = ("remote_tlb_flush_requests", "primary_flush_requests", "kicks",
          *INVEPT, "pf_taken", "pf_refault", "pf_spurious")
@@ -37,6 +39,19 @@ class Change(NamedTuple):
     @property
     def row(self) -> tuple[str, ...]:
         return self[:3]
+
+
+class Found(NamedTuple):
+    """All that changed between two results."""
+
+    rows: int               # of both together
+    changes: list[Change]   # of the head, and of rows that both have
+    lone: list[list[Row]]   # the rows that only the first has, and the second
+    whole: list[list[Row]]  # all rows of each
+    names: tuple[str, str]  # what the two are called
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or any(self.lone))
 
 
 Figures = dict[str, Spread | str]
@@ -88,59 +103,94 @@ def _differences(before: Figures, after: Figures) -> list[list[str]]:
     return found
 
 
-def _of_row(before: Row | None, after: Row | None) -> list[Change]:
-    """What changed in one row; either may be missing."""
-    first = (before or after).first         # type: ignore[union-attr]
-    name = first.workload, (before or after).label, \
-        first.guest                         # type: ignore[union-attr]
-    if not before or not after:
-        there = ("-", "there") if after else ("there", "-")
-        return [Change(*name, "row", *there)]
+def _seeds(row: Row) -> str:
+    seeds = sorted({run.seed for run in row.runs})
+    return f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
+
+
+def _of_row(before: Row, after: Row) -> list[Change]:
+    """What changed in one row. Seeds may explain it, and are no change by
+    themselves."""
     found = _differences(figures(before), figures(after)) or \
         _differences(by_phase(before), by_phase(after))
-    return [Change(*name, *texts) for texts in found]
+    if found:
+        found = _differences({"seed": _seeds(before)},
+                             {"seed": _seeds(after)}) + found
+    return [Change(*_key(before), *texts) for texts in found]
 
 
-def changes(before: Results, after: Results) -> list[Change]:
-    """All of them: first of the head, then row by row."""
+def _key(row: Row) -> tuple[str, str, str]:
+    return row.first.workload, row.label, row.first.guest
+
+
+def changes(before: Results, after: Results,
+            names: tuple[str, str] = ("A", "B")) -> Found:
+    """All of them: first of the head, then row by row. @names: what the two
+    are called."""
     heads = before.head(), after.head()
     found = [Change("", "", "", name, *(str(head.get(name, "-"))
                                         for head in heads))
              for name in HEAD if heads[0].get(name) != heads[1].get(name)]
-    old, new = ({(row.first.workload, row.label, row.first.guest): row
-                 for row in rows_of(results.runs)}
+    old, new = ({_key(row): row for row in rows_of(results.runs)}
                 for results in (before, after))
-    for name in dict.fromkeys([*old, *new]):
-        found += _of_row(old.get(name), new.get(name))
-    return found
+    for name, row in old.items():
+        if name in new:
+            found += _of_row(row, new[name])
+    lone = [[row for name, row in here.items() if name not in there]
+            for here, there in ((old, new), (new, old))]
+    whole = [[*old.values()], [*new.values()]]
+    return Found(len({**old, **new}), found, lone, whole, names)
 
 
-def summary(found: list[Change], results: Results) -> str:
-    """How many rows differ, in one line."""
-    rows = rows_of(results.runs)
+def _only(rows: list[Row], whole: list[Row], name: str) -> str:
+    """The rows that only @name has, whose rows are @whole, in one line."""
+    def some(number: int) -> list[str]:
+        """The names in them, empty if it has no others."""
+        found = dict.fromkeys(_key(row)[number] for row in rows)
+        return [*found] if found.keys() != {
+            _key(row)[number] for row in whole} else []
+
+    text = f"only in {name}: {several(len(rows), 'row')}: " + \
+        ", ".join(dict.fromkeys(row.first.workload for row in rows))
+    if some(1):
+        text += " under " + ", ".join(some(1))
+    return text + "".join(f", guest {guest}" for guest in some(2))
+
+
+def summary(found: Found) -> list[str]:
+    """The rows that one side alone has, a line for each side; then how many
+    rows differ, and what of the head."""
     if not found:
-        return f"Nothing changed: {len(rows)} rows are equal."
-    differ = len({change.row for change in found if change.workload})
-    return f"{differ} of {len(rows)} rows differ" + (
-        ", and the head." if any(not c.workload for c in found) else ".")
+        return [f"Nothing changed: {several(found.rows, 'row')} "
+                f"{'is' if found.rows == 1 else 'are'} equal."]
+    lines = [_only(rows, whole, name) for rows, whole, name
+             in zip(found.lone, found.whole, found.names) if rows]
+    differ = len({change.row for change in found.changes if change.workload}) \
+        + sum(map(len, found.lone))
+    head = [change.figure for change in found.changes if not change.workload]
+    return [*lines, f"{differ} of {several(found.rows, 'row')} differ" + (
+        f". In the head of the files, {listed(head)} "
+        f"{'differs' if len(head) == 1 else 'differ'}." if head else ".")]
 
 
-def print_changes(found: list[Change], results: Results,
-                  console: Console) -> None:
+def print_changes(found: Found, console: Console) -> None:
     """A line for each figure that changed, and how many rows differ."""
-    if found:
+    if found.changes:
         lines = new_table()
         for name in COLUMNS_OF_CHANGES:
             lines.add_column(name, justify="right" if name in (
                 "before", "after", "change") else "left")
-        for change in found:
+        for change in found.changes:
             lines.add_row(*change)
         console.print(lines, "")
-    console.print(summary(found, results))
+    for line in summary(found):
+        console.print(line, soft_wrap=True)
 
 
-def section(found: list[Change], results: Results) -> str:
+def section(found: Found) -> str:
     """The same for the page."""
-    return "<h2>What changed</h2><p>" + summary(found, results) + "</p>" + (
-        table("", COLUMNS_OF_CHANGES, [("", change) for change in found])
-        if found else "")
+    return "<h2>What changed</h2>" + "".join(
+        f"<p>{escape(line)}</p>" for line in summary(found)) + (
+        table("", COLUMNS_OF_CHANGES, [("", change)
+                                       for change in found.changes])
+        if found.changes else "")

@@ -37,7 +37,7 @@ def read_object(path: Path) -> dict:
     except OSError as error:
         raise _refused(path, error.strerror) from None
     except ValueError:
-        raise _refused(path, "it is no JSON") from None
+        raise _refused(path, "it is no JSON, or cut") from None
     if not isinstance(head, dict) or head.get("schema") != SCHEMA:
         raise _refused(path, f"it has no schema {SCHEMA}")
     return head
