@@ -115,6 +115,42 @@ class Captured_(support.FrontEndTest):
             self.assertIn("progress 2/3",
                           "".join(self.runs()[1]["last_output"][-2:]))
 
+    def last_line(self, text):
+        """The last line of the tables for a console with @text."""
+        self.report(text, "--format", "table")
+        return self.out.splitlines()[-1]
+
+    def test_coverage(self):
+        """the last line says on how many runs it rests"""
+        second = WHOLE.index("run 2/3")
+        for text, line in (
+                (WHOLE, "3 of 3 runs."),
+                (WHOLE[:second], "1 of 3 runs; 2 are missing."),
+                (WHOLE[:WHOLE.index("result 2/3")],
+                 "2 of 3 runs, 1 of which died; 1 is missing."),
+                (WHOLE[second:], "2 of 3 runs; 1 is missing."),
+                (HEAD, "0 of 3 runs; 3 are missing."),
+                ("tandem 0.1\n",
+                 "0 runs: the console does not say how many were planned.")):
+            self.assertEqual(self.last_line(text), "This rests on " + line)
+
+    def test_lost_line(self):
+        """a lost line is named; the machine that went on did not stop"""
+        lost = "ideal host-write remote_tlb_flush_requests=4 pf_refault=0\n"
+        self.assertEqual(self.report(WHOLE.replace(lost, "", 1)), 4)
+        self.assertEqual(self.err.count("\n"), 1 + 3, self.err)
+        self.assertIn("phase host-write: the ideal record is missing",
+                      self.err)
+        self.assertNotIn("stopped", self.err)
+
+    def test_nameless(self):
+        """a machine without a name is called the machine"""
+        for text in (WHOLE, WHOLE.replace("backend=vmx", "backend="),
+                     WHOLE.replace(HEAD.splitlines()[1] + "\n", "")):
+            self.report(text[:text.index("run 2/3")])
+            name = "vmx" if text is WHOLE else "the machine"
+            self.assertIn(f"tandem: {name} stopped early", self.err)
+
     def test_between(self):
         """one that ends behind a run"""
         cut = WHOLE[:WHOLE.index("run 2/3")]
@@ -152,6 +188,10 @@ class Captured_(support.FrontEndTest):
         litmus = head(1) + trial_text(1, 1) + "exit status=0\n"
         wrong = "tandem 0.1\nerror: word 'x' is unknown\nexit status=2\n"
         for text, why in (("", "has no record"), (FIRMWARE, "has no record"),
+                          ("\0tandem %s\0\nerror: %s\0exit status=3\n",
+                           "has no record"),
+                          ("plan runs=3\nerror: %s\nexit status=3\n",
+                           "has no record"),
                           ("error: x\n# y\n", "has no record"),
                           (litmus, "is of litmus tests"),
                           (wrong, "word 'x' is unknown")):
@@ -206,6 +246,15 @@ class Captured_(support.FrontEndTest):
         self.assertEqual(self.tandem("report", "x", "--bundle", "x.zip"), 2)
         self.assertIn("'x.zip' is not accepted: a name that ends in .tar.zst",
                       self.err)
+        for name, why in ((f"{self.directory}/none/x.tar.zst", "No such"),
+                          ("/proc/x.tar.zst", "No such"),
+                          (f"{self.directory}/dir.tar.zst", "Is a dir")):
+            (self.directory / "dir.tar.zst").mkdir(exist_ok=True)
+            self.assertEqual(self.report(WHOLE, "--bundle", name), 2)
+            self.assertIn(f"--bundle '{name}' is not accepted: it cannot be "
+                          f"written ({why}", self.err)
+            self.assertEqual((self.out, self.err.count("\n")), ("", 1))
+            self.assertFalse(self.where.exists())
         (self.directory / "gnuplot").symlink_to("/bin/true")
         with unittest.mock.patch.dict(os.environ, PATH=str(self.directory)):
             status = self.tandem("report", "x", "--bundle", "x.tar.zst")

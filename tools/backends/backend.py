@@ -106,6 +106,11 @@ class Backend:
         self.host = host or Host()
 
     @property
+    def called(self) -> str:
+        """What a sentence about it calls it."""
+        return self.name
+
+    @property
     def machine_text(self) -> str:
         """The kind of machine, for people."""
         return f"{self.machine} machine"

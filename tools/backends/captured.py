@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.backends.backend import Backend
 
+UNKNOWN = "unknown"
 EMULATORS = ("TCGTCGTCGTCG",)
 
 
@@ -13,7 +14,11 @@ class Captured(Backend):
     def __init__(self, record: dict[str, str]) -> None:
         super().__init__()
         self.record = record
-        self.name = record.get("backend", "unknown")
+        self.name = record.get("backend") or UNKNOWN
+
+    @property
+    def called(self) -> str:
+        return "the machine" if self.name == UNKNOWN else self.name
 
     @property
     def machine(self) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import io
 import platform
+import re
 import shutil
 import tarfile
 import tempfile
@@ -15,9 +16,11 @@ from tools import capture, command, image
 from tools.backends.captured import Captured
 from tools.commands import compare
 from tools.commands.arguments import version
-from tools.commands.front import Front, need_directory, need_rich
+from tools.commands.front import (Front, need_directory, need_file,
+                                  need_rich)
 from tools.errors import STATUS_NO_BACKEND, STATUS_USAGE, Stop
-from tools.report.results import Reading, Run
+from tools.report.results import ENDED, Reading, Run
+from tools.report.tables import several
 
 SUFFIX = ".tar.zst"
 FILES = ("results.json", "results.csv", "index.html")
@@ -31,7 +34,7 @@ def run(front: Front, args: argparse.Namespace) -> int:
     data = _read(args.console)
     outcome = capture.outcome_of(capture.lines_of(data))
     reading = outcome.reading
-    if not reading.records:
+    if not is_console(reading):
         raise Stop(STATUS_USAGE, f"'{args.console}' is not accepted: it has no "
                    "record of the kernel (docs/console.md)")
     if not all(isinstance(run, Run) for run in reading.runs):
@@ -40,10 +43,33 @@ def run(front: Front, args: argparse.Namespace) -> int:
     need_directory(args.out)
     status = compare.report(front, args, Captured(reading.machine), outcome,
                             {})
+    if args.format == "table":
+        print(coverage(reading), file=front.out, flush=True)
     if args.bundle:
         _bundle(Path(args.bundle), data, reading, Path(args.out))
         front.say(f"wrote {args.bundle}")
     return status
+
+
+def is_console(reading: Reading) -> bool:
+    """Did a kernel print what was read? Other files, an image of the kernel
+    for one, may have a line that looks like a record."""
+    return bool(re.match(r"\d", reading.version) or reading.runs)
+
+
+def coverage(reading: Reading) -> str:
+    """On how many of the planned runs the results rest."""
+    found = len(reading.runs)
+    if not reading.total:
+        return f"This rests on {several(found, 'run')}: the console does " \
+            "not say how many were planned."
+    text = f"This rests on {found} of {several(reading.total, 'run')}"
+    ended = sum(run.verdict in ENDED for run in reading.runs)
+    if ended:
+        text += f", {ended} of which died"
+    missing = reading.total - found
+    return text + (f"; {missing} {'is' if missing == 1 else 'are'} missing."
+                   if missing > 0 else ".")
 
 
 def need_tools(args: argparse.Namespace) -> None:
@@ -57,6 +83,8 @@ def need_tools(args: argparse.Namespace) -> None:
     if args.bundle and not shutil.which("zstd"):
         raise Stop(STATUS_NO_BACKEND, "zstd is missing for --bundle: apt-get "
                    "install zstd")
+    if args.bundle:
+        need_file("--bundle", args.bundle)
 
 
 def _read(name: str) -> bytes:

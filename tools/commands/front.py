@@ -14,7 +14,7 @@ from tools import image
 from tools.backends.backend import Backend
 from tools.backends.choice import all_backends, choose
 from tools.errors import (STATUS_DIED, STATUS_INCOHERENT, STATUS_NO_BACKEND,
-                          STATUS_USAGE, Stop)
+                          STATUS_OK, STATUS_USAGE, Stop)
 from tools.report.results import Results, Run, missed_mutants, status_of
 from tools.runner import Limits, Outcome
 
@@ -147,11 +147,15 @@ class Front:
             status = outcome.status
         elif outcome.status == STATUS_DIED or not runs:
             status = STATUS_DIED
-        if status > STATUS_INCOHERENT and not any(r.last_output for r in runs):
+        # It may have come to its end with a fault in its records.
+        ended = runs and outcome.reading.exit_status in (STATUS_OK,
+                                                         STATUS_INCOHERENT)
+        if status > STATUS_INCOHERENT and not ended and \
+                not any(run.last_output for run in runs):
             when = "early" if outcome.reading.version \
                 else "before the kernel's first line"
             how = f" ({outcome.why})" if outcome.why else ""
-            print(f"tandem: {backend.name} stopped {when}{how}; its last "
+            print(f"tandem: {backend.called} stopped {when}{how}; its last "
                   "output:", file=self.err)
             for text in [*outcome.reading.last, *outcome.emulator_log]:
                 if text and not backend.is_chatter(text):
@@ -178,3 +182,17 @@ def need_directory(name: str) -> None:
     except OSError as error:
         raise Stop(STATUS_USAGE, f"--out '{name}' is not accepted: no file "
                    f"can be written there ({error.strerror})") from None
+
+
+def need_file(option: str, name: str) -> None:
+    """Stop if the file called @name cannot be written. It is left alone."""
+    try:
+        if os.path.exists(name):
+            with open(name, "ab"):
+                pass
+        else:
+            with tempfile.TemporaryFile(dir=os.path.dirname(name) or "."):
+                pass
+    except OSError as error:
+        raise Stop(STATUS_USAGE, f"{option} '{name}' is not accepted: it "
+                   f"cannot be written ({error.strerror})") from None

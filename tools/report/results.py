@@ -219,6 +219,9 @@ class Reading:
             for name in ("runs", "names", "tap", "errors"):
                 getattr(whole, name).extend(getattr(part, name))
             whole.policies.update(part.policies)
+        ends = [part.exit_status for part in parts]
+        if None not in ends:
+            whole.exit_status = max(ends)
         return whole
 
     def close(self) -> None:
