@@ -1,6 +1,6 @@
 # make            the kernel, a multiboot image: build/tandem.bin
 # make compare    every workload under every policy: tables, and build/report/
-# make check      what each commit passes: up to four minutes
+# make check      what each commit passes: two to four minutes
 # make test       everything that can fail; ends with "N passed, N failed"
 # make test-random  100 million random operations on the host: minutes
 # make test-churn  100,000 random operations in the kernel on each backend
