@@ -1,5 +1,7 @@
 #include "vmm/samples.h"
 
+#include "lib/string.h"
+
 void samples_clear(struct samples *samples)
 {
 	samples->count = 0;
@@ -73,12 +75,11 @@ u64 samples_median(struct samples *samples)
 	return heap[(n - 1) / 2];
 }
 
-u32 samples_of_power(const struct samples *samples, u32 power)
+void samples_powers(const struct samples *samples, u32 counts[SAMPLES_POWERS])
 {
-	u32 i, n = 0;
+	u32 i;
 
+	memset(counts, 0, SAMPLES_POWERS * sizeof(*counts));
 	for (i = 0; i < samples->kept; i++)
-		n += samples->ticks[i] >> power == 1 ||
-		     (!power && !samples->ticks[i]);
-	return n;
+		counts[63 - __builtin_clzll(samples->ticks[i] | 1)]++;
 }

@@ -27,8 +27,8 @@ u64 samples_median(struct samples *samples);
 
 enum { SAMPLES_POWERS = 64 };
 
-/* How many of the kept samples are 2^@power or more, and less than twice that.
- * A sample of 0 counts as 1. */
-u32 samples_of_power(const struct samples *samples, u32 power);
+/* Of the kept samples, @counts[i] are 2^i or more, and less than twice that. A
+ * sample of 0 counts as 1. */
+void samples_powers(const struct samples *samples, u32 counts[SAMPLES_POWERS]);
 
 #endif

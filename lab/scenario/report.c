@@ -105,7 +105,7 @@ void report_phase_end(const char *phase, const struct least_model *least)
 
 static void report_ticks(const char *name, struct samples *samples)
 {
-	u32 power;
+	u32 counts[SAMPLES_POWERS], power;
 
 	if (!samples->count)
 		return;
@@ -114,12 +114,10 @@ static void report_ticks(const char *name, struct samples *samples)
 	       (unsigned long long)samples->min,
 	       (unsigned long long)samples_median(samples),
 	       (unsigned long long)samples->max);
-	for (power = 0; power < SAMPLES_POWERS; power++) {
-		u32 kept = samples_of_power(samples, power);
-
-		if (kept)
-			printk(" log2_%u=%u", power, kept);
-	}
+	samples_powers(samples, counts);
+	for (power = 0; power < SAMPLES_POWERS; power++)
+		if (counts[power])
+			printk(" log2_%u=%u", power, counts[power]);
 	printk("\n");
 }
 
