@@ -8,6 +8,7 @@ import subprocess
 
 import support
 from support import head, run_text
+from tools.report import saved
 
 TEXT = head(3) + run_text(1, 3) + run_text(2, 3, guest="running") + \
     run_text(3, 3, policy="change-pte") + "exit status=0\n"
@@ -35,6 +36,20 @@ class Diff(support.FrontEndTest):
                                         "kick_wait_ticks=9 cow_copy=0"))),
                          (0, []))
         self.assertEqual(self.out, "Nothing changed: 3 rows are equal.\n")
+
+    def test_round_trip(self):
+        """what is read back is what was written, each field of it"""
+        text = TEXT.replace("hypervisor=none", "hypervisor=none family=6 "
+                            "model=85 stepping=4 microcode=0x21 cpu=A_CPU", 1
+                            ).replace("plan", "policy mine start=zap\nplan", 1
+                                      ).replace("verdict=coherent",
+                                                "verdict=leak", 1)
+        path = self.results("b", text)
+        self.assertEqual(saved.load(path).as_json(), path.read_text())
+        self.assertIn('"A_CPU"', path.read_text())
+        status, lines = self.diff(path)
+        self.assertEqual(status, 1)
+        self.assertEqual(lines[0][0], "processor")
 
     def test_figures(self):
         """a figure: its row, both values, and by how much"""

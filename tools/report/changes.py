@@ -15,8 +15,8 @@ from tools.report.wins import listed
 if TYPE_CHECKING:
     from rich.console import Console
 
-HEAD = ("version", "backend", "machine", "secondary", "cpus", "policies",
-        "faults")
+HEAD = ("version", "backend", "machine", "processor", "secondary", "cpus",
+        "policies", "faults")
 SIZES = ("pages", "vcpus")
 # Counters that the columns show.
 SHOWN = ("remote_tlb_flush_requests", "primary_flush_requests", "kicks",

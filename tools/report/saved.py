@@ -23,7 +23,8 @@ def load(path: Path) -> Results:
             head["backend"], head["machine"], head["tick_unit"],
             head["version"], head["secondary"], head["cpus"], runs,
             faults=head.get("faults", []), policies=head.get("policies", {}),
-            names=head.get("names", {}))
+            names=head.get("names", {}),
+            processor=head.get("processor", {}))
     except KeyError as error:
         raise _refused(path, f"it is damaged: {error} is missing") from None
     except (TypeError, AttributeError, ValueError) as error:
