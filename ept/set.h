@@ -9,9 +9,10 @@
 #include "ept/policy.h"
 
 /*
- * The funnel: every change of a live entry goes through here, but for what only
- * gains W (ept_add_write()); O11. Returns the old entry. Under ML; the flush, if one is owed, is noted in @flush and
- * must be issued before ML is dropped.
+ * The funnel: every change of a live entry goes through here (O11), but for one
+ * that only gains W (ept_add_write()). Returns the old entry. Under ML; the
+ * flush, if one is owed, is noted in @flush and must be issued before ML is
+ * dropped.
  */
 spte_t ept_set(struct ept *ept, gfn_t gfn, spte_t *sptep, spte_t new,
 	       struct ept_flush *flush);

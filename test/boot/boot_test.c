@@ -1,6 +1,7 @@
 #include "test/boot/boot_test.h"
 
 #include "arch/x86/system.h"
+#include "ept/policy.h"
 #include "lib/print.h"
 #include "lib/string.h"
 
@@ -93,6 +94,11 @@ static u64 wanted;
 bool boot_test_wants(u32 i)
 {
 	return wanted & 1ull << i;
+}
+
+bool boot_test_wants_any(void)
+{
+	return wanted & ((1ull << policy_count) - 1);
 }
 
 int boot_test_run(const char *names, u64 policies)

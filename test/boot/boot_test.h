@@ -75,8 +75,9 @@ bool boot_test_under_hypervisor(void);
 /* The scenario called @name, of @length characters; NULL: there is none. */
 const struct boot_test *boot_test_find(const char *name, size_t length);
 
-/* Is policies[@i] asked for? For scenarios that go over all. */
+/* Is policies[@i] asked for; is any of them? For scenarios that go over all. */
 bool boot_test_wants(u32 i);
+bool boot_test_wants_any(void);
 
 /*
  * Run the scenarios @names, separated by commas, or "all", and print TAP; those

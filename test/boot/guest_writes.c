@@ -381,7 +381,7 @@ static int with_all(int (*scenario)(void))
 	u64 free_before = frame_free_count();
 	u32 i, vcpus;
 
-	if (cpu_count < 2)
+	if (cpu_count < 2 || !boot_test_wants_any())
 		return BOOT_TEST_SKIP;
 	for (i = 0; i < policy_count; i++)
 		for (vcpus = 1; boot_test_wants(i) && vcpus <= 2 &&

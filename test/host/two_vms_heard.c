@@ -6,12 +6,14 @@
 
 #include "lab/mutant/mutant.h"
 
-static u64 violations_without_flush(u32 broken)
+/* Two machines under change-pte; of one of both, @broken, it is the mutant's. */
+static void begin(const char *name, u32 broken)
 {
-	const struct mutant *mutant = mutant_find("no-flush");
-	struct policy policy = mutant_policy(mutant);
+	static struct policy policy;	/* stays while a machine has it */
+	const struct mutant *mutant = mutant_find(name);
 	u32 i;
 
+	policy = mutant_policy(mutant);
 	pair_begin();
 	for (i = 0; i < 2; i++)
 		machine_make(i, i == broken ? &policy
@@ -19,12 +21,24 @@ static u64 violations_without_flush(u32 broken)
 	if (broken < 2)
 		mutant_arm(mutant, &machines[broken].ept);
 	pair_write(1);
-	pair_fork_and_read();
-	pair_host_write();
+}
+
+static void end(void)
+{
+	u32 i;
+
 	for (i = 0; i < 2; i++)
 		machine_stop(i);
 	mutant_disarm();
 	pair_end();
+}
+
+static u64 violations_without_flush(u32 broken)
+{
+	begin("no-flush", broken);
+	pair_fork_and_read();
+	pair_host_write();
+	end();
 	return check_count(RULE_O12);
 }
 
@@ -38,26 +52,16 @@ static void test_one_is_not_flushed(void **state)
 
 static void count_violations(const char *name, u32 broken, u64 *count)
 {
-	const struct mutant *mutant = mutant_find(name);
-	struct policy policy = mutant_policy(mutant);
 	u32 i;
 
-	pair_begin();
-	for (i = 0; i < 2; i++)
-		machine_make(i, i == broken ? &policy
-					    : policy_find("change-pte"));
-	mutant_arm(mutant, &machines[broken].ept);
-	pair_write(1);
+	begin(name, broken);
 	pair_scan();
 	pair_fork();
 	pair_host_write();
 	mm_put(child);
 	child = NULL;
 	pair_discard();
-	for (i = 0; i < 2; i++)
-		machine_stop(i);
-	mutant_disarm();
-	pair_end();
+	end();
 	for (i = 0; i < RULE_COUNT; i++)
 		count[i] = check_count(i);
 }
