@@ -194,7 +194,7 @@ inline u64 handshake_kick(struct vcpu_tlb *const *tlbs, u32 tlb_count)
 		kicked |= 1ull << i;
 		count(&count_kicks);
 		ipi_send(target, IPI_KICK);
-		/* The caller holds ML: the last request is this one. */
+		/* Under ML, as in ept/, the last request is this one. */
 		step_change(STEP_KICK, tlbs[i], target, tlbs[i]->requested, 0);
 	}
 	return kicked;
